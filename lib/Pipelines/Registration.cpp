@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dojo/Pipelines/Registration.h"
+
+#include "dialects/Dojo/DojoDialect.h"
+#include "dojo/Transforms/Passes.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+
+void mlir::dojo::registerDialects(DialectRegistry &registry) {
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registry.insert<DojoDialect>();
+}
+
+void mlir::dojo::registerPasses() {
+  registerAllPasses();
+  registerTransformsPasses();
+}
