@@ -98,3 +98,134 @@ TEST(Npy, UnwritableFolderIsAnError) {
 }
 
 } // namespace
+#include "dojo/Npy/Npy.h"
+
+#include <cstdio>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+using namespace dojo;
+using namespace dojo::npy;
+
+static std::vector<uint8_t> file(const std::string &header, size_t dataBytes, int version = 1) {
+  std::string text = "\x93NUMPY";
+  text += char(version);
+  text += '\0';
+  text += char(header.size() & 255);
+  text += char(header.size() >> 8);
+  if (version > 1)
+    text += std::string(2, '\0');
+  text += header;
+  std::vector<uint8_t> bytes(text.begin(), text.end());
+  for (size_t i = 0; i < dataBytes; ++i)
+    bytes.push_back(uint8_t(i));
+  return bytes;
+}
+
+static std::string parseError(const std::vector<uint8_t> &bytes) {
+  Array array;
+  std::string error;
+  EXPECT_FALSE(parseNpy(bytes, array, error));
+  return error;
+}
+
+TEST(Npy, HeaderIsWhatNumpyWrites) {
+  int64_t shape[] = {2, 3};
+  std::string expected = std::string("\x93NUMPY\x01\x00v\x00", 10) +
+                         "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }" +
+                         std::string(58, ' ') + "\n";
+  EXPECT_EQ(npyHeader("f4", shape), expected);
+  EXPECT_EQ(npyHeader("f4", shape).size(), 128u);
+  int64_t one[] = {7};
+  EXPECT_NE(npyHeader("b1", one).find("'|b1', 'fortran_order': False, 'shape': (7,), }"),
+            std::string::npos);
+  EXPECT_NE(npyHeader("V2", {}).find("'|V2', 'fortran_order': False, 'shape': (), }"),
+            std::string::npos);
+}
+
+TEST(Npy, ReadsWhatItWrites) {
+  int64_t shape[] = {2, 3};
+  std::string header = npyHeader("i2", shape);
+  std::vector<uint8_t> bytes(header.begin(), header.end());
+  for (int i = 0; i < 12; ++i)
+    bytes.push_back(uint8_t(i));
+  Array array;
+  std::string error;
+  ASSERT_TRUE(parseNpy(bytes, array, error)) << error;
+  EXPECT_EQ(array.descr, "i2");
+  EXPECT_EQ(array.shape, (std::vector<int64_t>{2, 3}));
+  EXPECT_EQ(array.data.size(), 12u);
+  EXPECT_EQ(array.data[11], 11);
+}
+
+TEST(Npy, ReadsVersionsOrdersAndEmptyArrays) {
+  Array array;
+  std::string error;
+  for (int version : {1, 2, 3})
+    EXPECT_TRUE(parseNpy(file("{'shape':(3,),'fortran_order':False,'descr':'<f8'}\n", 24, version),
+                         array, error))
+        << error;
+  EXPECT_TRUE(
+      parseNpy(file("{'descr': '>i1', 'fortran_order': False, 'shape': ()}", 1), array, error))
+      << "one byte has no order: " << error;
+  EXPECT_TRUE(parseNpy(file("{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776, 0, "
+                            "1099511627776), }",
+                            0),
+                       array, error))
+      << error;
+}
+
+TEST(Npy, BadFilesAreErrors) {
+  EXPECT_EQ(parseError({}), "is not a .npy file");
+  EXPECT_EQ(parseError(file("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }", 16)),
+            "is in Fortran order; only C order is read: convert it with "
+            "numpy.ascontiguousarray(a)");
+  EXPECT_EQ(parseError(file("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", 8)),
+            "is big-endian (>f4); only little-endian files are read: convert it with "
+            "a.astype(a.dtype.newbyteorder('<'))");
+  EXPECT_EQ(parseError(file("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }", 8)),
+            "has elements of the unsupported type 'O'");
+  EXPECT_EQ(parseError(file("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}", 8)),
+            "holds records, not plain elements");
+  EXPECT_EQ(parseError(file("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", 7)),
+            "is truncated: it has 7 bytes of data where its shape [2] needs 8");
+  EXPECT_EQ(parseError(file("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", 9)),
+            "is too long: it has 9 bytes of data where its shape [2] needs 8");
+  EXPECT_EQ(parseError(file("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, "
+                            "1000000000), }",
+                            9)),
+            "has the absurd shape [1000000000, 1000000000]");
+  const char *malformed = "has a malformed .npy header";
+  for (const char *header :
+       {"", "{", "{}", "{'descr': '<f4'}", "{'descr': '<f4', 'fortran_order': False}",
+        "{'descr': '<f4', 'fortran_order': Maybe, 'shape': (2,)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (-2,)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)} x",
+        "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (2,)}",
+        "{'descr: '<f4', 'fortran_order': False, 'shape': (2,)}"})
+    EXPECT_EQ(parseError(file(header, 8)), malformed) << header;
+  std::vector<uint8_t> good = file("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", 8);
+  for (size_t size = 0; size < good.size(); ++size)
+    parseError({good.begin(), good.begin() + size});
+  good[6] = 9;
+  EXPECT_EQ(parseError(good), "has the unknown .npy version 9");
+
+  Array array;
+  std::string error;
+  EXPECT_FALSE(readNpy("/nonexistent.npy", array, error));
+  EXPECT_EQ(error, "/nonexistent.npy: cannot read the file: No such file or directory");
+  EXPECT_FALSE(readNpy("/tmp", array, error));
+  EXPECT_EQ(error, "/tmp: cannot read the file: it is not a regular file");
+}
+
+TEST(Npy, DescrsThatFitATypeNumpyLacks) {
+  const image::ElementType &bf16 = *image::findElementType("bf16");
+  EXPECT_TRUE(descrFits("V2", bf16));
+  EXPECT_TRUE(descrFits("u2", bf16));
+  EXPECT_FALSE(descrFits("f2", bf16));
+  EXPECT_TRUE(descrFits("u1", *image::findElementType("f8e5m2")));
+  EXPECT_TRUE(descrFits("i1", *image::findElementType("i4")));
+  EXPECT_FALSE(descrFits("u2", *image::findElementType("i16")));
+}
