@@ -119,6 +119,12 @@ double portableLog(double s) {
 
 } // namespace
 
+bool descrFits(std::string_view descr, const ElementType &type) {
+  if (descr == type.numpy)
+    return true;
+  return type.numpy[0] == 'V' && descr.size() == 2 && descr[0] == 'u' && descr[1] == type.numpy[1];
+}
+
 double elementValue(const uint8_t *element, const ElementType &type) {
   if (const SmallFloat *format = smallFloat(type)) {
     unsigned code = type.bytes == 2 ? unsigned(load<uint16_t>(element)) : *element;

@@ -13,6 +13,11 @@
 
 namespace dojo::npy {
 
+/// Whether a .npy file with elements of NumPy's type \p descr (no byte order) holds elements of a
+/// type: the type's own descr; for types that NumPy lacks (bfloat16, float8) void or unsigned
+/// elements of the same size.
+bool descrFits(std::string_view descr, const image::ElementType &type);
+
 /// The element's value; 64-bit integers beyond 2^53 are rounded.
 double elementValue(const uint8_t *element, const image::ElementType &type);
 

@@ -17,6 +17,17 @@ static unsigned stored(double value, const char *name) {
   return bytes[0] | bytes[1] << 8;
 }
 
+TEST(Elements, DescrsThatFitATypeNumPyLacks) {
+  EXPECT_TRUE(descrFits("f4", type("f32")));
+  EXPECT_FALSE(descrFits("f8", type("f32")));
+  EXPECT_TRUE(descrFits("V2", type("bf16")));
+  EXPECT_TRUE(descrFits("u2", type("bf16")));
+  EXPECT_FALSE(descrFits("f2", type("bf16")));
+  EXPECT_TRUE(descrFits("u1", type("f8e5m2")));
+  EXPECT_TRUE(descrFits("i1", type("i4")));
+  EXPECT_FALSE(descrFits("u2", type("i16")));
+}
+
 TEST(Elements, SmallFloatsRoundToNearestEven) {
   EXPECT_EQ(stored(1.0 / 3, "f16"), 13653u); // numpy.float16
   EXPECT_EQ(stored(65519, "f16"), 31743u);
