@@ -23,9 +23,6 @@ def D1_Dialect : Dialect {
   }];
   let useDefaultTypePrinterParser = 1;
   let extraClassDeclaration = [{
-    /// Adds the ops that stand for instructions; their definitions are spread over several files.
-    void registerInstructionOps();
-    /// Adds the types.
     void registerTypes();
   }];
 }

@@ -96,10 +96,15 @@ class InstOperand<string operandName, string operandKind> {
   dag uses = (ins);              // ODS operands and attributes
   dag defs = (outs);             // ODS results
   string piece = "$" # name;     // piece of the op's assembly; empty for a pure result
+  dag params = (ins);            // parameters of the op's builder
+  list<string> values = [];      // of them: register operands
+  list<string> numbers = [];     // of them: attributes given as numbers
 }
 
 class RegUse<string n, string k, TypeDef type> : InstOperand<n, k> {
   let uses = !dag(ins, [type], [n]);
+  let params = !dag(ins, ["::mlir::Value"], [n]);
+  let values = [n];
 }
 class RegDef<string n, string k, TypeDef type> : InstOperand<n, k> {
   let defs = !dag(outs, [type], [n]);
@@ -109,9 +114,14 @@ class RegUseDef<string n, string k, TypeDef type> : InstOperand<n, k> {
   let uses = !dag(ins, [type], [n # "_in"]);
   let defs = !dag(outs, [type], [n]);
   let piece = "$" # n # "_in";
+  let params = !dag(ins, ["::mlir::Value"], [n]);
+  let values = [n];
 }
-class AttrUse<string n, string k, AttrConstraint attr> : InstOperand<n, k> {
+class AttrUse<string n, string k, AttrConstraint attr, string cppType = "int32_t">
+    : InstOperand<n, k> {
   let uses = !dag(ins, [attr], [n]);
+  let params = !dag(ins, [cppType], [n]);
+  let numbers = ["int64_t(" # n # ")"];
 }
 
 class XUse<string n> : RegUse<n, "XUse", D1_X>;
@@ -129,14 +139,16 @@ class AccUseDef<string n> : AttrUse<n, "AccUseDef", I32Attr>;
 class Simm<string n> : AttrUse<n, "Simm", I32Attr> { let isSigned = 1; }
 class Uimm<string n, list<int> limits = []> : AttrUse<n, "Uimm", I32Attr> { let range = limits; }
 class Sem<string n> : AttrUse<n, "Sem", I32Attr>;
-class Target<string n> : AttrUse<n, "Target", FlatSymbolRefAttr> {
+class Target<string n> : AttrUse<n, "Target", FlatSymbolRefAttr, "::llvm::StringRef"> {
   let isSigned = 1;
   let shift = 2;
+  let numbers = [];
 }
-class ETypeOperand<string n> : AttrUse<n, "EType", D1_EType> { let allowed = [0, 1, 2, 3, 4, 5, 6]; }
-class FloatCond<string n> : AttrUse<n, "Cond", D1_Cond> { let allowed = [0, 1, 2, 3, 4, 5, 6, 7]; }
-class IntCond<string n> : AttrUse<n, "Cond", D1_Cond> { let allowed = [0, 1, 2, 3, 4, 5, 8, 9, 10, 11]; }
-class MatFormatOperand<string n> : AttrUse<n, "MatFormat", D1_MatFormat> { let allowed = [0]; }
+class ETypeOperand<string n> : AttrUse<n, "EType", D1_EType, "::mlir::d1::EType"> { let allowed = [0, 1, 2, 3, 4, 5, 6]; }
+class FloatCond<string n> : AttrUse<n, "Cond", D1_Cond, "::mlir::d1::Cond"> { let allowed = [0, 1, 2, 3, 4, 5, 6, 7]; }
+class IntCond<string n> : AttrUse<n, "Cond", D1_Cond, "::mlir::d1::Cond"> { let allowed = [0, 1, 2, 3, 4, 5, 8, 9, 10, 11]; }
+class MatFormatOperand<string n>
+    : AttrUse<n, "MatFormat", D1_MatFormat, "::mlir::d1::MatFormat"> { let allowed = [0]; }
 
 // Base register, mode (0 offset, 1 post-increment) and signed offset in bytes. `suffix` tells two
 // memory operands of an instruction apart.
@@ -144,6 +156,10 @@ class Mem<string suffix = ""> : InstOperand<"mem" # suffix, "Mem"> {
   let isSigned = 1;
   let uses = !dag(ins, [D1_X, I32Attr, UnitAttr],
                   ["base" # suffix, "off" # suffix, "postinc" # suffix]);
+  let params = !dag(ins, ["::mlir::Value", "int32_t", "bool"],
+                    ["base" # suffix, "off" # suffix, "postinc" # suffix]);
+  let values = ["base" # suffix];
+  let numbers = ["int64_t(off" # suffix # ")", "int64_t(postinc" # suffix # ")"];
   let piece = "custom<MemOperand>($base" # suffix # ", $off" # suffix # ", $postinc" # suffix # ")";
 }
 
@@ -200,6 +216,22 @@ class D1Inst<string instMnemonic, Format instFormat, int majorOpcode, int functV
           !eq(o.kind, "MUse")))));
   let assemblyFormat = !interleave(pieces, " `,` ") # " attr-dict"
                        # !if(hasRegisters, " `:` functional-type(operands, results)", "");
+  // The first builder makes virtual result registers (the operand's own where one is read and
+  // written); the second takes everything as it comes.
+  let skipDefaultBuilders = 1;
+  defvar values = !foldl([]<string>, instOperands, acc, o, !listconcat(acc, o.values));
+  defvar numbers = !foldl([]<string>, instOperands, acc, o, !listconcat(acc, o.numbers));
+  defvar hasTarget = !not(!empty(!filter(o, instOperands, !eq(o.kind, "Target"))));
+  let builders = [
+    OpBuilder<!foldl((ins), instOperands, acc, o, !con(acc, o.params)),
+              "::mlir::d1::buildInst($_state, opcode, {" # !interleave(values, ", ") # "}, {"
+              # !interleave(numbers, ", ") # "}" # !if(hasTarget, ", target", "") # ");">,
+    OpBuilder<(ins "::mlir::TypeRange":$results, "::mlir::ValueRange":$operands,
+                   "::llvm::ArrayRef<::mlir::NamedAttribute>":$attributes),
+              "$_state.addTypes(results); $_state.addOperands(operands);"
+              "$_state.addAttributes(attributes);">];
+  let extraClassDeclaration = "static constexpr ::dojo::isa::Opcode opcode = ::dojo::isa::Opcode::"
+                              # !toupper(!subst(".", "_", instMnemonic)) # ";";
 }
 
 // An instruction with no effect but its results.
