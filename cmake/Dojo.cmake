@@ -9,6 +9,7 @@
 #   dojo_tool(NAME SOURCES... LINK LIBS...)          an executable that uses MLIR
 #   dojo_plain_tool(NAME SOURCES... LINK LIBS...)    an executable without MLIR
 #   dojo_unittest(NAME SOURCES... LINK LIBS...)      a GoogleTest binary, its cases known to ctest
+#   dojo_ir_unittest(NAME SOURCES... LINK LIBS...)   the same, with MLIR
 
 add_custom_target(dojo-tblgen-all)
 
@@ -107,5 +108,11 @@ function(dojo_unittest name)
   target_compile_options(${name} PRIVATE -O1)
   add_dependencies(${name} dojo-tblgen-all)
   target_link_libraries(${name} PRIVATE ${link} GTest::gtest GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60)
+endfunction()
+
+function(dojo_ir_unittest name)
+  dojo_tool(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE GTest::gtest GTest::gtest_main)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60)
 endfunction()

@@ -53,19 +53,4 @@ void printMemOperand(OpAsmPrinter &printer, Operation *op, Value base, IntegerAt
     printer << "(" << base << ")" << (offset < 0 ? "" : "+") << offset;
 }
 
-//===----------------------------------------------------------------------===//
-// Registration
-//===----------------------------------------------------------------------===//
-
-void registerD1DialectOperations(D1Dialect *dialect) {
-  registerD1DialectOperations0(dialect);
-  registerD1DialectOperations1(dialect);
-  registerD1DialectOperations2(dialect);
-  registerD1DialectOperations3(dialect);
-  registerD1DialectOperations4(dialect);
-  registerD1DialectOperations5(dialect);
-  registerD1DialectOperations6(dialect);
-  registerD1DialectOperations7(dialect);
-}
-
 } // namespace mlir::d1

@@ -2,6 +2,7 @@
 
 #include "dojo/Pipelines/Registration.h"
 
+#include "dialects/D1/D1Dialect.h"
 #include "dialects/Dojo/DojoDialect.h"
 #include "dojo/Transforms/Passes.h"
 #include "mlir/InitAllDialects.h"
@@ -11,7 +12,7 @@
 void mlir::dojo::registerDialects(DialectRegistry &registry) {
   registerAllDialects(registry);
   registerAllExtensions(registry);
-  registry.insert<DojoDialect>();
+  registry.insert<DojoDialect, d1::D1Dialect>();
 }
 
 void mlir::dojo::registerPasses() {
