@@ -12,6 +12,7 @@ namespace dojo::image {
 namespace {
 
 constexpr size_t maxRank = 16;
+constexpr uint64_t maxRuns = uint64_t(1) << 26; // of all segments: who checks accesses lists them
 
 std::string show(const std::vector<int64_t> &values) {
   std::string text = "[";
@@ -266,14 +267,20 @@ private:
   }
 
   bool segments() {
+    uint64_t runs = 0;
     for (size_t i = 0; i < image.segments.size(); ++i) {
       const Segment &s = image.segments[i];
       if (!goodSet(s.nodeSet) || !goodLayer(s.layer) || s.begin >= s.end || s.end > uint64_t(sram))
         return failAt("segment", i, "has a bad node set, layer or code range");
       for (const auto *regions : {&s.reads, &s.writes})
-        for (const Region &region : *regions)
+        for (const Region &region : *regions) {
           if (!goodRegion(region))
             return failAt("segment", i, "declares bytes outside SRAM");
+          // Below 2^64: each count is at most SRAM's 2^21 bytes.
+          runs += uint64_t(region.count[0]) * region.count[1] * region.count[2];
+          if (runs > maxRuns)
+            return failAt("segment", i, "brings the declared runs above 2^26");
+        }
     }
     return true;
   }

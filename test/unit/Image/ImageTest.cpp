@@ -124,6 +124,11 @@ TEST(Image, EachBrokenPromiseIsNamed) {
             "two inputs are named \"x\"");
   EXPECT_EQ(problem([](Image &i) { i.segments[0].reads[0].stride[0] = -5000; }),
             "segment 0 declares bytes outside SRAM");
+  EXPECT_EQ(problem([](Image &i) {
+              i.segments[0].reads[0].stride = {0, 0, 0};
+              i.segments[0].reads[0].count = {1 << 12, 1 << 12, 1 << 12};
+            }),
+            "segment 0 brings the declared runs above 2^26");
   EXPECT_EQ(problem([](Image &i) { i.routes[0].resize(65); }),
             "route 0 has more links than the target allows");
   std::string error;
@@ -203,4 +208,22 @@ TEST(Image, DeepManifestIsRefused) {
     nested = Json::array({nested});
   image.certificate = nested;
   EXPECT_EQ(parseError(bytesOf(image)), "the manifest is nested too deep");
+}
+
+// The fuzzer's starting inputs: a sound image, and what of it is left after damage. After a change
+// of the format, run this test with DOJO_UPDATE_CORPUS=1.
+TEST(Image, CorpusIsCurrent) {
+  std::vector<uint8_t> sound = bytesOf(sampleImage()), flipped = sound;
+  flipped[sound.size() / 2] ^= 1;
+  std::vector<uint8_t> truncated(sound.begin(), sound.begin() + sound.size() / 3);
+  for (const auto &[name, bytes] :
+       {std::pair("sound.d1", sound), {"flipped.d1", flipped}, {"truncated.d1", truncated}}) {
+    std::string path = std::string(DOJO_IMAGE_CORPUS) + "/" + name;
+    if (std::getenv("DOJO_UPDATE_CORPUS"))
+      std::ofstream(path, std::ios::binary)
+          .write(reinterpret_cast<const char *>(bytes.data()), std::streamsize(bytes.size()));
+    std::ifstream file(path, std::ios::binary);
+    std::vector<uint8_t> kept((std::istreambuf_iterator<char>(file)), {});
+    EXPECT_EQ(kept, bytes) << path;
+  }
 }
