@@ -11,12 +11,22 @@ namespace dojo::planning {
 
 Mesh Mesh::full(int32_t rows, int32_t columns, bool multicast) {
   size_t n = static_cast<size_t>(rows) * columns;
-  return {rows, columns, std::vector<uint8_t>(n, 1), std::vector<uint8_t>(n, 1), multicast};
+  Mesh mesh;
+  mesh.rows = rows;
+  mesh.columns = columns;
+  mesh.usable.assign(n, 1);
+  mesh.forwards.assign(n, 1);
+  mesh.multicast = multicast;
+  return mesh;
 }
 
 Mesh Mesh::fromTarget(const Target &target) {
   Mesh mesh = full(static_cast<int32_t>(target.rows), static_cast<int32_t>(target.columns),
                    target.multicast);
+  mesh.hopCycles = target.hopCycles;
+  mesh.arrivalLatency = target.arrivalLatency;
+  mesh.listStart = target.listStart;
+  mesh.listNext = target.listNext;
   for (int32_t n = 0; n < mesh.positions(); ++n) {
     mesh.usable[n] = target.isUsable(n);
     mesh.forwards[n] = target.forwards(n);

@@ -22,7 +22,11 @@ struct Mesh {
   std::vector<uint8_t> forwards; ///< per position: the router passes packets on
   bool multicast = false;
 
-  /// A mesh without holes, every router forwarding.
+  // Cycles: hop between routers, last packet written to semaphore shown, start of a transfer list
+  // to its first descriptor, one descriptor's end to the next.
+  int64_t hopCycles = 1, arrivalLatency = 1, listStart = 1, listNext = 1;
+
+  /// A mesh without holes, every router forwarding, every latency one cycle.
   static Mesh full(int32_t rows, int32_t columns, bool multicast = true);
   static Mesh fromTarget(const Target &target);
 
