@@ -10,8 +10,11 @@
 #   dojo_plain_tool(NAME SOURCES... LINK LIBS...)    an executable without MLIR
 #   dojo_unittest(NAME SOURCES... LINK LIBS...)      a GoogleTest binary, its cases known to ctest
 #   dojo_ir_unittest(NAME SOURCES... LINK LIBS...)   the same, with MLIR
+#   dojo_generated_page(PAGE GENERATED)   a page of the tree (PAGE, from the source root) that is a copy
+#                                         of a generated file: a test compares, update-docs copies
 
 add_custom_target(dojo-tblgen-all)
+add_custom_target(update-docs)
 
 function(dojo_tablegen tool td out)
   set(o ${CMAKE_BINARY_DIR}/include/${out})
@@ -115,4 +118,13 @@ function(dojo_ir_unittest name)
   dojo_tool(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE GTest::gtest GTest::gtest_main)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60)
+endfunction()
+
+function(dojo_generated_page page generated)
+  string(MAKE_C_IDENTIFIER "update-${page}" target)
+  add_custom_target(${target} COMMAND ${CMAKE_COMMAND} -E copy ${generated} ${CMAKE_SOURCE_DIR}/${page}
+                    DEPENDS ${generated})
+  add_dependencies(update-docs ${target})
+  add_test(NAME page-${page} COMMAND ${CMAKE_COMMAND} -DGENERATED=${generated}
+           -DPAGE=${CMAKE_SOURCE_DIR}/${page} -P ${CMAKE_SOURCE_DIR}/cmake/CheckGenerated.cmake)
 endfunction()

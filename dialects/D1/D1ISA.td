@@ -9,5 +9,7 @@ include "dialects/D1/D1Scalar.td"
 include "dialects/D1/D1Control.td"
 include "dialects/D1/D1Vector.td"
 include "dialects/D1/D1Matrix.td"
+include "dialects/D1/D1Reserved.td"
+include "dialects/D1/D1Manual.td"
 
 #endif // DOJO_D1_ISA_TD

@@ -35,10 +35,6 @@ def D1_VStSatOp : D1Store<"vst.sat", F_VMem, 8, 3, [VUse<"vs">, Mem<>, EType_, M
     "store 16 elements, narrowed with saturation; masked lanes are not written"> {
   let semantic = "vstoreSat";
 }
-def VStSr : D1Reserved<"vst.sr", F_VMem, 8, 4,
-    "reserved: store 16 elements, narrowed with stochastic rounding"> {
-  let semantic = "reserved";
-}
 }
 }
 
@@ -304,16 +300,6 @@ def D1_MMovMOp : D1Pure<"mmov.m", F_XM, 43, 7, [XDef<"xd">, MUse<"ma">], "xd = m
   let semantic = "mmovToX";
 }
 }
-}
-
-//===----------------------------------------------------------------------===//
-// Reserved
-//===----------------------------------------------------------------------===//
-
-let group = "Reserved", timing = TC_Control, label = "D" in
-def RSeed : D1Reserved<"rseed", F_C1, 13, 10,
-                       "reserved: state of the generator for stochastic rounding"> {
-  let semantic = "reserved";
 }
 
 #endif // DOJO_D1_VECTOR_TD

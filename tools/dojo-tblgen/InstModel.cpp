@@ -34,8 +34,7 @@ public:
     InstModel inst;
     inst.record = record;
     readHeader(inst);
-    readFormat(inst);
-    if (!ok)
+    if (!readFormat(inst))
       return;
     readOperands(inst);
     checkEncoding(inst);
@@ -117,18 +116,21 @@ private:
     inst.reserved = r->isSubClassOf("D1Reserved");
   }
 
-  void readFormat(InstModel &inst) {
+  bool readFormat(InstModel &inst) {
     const Record *format = def(inst.record, "format");
     if (!format)
-      return;
+      return false;
     inst.format.record = format;
     inst.format.name = format->getValueAsString("name").str();
     inst.format.bytes = format->getValueAsInt("bytes");
-    if (inst.format.bytes != 4 && inst.format.bytes != 8)
+    if (inst.format.bytes != 4 && inst.format.bytes != 8) {
       error(inst.record, "format '" + inst.format.name + "' is neither 4 nor 8 bytes long");
+      return false;
+    }
     const Record *funct = format->getValueAsDef("funct");
     inst.functLo = funct->getValueAsInt("lo");
     inst.functWidth = funct->getValueAsInt("width");
+    return true;
   }
 
   void readOperands(InstModel &inst) {
