@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// From an ONNX file to the import form: one func.func @main on static tensors made of linalg,
+// tensor, arith, math and dojo.weight ops, each located by the name of its ONNX node.
+
+#ifndef DOJO_IMPORT_ONNX_H
+#define DOJO_IMPORT_ONNX_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/JSON.h"
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mlir::dojo {
+
+struct ImportOptions {
+  /// Dimensions of graph inputs by name. An empty list is a scalar; 0 is a legal dimension.
+  /// Symbolic dimensions of the model take the value they get here, in every input that has them.
+  std::vector<std::pair<std::string, std::vector<int64_t>>> shapes;
+  /// Graph inputs bound at compile time to the contents of a .npy file; they are no longer
+  /// arguments of @main.
+  std::vector<std::pair<std::string, std::string>> constants;
+  /// The file that takes every constant of more than 16 elements that is not raw data of the
+  /// model or of its external data files. Each starts at a multiple of 64 bytes. The file is
+  /// written aside and renamed at the end of a successful import; if there is nothing to write it
+  /// is not made.
+  std::string sideFile;
+  /// Convert the model to the newest opset the ONNX library knows if it has all the adapters.
+  /// Otherwise, and where it has not, nodes are read in their own version.
+  bool convertVersion = true;
+};
+
+/// A node that cannot be imported.
+struct UnsupportedNode {
+  std::string name; ///< of the node, or Op_index if it has none
+  std::string op;
+  std::string domain; ///< "ai.onnx" for the default one
+  int64_t since = 0;  ///< the opset version that defined this form of the op, 0 if unknown
+  std::vector<std::string> inputs; ///< types such as "float[1,3,224,224]"
+  std::vector<std::string> outputs;
+  std::vector<std::string> attributes; ///< such as "kernel_shape=[3,3]"
+  std::string reason;
+};
+
+/// What was found in one run. The import succeeded if there are neither errors nor unsupported
+/// nodes.
+struct ImportReport {
+  std::vector<std::string> errors;
+  std::vector<UnsupportedNode> unsupported;
+
+  bool ok() const { return errors.empty() && unsupported.empty(); }
+  /// One paragraph per finding, each line ended; empty if the import succeeded.
+  std::string text() const;
+  /// {"errors": [...], "unsupported": [{"node", "op", "domain", "since_version", "inputs",
+  /// "outputs", "attributes", "reason"}]}
+  llvm::json::Value json() const;
+};
+
+/// Loads the dialects of the import form into `context` and imports the model at `path`.
+/// Arguments and results of @main carry dojo.name (the ONNX name) and dojo.type (the element type:
+/// "f32", "i64", "u8", "bool"...; MLIR's own type does not tell signed from unsigned).
+/// The op that makes a value of the ONNX graph carries dojo.value, the name of that value.
+/// On failure the result is null, `report` says why, and no file has been written.
+OwningOpRef<ModuleOp> importOnnx(MLIRContext &context, llvm::StringRef path,
+                                 const ImportOptions &options, ImportReport &report);
+
+} // namespace mlir::dojo
+
+#endif // DOJO_IMPORT_ONNX_H

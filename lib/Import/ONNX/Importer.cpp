@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Fold.h"
+#include "Infer.h"
+#include "Lowering.h"
+#include "Model.h"
+#include "dialects/Dojo/DojoDialect.h"
+#include "dojo/Import/ONNX.h"
+#include "dojo/Npy/Npy.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Verifier.h"
+#include "onnx/defs/schema.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace llvm;
+using onnx::TensorProto;
+
+namespace mlir::dojo {
+namespace onnximport {
+namespace {
+
+std::string attributeText(const onnx::AttributeProto &attribute) {
+  std::string text = attribute.name() + "=";
+  raw_string_ostream os(text);
+  auto list = [&](const auto &values) {
+    os << '[';
+    interleave(values, os, ",");
+    os << ']';
+  };
+  switch (attribute.type()) {
+  case onnx::AttributeProto::FLOAT:
+    os << attribute.f();
+    break;
+  case onnx::AttributeProto::INT:
+    os << attribute.i();
+    break;
+  case onnx::AttributeProto::STRING:
+    os << '"' << attribute.s() << '"';
+    break;
+  case onnx::AttributeProto::FLOATS:
+    list(attribute.floats());
+    break;
+  case onnx::AttributeProto::INTS:
+    list(attribute.ints());
+    break;
+  case onnx::AttributeProto::STRINGS:
+    list(attribute.strings());
+    break;
+  case onnx::AttributeProto::TENSOR: {
+    TensorType type{attribute.t().data_type(), {}};
+    type.dims.assign(attribute.t().dims().begin(), attribute.t().dims().end());
+    os << type.str();
+    break;
+  }
+  case onnx::AttributeProto::GRAPH:
+    os << "graph of " << attribute.g().node_size() << " nodes";
+    break;
+  default:
+    os << "...";
+  }
+  return text;
+}
+
+class Importer {
+public:
+  Importer(MLIRContext &context, Model &model, FileStore &files, const ImportOptions &options,
+           ImportReport &report)
+      : model(model), files(files), options(options), report(report), sideFile(options.sideFile),
+        b(UnknownLoc::get(&context), &context) {}
+
+  OwningOpRef<ModuleOp> run();
+
+private:
+  bool readConstants(StringMap<Constant> &bound);
+  bool makeFunction();
+  void importNode(onnx::NodeProto &proto);
+  bool finish();
+  void unsupported(const onnx::NodeProto &proto, const Node &node, const Twine &reason);
+  /// Why the node cannot be lowered, or an empty string.
+  std::string lower(const onnx::NodeProto &proto, Node &node);
+  std::string checkRuntimeTypes(const Node &node);
+  void tag(const onnx::NodeProto &proto, int output, Value value, Operation *before);
+  Location nameLoc(StringRef name) { return NameLoc::get(b.getStringAttr(name)); }
+  DictionaryAttr boundary(StringRef name, int32_t elem);
+
+  Model &model;
+  FileStore &files;
+  const ImportOptions &options;
+  ImportReport &report;
+  SideFile sideFile;
+  TensorBuilder b;
+  std::map<std::string, ValueInfo> values;
+  func::FuncOp func;
+  std::unique_ptr<ConstantPool> pool;
+};
+
+void Importer::unsupported(const onnx::NodeProto &proto, const Node &node, const Twine &reason) {
+  UnsupportedNode entry;
+  entry.name = proto.name();
+  entry.op = proto.op_type();
+  entry.domain = proto.domain().empty() ? "ai.onnx" : proto.domain();
+  entry.since = node.since;
+  for (auto [i, input] : enumerate(proto.input())) {
+    const ValueInfo *info = i < node.inputs.size() ? node.inputs[i] : nullptr;
+    entry.inputs.push_back(input.empty() ? "absent" : info ? info->type.str() : "unknown");
+  }
+  for (auto [i, output] : enumerate(proto.output())) {
+    const bool known = i < node.outputs.size() && node.outputs[i].elem != TensorProto::UNDEFINED;
+    entry.outputs.push_back(output.empty() ? "absent" : known ? node.outputs[i].str() : "unknown");
+  }
+  for (const auto &attribute : proto.attribute())
+    entry.attributes.push_back(attributeText(attribute));
+  entry.reason = reason.str();
+  report.unsupported.push_back(std::move(entry));
+}
+
+DictionaryAttr Importer::boundary(StringRef name, int32_t elem) {
+  return b.getDictionaryAttr(
+      {b.getNamedAttr("dojo.name", b.getStringAttr(name)),
+       b.getNamedAttr("dojo.type", b.getStringAttr(elemInfo(elem).shortName))});
+}
+
+bool Importer::readConstants(StringMap<Constant> &bound) {
+  const auto &graph = model.proto.graph();
+  StringSet<> inputs;
+  for (const auto &input : graph.input())
+    inputs.insert(input.name());
+  for (const auto &init : graph.initializer()) {
+    auto constant = Constant::fromTensor(init, files, model.path);
+    if (!constant) {
+      report.errors.push_back(toString(constant.takeError()));
+      continue;
+    }
+    values[init.name()] = ValueInfo{constant->getType(), true, *constant, {}};
+    if (inputs.contains(init.name()))
+      bound.insert({init.name(), *constant});
+  }
+  for (const auto &[name, path] : options.constants) {
+    const onnx::ValueInfoProto *input = nullptr;
+    for (const auto &candidate : graph.input())
+      if (candidate.name() == name)
+        input = &candidate;
+    if (!input)
+      continue; // bindInputs reports it
+    ::dojo::NpyArray array;
+    std::string error;
+    const int32_t elem = input->type().tensor_type().elem_type();
+    if (!::dojo::readNpy(path, array, error)) {
+      report.errors.push_back("--const " + name + ": " + error);
+      continue;
+    }
+    if (array.descr != elemInfo(elem).numpy) {
+      report.errors.push_back("--const " + name + ": '" + path + "' has elements of type '" +
+                              array.descr + "', the input is of type " + elemInfo(elem).name.str());
+      continue;
+    }
+    TensorType type{elem, Dims(array.shape.begin(), array.shape.end())};
+    Constant constant(type, std::string(array.bytes.begin(), array.bytes.end()));
+    bound.erase(name);
+    bound.insert({name, constant});
+    values[name] = ValueInfo{type, true, constant, {}};
+  }
+  return report.errors.empty();
+}
+
+bool Importer::makeFunction() {
+  StringMap<Constant> bound;
+  if (!readConstants(bound))
+    return false;
+  auto types = bindInputs(model, options, bound, report);
+  if (!types)
+    return false;
+
+  SmallVector<Type> argumentTypes;
+  SmallVector<DictionaryAttr> argumentAttrs;
+  SmallVector<std::pair<std::string, TensorType>> arguments;
+  for (auto [input, type] : zip(model.proto.graph().input(), *types)) {
+    if (bound.count(input.name()))
+      continue;
+    Type element = runtimeType(b.getContext(), type.elem);
+    if (!element) {
+      report.errors.push_back("input '" + input.name() + "' has the element type " +
+                              elemInfo(type.elem).name.str() + ", which is not supported");
+      continue;
+    }
+    argumentTypes.push_back(RankedTensorType::get(type.dims, element));
+    argumentAttrs.push_back(boundary(input.name(), type.elem));
+    arguments.push_back({input.name(), type});
+  }
+  if (!report.errors.empty())
+    return false;
+  func = func::FuncOp::create(b, "main", b.getFunctionType(argumentTypes, {}));
+  for (auto [i, attrs] : enumerate(argumentAttrs))
+    func.setArgAttrs(i, attrs);
+  Block *entry = func.addEntryBlock();
+  for (auto [argument, named] : zip(entry->getArguments(), arguments)) {
+    argument.setLoc(nameLoc(named.first));
+    values[named.first] = ValueInfo{named.second, true, std::nullopt, argument};
+  }
+  b.setInsertionPointToEnd(entry);
+  pool = std::make_unique<ConstantPool>(entry, sideFile);
+  return true;
+}
+
+std::string Importer::checkRuntimeTypes(const Node &node) {
+  auto check = [&](const TensorType &type) {
+    return type.elem == TensorProto::UNDEFINED || runtimeType(b.getContext(), type.elem)
+               ? std::string()
+               : "the element type " + elemInfo(type.elem).name.str() +
+                     " is not supported for values computed at run time";
+  };
+  for (const ValueInfo *input : node.inputs)
+    if (input)
+      if (std::string error = check(input->type); !error.empty())
+        return error;
+  for (const TensorType &type : node.outputs)
+    if (std::string error = check(type); !error.empty())
+      return error;
+  return "";
+}
+
+/// Names the value on the op that makes it. An op that was there before, as where Identity hands
+/// on its operand, keeps its name.
+void Importer::tag(const onnx::NodeProto &proto, int output, Value value, Operation *before) {
+  Operation *op = value.getDefiningOp();
+  if (!op || op->hasAttr("dojo.value") || (before && !before->isBeforeInBlock(op)))
+    return;
+  if (op->getBlock() == &func.front() && op->getNumResults() == 1 && op->getLoc() == b.getLoc())
+    op->setAttr("dojo.value", b.getStringAttr(proto.output(output)));
+}
+
+std::string Importer::lower(const onnx::NodeProto &proto, Node &node) {
+  const OpEntry *entry = findLowering(proto.domain(), proto.op_type(), node.since);
+  if (!entry) {
+    if (!proto.domain().empty())
+      return "the domain '" + proto.domain() + "' is not supported";
+    for (const OpEntry &other : allLowerings())
+      if (other.op == proto.op_type())
+        return "the form of the op that opset version " + std::to_string(node.since) +
+               " defines is not supported";
+    return "the op is not supported";
+  }
+  if (std::string error = checkRuntimeTypes(node); !error.empty())
+    return error;
+  Operation *before = func.front().empty() ? nullptr : &func.front().back();
+  Lowering lowering(node, b, *pool);
+  if (failed(entry->lower(lowering)))
+    return lowering.getReason();
+  for (auto [i, value] : enumerate(lowering.getResults())) {
+    if (!node.outputUsed(i))
+      continue;
+    const std::string &name = proto.output(int(i));
+    if (!value)
+      return "its output '" + name + "' is not supported";
+    const TensorType &type = node.outputs[i];
+    if (value.getType() != RankedTensorType::get(type.dims, runtimeType(b.getContext(), type.elem)))
+      return "its output '" + name + "' should be " + type.str() +
+             ", which does not fit its operands";
+    tag(proto, int(i), value, before);
+    values[name].value = value;
+  }
+  return "";
+}
+
+void Importer::importNode(onnx::NodeProto &proto) {
+  Node node(proto, model.since(proto));
+  b.setLoc(nameLoc(proto.name()));
+  bool known = true;
+  for (const auto &input : proto.input()) {
+    node.inputs.push_back(input.empty() ? nullptr : &values[input]);
+    if (!input.empty() && !values[input].known) {
+      node.inputs.back() = nullptr;
+      known = false;
+    }
+  }
+  StringRef key = proto.output_size() ? proto.output(0) : proto.name();
+  auto refused = model.refused.find(key);
+  if (refused != model.refused.end())
+    return unsupported(proto, node, refused->second);
+  if (!known) {
+    // What it needs could not be imported; still say if the op itself is a problem.
+    if (!findLowering(proto.domain(), proto.op_type(), node.since) &&
+        proto.op_type() != "Constant" && proto.op_type() != "Shape")
+      unsupported(proto, node, lower(proto, node));
+    return;
+  }
+  const std::string inferred = inferOutputs(model, proto, node);
+  // Types of outputs that were inferred hold, whatever happens to the node.
+  auto declare = [&] {
+    for (auto [i, type] : enumerate(node.outputs))
+      if (node.outputUsed(i) && type.elem != TensorProto::UNDEFINED)
+        values[proto.output(int(i))] = ValueInfo{type, true, std::nullopt, {}};
+  };
+  if (!inferred.empty()) {
+    const bool lowered = findLowering(proto.domain(), proto.op_type(), node.since);
+    return unsupported(proto, node, lowered ? inferred : lower(proto, node));
+  }
+  declare();
+  if (auto folded = foldNode(node, files, model.path)) {
+    for (auto [i, constant] : enumerate(*folded))
+      if (node.outputUsed(i))
+        values[proto.output(int(i))] = ValueInfo{constant.getType(), true, constant, {}};
+    return;
+  }
+  std::string reason = lower(proto, node);
+  if (reason.empty())
+    return;
+  unsupported(proto, node, reason);
+  // A stand-in lets the nodes after it be looked at in the same run.
+  for (auto [i, type] : enumerate(node.outputs)) {
+    if (!node.outputUsed(i))
+      continue;
+    ValueInfo &value = values[proto.output(int(i))];
+    Type element = runtimeType(b.getContext(), type.elem);
+    value.known = bool(element);
+    if (element)
+      value.value = b.empty(type.dims, element);
+  }
+}
+
+bool Importer::finish() {
+  SmallVector<Value> results;
+  SmallVector<DictionaryAttr> attrs;
+  llvm::DenseSet<Value> returned;
+  for (const auto &output : model.proto.graph().output()) {
+    ValueInfo &info = values[output.name()];
+    const auto &declared = output.type().tensor_type();
+    if (output.type().has_tensor_type() && declared.elem_type() != info.type.elem)
+      report.errors.push_back("output '" + output.name() + "' is declared as " +
+                              elemInfo(declared.elem_type()).name.str() + ", but it is " +
+                              info.type.str());
+    if (declared.has_shape()) {
+      bool fits = size_t(declared.shape().dim_size()) == info.type.dims.size();
+      for (int d = 0; fits && d < declared.shape().dim_size(); ++d) {
+        const auto &dim = declared.shape().dim(d);
+        // Some exporters write -1 for an unknown dimension.
+        fits = !dim.has_dim_value() || dim.dim_value() < 0 || dim.dim_value() == info.type.dims[d];
+      }
+      if (!fits)
+        report.errors.push_back("output '" + output.name() + "' is " + info.type.str() +
+                                ", which contradicts the dimensions the model declares for it");
+    }
+    if (!runtimeType(b.getContext(), info.type.elem)) {
+      report.errors.push_back("output '" + output.name() + "' has the element type " +
+                              elemInfo(info.type.elem).name.str() + ", which is not supported");
+      continue;
+    }
+    b.setLoc(nameLoc(output.name()));
+    if (!info.value)
+      info.value = pool->get(*info.constant, b.getLoc());
+    // Every result is made by an op of its own.
+    Value value = info.value;
+    if (!value.getDefiningOp() || info.constant || !returned.insert(value).second) {
+      value = b.copy(value);
+      value.getDefiningOp()->setAttr("dojo.value", b.getStringAttr(output.name()));
+    }
+    results.push_back(value);
+    attrs.push_back(boundary(output.name(), info.type.elem));
+  }
+  if (!report.ok())
+    return false;
+  func::ReturnOp::create(b, results);
+  func.setType(b.getFunctionType(func.getArgumentTypes(), ValueRange(results).getTypes()));
+  for (auto [i, attr] : enumerate(attrs))
+    func.setResultAttrs(i, attr);
+  return true;
+}
+
+OwningOpRef<ModuleOp> Importer::run() {
+  OwningOpRef<ModuleOp> module(ModuleOp::create(nameLoc(model.path)));
+  b.setLoc(nameLoc(model.proto.graph().name()));
+  b.setInsertionPointToEnd(module->getBody());
+  if (!makeFunction())
+    return nullptr;
+  for (auto &node : *model.proto.mutable_graph()->mutable_node())
+    importNode(node);
+  if (!report.ok() || !finish())
+    return nullptr;
+  std::string diagnostics;
+  ScopedDiagnosticHandler handler(module->getContext(), [&](Diagnostic &diagnostic) {
+    diagnostics += diagnostics.empty() ? diagnostic.str() : "; " + diagnostic.str();
+    return success();
+  });
+  if (failed(verify(*module))) {
+    report.errors.push_back("the importer made an invalid module: " + diagnostics);
+    return nullptr;
+  }
+  if (Error error = sideFile.write()) {
+    report.errors.push_back(toString(std::move(error)));
+    return nullptr;
+  }
+  return module;
+}
+
+} // namespace
+} // namespace onnximport
+
+OwningOpRef<ModuleOp> importOnnx(MLIRContext &context, StringRef path, const ImportOptions &options,
+                                 ImportReport &report) {
+  using namespace onnximport;
+  context.loadDialect<arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect,
+                      math::MathDialect, tensor::TensorDialect, DojoDialect>();
+  FileStore files;
+  Model model;
+  if (!loadModel(path, files, model, report))
+    return nullptr;
+  auto lowers = [](StringRef domain, StringRef op, int since) {
+    return findLowering(domain, op, since) != nullptr;
+  };
+  if (!simplifyModel(model, options.convertVersion, lowers, report))
+    return nullptr;
+  return Importer(context, model, files, options, report).run();
+}
+
+} // namespace mlir::dojo

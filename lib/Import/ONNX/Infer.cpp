@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Infer.h"
+#include "onnx/common/assertions.h"
+#include "onnx/defs/schema.h"
+#include "onnx/shape_inference/implementation.h"
+#include "llvm/ADT/StringExtras.h"
+#include <list>
+
+using namespace llvm;
+
+namespace mlir::dojo::onnximport {
+namespace {
+
+std::string dimsText(ArrayRef<int64_t> dims) {
+  std::string text;
+  interleave(dims, [&](int64_t d) { text += std::to_string(d); }, [&] { text += "x"; });
+  return text.empty() ? "(scalar)" : text;
+}
+
+/// The name of a symbolic dimension; empty for one without a name, which some exporters write "?".
+StringRef symbolOf(const onnx::TensorShapeProto::Dimension &dim) {
+  return dim.has_dim_param() && dim.dim_param() != "?" ? StringRef(dim.dim_param()) : StringRef();
+}
+
+/// "batchx3x224x224", with the names of symbolic dimensions and ? for nameless ones.
+std::string declaredText(const onnx::TensorShapeProto &shape) {
+  std::string text;
+  for (const auto &dim : shape.dim()) {
+    if (!text.empty())
+      text += "x";
+    if (dim.has_dim_value() && dim.dim_value() >= 0)
+      text += std::to_string(dim.dim_value());
+    else
+      text += symbolOf(dim).empty() ? "?" : symbolOf(dim);
+  }
+  return text.empty() ? "(scalar)" : text;
+}
+
+class Binder {
+public:
+  Binder(ImportReport &report) : report(report) {}
+
+  /// Matches the bound dimensions of `input` with what the model declares.
+  bool bind(const onnx::ValueInfoProto &input, ArrayRef<int64_t> dims);
+  /// The dimensions of `input`, all symbols replaced; an error if one is not bound.
+  std::optional<Dims> resolve(const onnx::ValueInfoProto &input);
+
+private:
+  struct Bound {
+    int64_t value;
+    std::string input;
+  };
+  ImportReport &report;
+  StringMap<Bound> symbols;
+};
+
+bool Binder::bind(const onnx::ValueInfoProto &input, ArrayRef<int64_t> dims) {
+  const auto &tensor = input.type().tensor_type();
+  if (!tensor.has_shape())
+    return true;
+  const auto &shape = tensor.shape();
+  auto contradiction = [&](const Twine &why) {
+    report.errors.push_back(("input '" + input.name() + "' is bound to " + dimsText(dims) +
+                             ", but the model declares it as " + declaredText(shape) + why)
+                                .str());
+    return false;
+  };
+  if (size_t(shape.dim_size()) != dims.size())
+    return contradiction("");
+  for (auto [dim, value] : zip(shape.dim(), dims)) {
+    if (dim.has_dim_value() && dim.dim_value() >= 0 && dim.dim_value() != value)
+      return contradiction("");
+    if (symbolOf(dim).empty())
+      continue;
+    auto [it, isNew] = symbols.try_emplace(symbolOf(dim), Bound{value, input.name()});
+    if (!isNew && it->second.value != value)
+      return contradiction(" and input '" + it->second.input + "' binds '" + symbolOf(dim) +
+                           "' to " + Twine(it->second.value));
+  }
+  return true;
+}
+
+std::optional<Dims> Binder::resolve(const onnx::ValueInfoProto &input) {
+  const auto &tensor = input.type().tensor_type();
+  if (!tensor.has_shape()) {
+    report.errors.push_back("the model does not say how many dimensions input '" + input.name() +
+                            "' has; bind it with --shape " + input.name() + "=AxBx...");
+    return std::nullopt;
+  }
+  Dims dims;
+  std::string unbound, hint;
+  for (const auto &dim : tensor.shape().dim()) {
+    std::optional<int64_t> value;
+    if (dim.has_dim_value() && dim.dim_value() >= 0)
+      value = dim.dim_value();
+    else if (!symbolOf(dim).empty()) {
+      auto it = symbols.find(symbolOf(dim));
+      if (it != symbols.end())
+        value = it->second.value;
+    }
+    if (!hint.empty())
+      hint += "x";
+    hint += value ? std::to_string(*value) : std::string("N");
+    if (!value) {
+      unbound += unbound.empty() ? "" : ", ";
+      unbound += "dimension " + std::to_string(dims.size());
+      if (!symbolOf(dim).empty())
+        unbound += (" ('" + symbolOf(dim) + "')").str();
+    }
+    dims.push_back(value.value_or(1));
+  }
+  if (unbound.empty())
+    return dims;
+  report.errors.push_back("input '" + input.name() + "' is declared as " +
+                          declaredText(tensor.shape()) + " and not bound in " + unbound +
+                          "; bind it with --shape " + input.name() + "=" + hint +
+                          ", a number for each N");
+  return std::nullopt;
+}
+
+std::string inputNames(const onnx::GraphProto &graph) {
+  std::string names;
+  for (const auto &input : graph.input())
+    names += (names.empty() ? "'" : ", '") + input.name() + "'";
+  return names.empty() ? "none" : names;
+}
+
+} // namespace
+
+std::optional<std::vector<TensorType>> bindInputs(const Model &model, const ImportOptions &options,
+                                                  StringMap<Constant> &constants,
+                                                  ImportReport &report) {
+  const auto &graph = model.proto.graph();
+  Binder binder(report);
+  StringMap<const onnx::ValueInfoProto *> inputs;
+  for (const auto &input : graph.input())
+    inputs[input.name()] = &input;
+
+  StringMap<Dims> bound;
+  for (const auto &[name, dims] : options.shapes) {
+    auto it = inputs.find(name);
+    if (it == inputs.end())
+      report.errors.push_back("--shape names '" + name +
+                              "', which is no input of the model; its "
+                              "inputs are " +
+                              inputNames(graph));
+    else if (!elementCount(dims))
+      report.errors.push_back("--shape " + name + "=" + dimsText(dims) + " is not possible");
+    else if (!bound.try_emplace(name, Dims(dims.begin(), dims.end())).second)
+      report.errors.push_back("--shape binds '" + name + "' twice");
+    else
+      binder.bind(*it->second, dims);
+  }
+  for (const auto &entry : options.constants)
+    if (!inputs.count(entry.first))
+      report.errors.push_back("--const names '" + entry.first +
+                              "', which is no input of the "
+                              "model; its inputs are " +
+                              inputNames(graph));
+  if (!report.errors.empty())
+    return std::nullopt;
+
+  for (const auto &input : graph.input()) {
+    auto it = constants.find(input.name());
+    if (it == constants.end())
+      continue;
+    const TensorType &type = it->second.getType();
+    const auto &declared = input.type().tensor_type();
+    if (declared.elem_type() != type.elem)
+      report.errors.push_back("input '" + input.name() + "' is of type " +
+                              elemInfo(declared.elem_type()).name.str() +
+                              ", its constant of type " + elemInfo(type.elem).name.str());
+    else
+      binder.bind(input, type.dims);
+    auto shape = bound.find(input.name());
+    if (shape != bound.end() && shape->second != type.dims)
+      report.errors.push_back("input '" + input.name() + "' is bound to " +
+                              dimsText(shape->second) + " and to a constant of " +
+                              dimsText(type.dims));
+  }
+
+  std::vector<TensorType> types;
+  for (const auto &input : graph.input()) {
+    TensorType type;
+    auto constant = constants.find(input.name());
+    if (constant != constants.end()) {
+      types.push_back(constant->second.getType());
+      continue;
+    }
+    if (!input.type().has_tensor_type()) {
+      report.errors.push_back("input '" + input.name() + "' is not a tensor");
+      continue;
+    }
+    type.elem = input.type().tensor_type().elem_type();
+    auto shape = bound.find(input.name());
+    if (shape != bound.end()) {
+      type.dims = shape->second;
+    } else if (auto dims = binder.resolve(input)) {
+      type.dims = *dims;
+      if (!elementCount(type.dims))
+        report.errors.push_back("input '" + input.name() +
+                                "' has impossible dimensions: " + dimsText(type.dims));
+    }
+    types.push_back(type);
+  }
+  if (!report.errors.empty())
+    return std::nullopt;
+  return types;
+}
+
+//===----------------------------------------------------------------------===//
+// Inference
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+// Inference looks at shapes, axes, pads and scales; larger operands are never among them.
+constexpr int64_t kVisibleElements = 1024;
+
+void setType(const TensorType &type, onnx::TypeProto &proto) {
+  auto *tensor = proto.mutable_tensor_type();
+  tensor->set_elem_type(type.elem);
+  auto *shape = tensor->mutable_shape();
+  for (int64_t d : type.dims)
+    shape->add_dim()->set_dim_value(d);
+}
+
+std::string outputError(const onnx::NodeProto &proto, int i, const Twine &what) {
+  return ("output '" + proto.output(i) + "' " + what).str();
+}
+
+std::string readOutput(const onnx::NodeProto &proto, int i, const onnx::TypeProto &type,
+                       TensorType &out) {
+  if (!type.has_tensor_type())
+    return outputError(proto, i,
+                       type.value_case() == onnx::TypeProto::VALUE_NOT_SET
+                           ? "has a type that cannot be inferred"
+                           : "is not a tensor");
+  const auto &tensor = type.tensor_type();
+  out.elem = tensor.elem_type();
+  if (!tensor.has_shape())
+    return outputError(proto, i, "has a shape that depends on values known only at run time");
+  for (const auto &dim : tensor.shape().dim()) {
+    if (!dim.has_dim_value())
+      return outputError(proto, i, "has a shape that depends on values known only at run time");
+    out.dims.push_back(dim.dim_value());
+  }
+  if (!elementCount(out.dims))
+    return outputError(proto, i, "would have the impossible type " + out.str());
+  return "";
+}
+
+std::string withoutPrefix(StringRef message) {
+  message.consume_front("[ShapeInferenceError] ");
+  message.consume_front("[TypeInferenceError] ");
+  std::string text;
+  for (char c : message.rtrim())
+    text += c == '\n' ? ' ' : c;
+  return text;
+}
+
+} // namespace
+
+std::string inferOutputs(const Model &model, const onnx::NodeProto &original, Node &node) {
+  onnx::NodeProto proto = original; // inference wants to be able to change its subgraphs
+  node.outputs.assign(proto.output_size(), TensorType());
+  const onnx::OpSchema *schema =
+      onnx::OpSchemaRegistry::Schema(proto.op_type(), model.opset(proto.domain()), proto.domain());
+  if (!schema)
+    return "ONNX does not define this op";
+
+  std::list<onnx::TypeProto> types;
+  std::list<onnx::TensorProto> tensors;
+  std::unordered_map<std::string, onnx::TypeProto *> typesByName;
+  std::unordered_map<std::string, const onnx::TensorProto *> dataByName;
+  std::unordered_map<std::string, const onnx::SparseTensorProto *> sparse;
+  for (auto [i, input] : enumerate(node.inputs)) {
+    if (!input)
+      continue;
+    setType(input->type, types.emplace_back());
+    typesByName[proto.input(int(i))] = &types.back();
+    if (input->constant && input->constant->count() <= kVisibleElements) {
+      tensors.push_back(input->constant->toTensor());
+      dataByName[proto.input(int(i))] = &tensors.back();
+    }
+  }
+  std::unordered_map<std::string, int> imports;
+  for (const auto &import : model.proto.opset_import())
+    imports[import.domain()] = int(import.version());
+  onnx::shape_inference::DataValueMap shapeData;
+  onnx::shape_inference::GraphInferenceContext graphContext(typesByName, imports, nullptr, {},
+                                                            onnx::OpSchemaRegistry::Instance(),
+                                                            &shapeData, model.proto.ir_version());
+  onnx::ShapeInferenceOptions strict(/*check_type=*/true, /*strict_mode=*/1,
+                                     /*data_prop=*/true);
+  onnx::shape_inference::InferenceContextImpl context(proto, typesByName, dataByName, sparse,
+                                                      strict, &shapeData, &graphContext);
+  try {
+    if (schema->has_type_and_shape_inference_function())
+      schema->GetTypeAndShapeInferenceFunction()(context);
+    schema->CheckInputOutputType(context);
+  } catch (const std::exception &error) {
+    return withoutPrefix(error.what());
+  }
+  for (int i = 0; i < proto.output_size(); ++i)
+    if (!proto.output(i).empty()) {
+      std::string error = readOutput(proto, i, *context.getOutputType(i), node.outputs[i]);
+      if (!error.empty())
+        return error;
+    }
+  return "";
+}
+
+} // namespace mlir::dojo::onnximport

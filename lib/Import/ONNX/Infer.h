@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Types of values: those the user binds for the inputs, and inference node by node.
+
+#ifndef DOJO_LIB_IMPORT_ONNX_INFER_H
+#define DOJO_LIB_IMPORT_ONNX_INFER_H
+
+#include "Model.h"
+#include "Node.h"
+
+namespace mlir::dojo::onnximport {
+
+/// The static types of the graph's inputs, by position; an input that has an initialiser or a
+/// bound constant gets the type of that. Errors: an unknown name in `options`, a dimension that is
+/// not bound, or bound to two values, or to another than the model states.
+std::optional<std::vector<TensorType>> bindInputs(const Model &model, const ImportOptions &options,
+                                                  llvm::StringMap<Constant> &constants,
+                                                  ImportReport &report);
+
+/// Fills node.outputs by the ONNX library's inference function of the op, which sees the contents
+/// of small constant operands. Outputs that are not used stay undefined. Returns an empty string,
+/// or why the types of the outputs are not known.
+std::string inferOutputs(const Model &model, const onnx::NodeProto &proto, Node &node);
+
+} // namespace mlir::dojo::onnximport
+
+#endif // DOJO_LIB_IMPORT_ONNX_INFER_H

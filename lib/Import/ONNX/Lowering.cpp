@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Lowering.h"
+#include "dialects/Dojo/DojoDialect.h"
+
+using namespace llvm;
+
+namespace mlir::dojo::onnximport {
+
+// Constants of up to this many elements are written in place.
+static constexpr int64_t kInPlaceElements = 16;
+
+static DenseElementsAttr inPlace(RankedTensorType type, const Constant &constant) {
+  if (!type.getElementType().isInteger(1))
+    return DenseElementsAttr::getFromRawBuffer(
+        type, ArrayRef(constant.bytes().data(), constant.bytes().size()));
+  SmallVector<bool> bits;
+  for (char c : constant.bytes())
+    bits.push_back(c);
+  return DenseElementsAttr::get(type, bits);
+}
+
+Value ConstantPool::get(const Constant &constant, Location loc) {
+  auto type =
+      RankedTensorType::get(constant.dims(), runtimeType(loc.getContext(), constant.elem()));
+  const bool small = constant.count() <= kInPlaceElements;
+  std::string key = constant.getType().str();
+  if (small)
+    key += constant.bytes().str();
+  else if (!constant.filePath().empty())
+    key += constant.filePath().str() + '\0' + std::to_string(constant.fileOffset());
+  else
+    key += '\0' + std::to_string(sideFile.add(constant.bytes()));
+  auto [it, isNew] = made.try_emplace(key);
+  if (!isNew)
+    return it->second;
+
+  OpBuilder b(loc.getContext());
+  if (last)
+    b.setInsertionPointAfter(last);
+  else
+    b.setInsertionPointToStart(entry);
+  if (small) {
+    it->second = arith::ConstantOp::create(b, loc, inPlace(type, constant));
+  } else {
+    const bool inFile = !constant.filePath().empty();
+    auto blob = FileBlobAttr::get(
+        b.getContext(), inFile ? constant.filePath() : StringRef(sideFile.getPath()),
+        inFile ? constant.fileOffset() : sideFile.add(constant.bytes()), constant.bytes().size());
+    it->second = WeightOp::create(b, loc, type, blob, TypeAttr(), TransformAttr());
+  }
+  last = it->second.getDefiningOp();
+  return it->second;
+}
+
+Value Lowering::in(unsigned i) {
+  ValueInfo &info = *node.inputs[i];
+  if (!info.value)
+    info.value = pool.get(*info.constant, operandLoc(i));
+  return info.value;
+}
+
+Operand Lowering::operand(unsigned i, ArrayRef<int64_t> dims) {
+  const Constant *constant = node.constant(i);
+  if (!constant)
+    return b.broadcast(in(i), dims);
+  return constantOperand(*constant, dims, int64_t(dims.size() - constant->dims().size()),
+                         operandLoc(i));
+}
+
+Location Lowering::operandLoc(unsigned i) {
+  return NameLoc::get(b.getStringAttr(node.proto.input(int(i))));
+}
+
+Operand Lowering::constantOperand(const Constant &constant, ArrayRef<int64_t> dims,
+                                  int64_t firstLoop, std::optional<Location> loc) {
+  Type element = runtimeType(b.getContext(), constant.elem());
+  if (constant.isSplat()) {
+    if (isa<FloatType>(element))
+      return {{}, {}, scalarAttr(element, constant.asDouble(0))};
+    return {{}, {}, scalarAttr(element, constant.asInt(0))};
+  }
+  Dims kept, loops;
+  for (auto [d, extent] : enumerate(constant.dims()))
+    if (extent != 1 || dims[firstLoop + d] == 1) {
+      kept.push_back(extent);
+      loops.push_back(firstLoop + int64_t(d));
+    }
+  return b.along(pool.get(constant.reshaped(kept), loc.value_or(b.getLoc())), loops, dims.size());
+}
+
+ArrayRef<OpEntry> allLowerings() {
+  static const std::vector<OpEntry> entries = [] {
+    std::vector<OpEntry> all;
+    for (ArrayRef<OpEntry> family :
+         {activationOps(), arithmeticOps(), convolutionOps(), matmulOps(), movementOps(),
+          normalizationOps(), poolingOps(), reductionOps(), resizeOps(), shapeOps()})
+      llvm::append_range(all, family);
+    llvm::sort(all, [](const OpEntry &a, const OpEntry &b) {
+      return std::tie(a.op, a.first) < std::tie(b.op, b.first);
+    });
+    return all;
+  }();
+  return entries;
+}
+
+const OpEntry *findLowering(StringRef domain, StringRef op, int since) {
+  if (!domain.empty())
+    return nullptr;
+  for (const OpEntry &entry : allLowerings())
+    if (entry.op == op && since >= entry.first && since <= entry.last)
+      return &entry;
+  return nullptr;
+}
+
+} // namespace mlir::dojo::onnximport

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The table of ops that the importer lowers, and what a lowering works with.
+
+#ifndef DOJO_LIB_IMPORT_ONNX_LOWERING_H
+#define DOJO_LIB_IMPORT_ONNX_LOWERING_H
+
+#include "Build.h"
+#include "Node.h"
+#include "llvm/ADT/DenseMap.h"
+#include <map>
+
+namespace mlir::dojo::onnximport {
+
+/// Turns constants into ops at the start of @main, each content and shape once.
+class ConstantPool {
+public:
+  ConstantPool(Block *entry, SideFile &sideFile) : entry(entry), sideFile(sideFile) {}
+  /// An arith.constant for up to 16 elements, else a dojo.weight that names bytes of the file the
+  /// constant comes from, or of the side file. `loc` is the location of a new op.
+  Value get(const Constant &constant, Location loc);
+
+private:
+  Block *entry;
+  SideFile &sideFile;
+  Operation *last = nullptr;
+  std::map<std::string, Value> made;
+};
+
+/// One node being lowered: operands as IR values, results to be set.
+class Lowering {
+public:
+  Lowering(Node &node, TensorBuilder &b, ConstantPool &pool)
+      : node(node), b(b), pool(pool), results(node.outputs.size()) {}
+
+  Node &node;
+  TensorBuilder &b;
+
+  Value in(unsigned i);
+  /// `constant` as an IR value.
+  Value materialise(const Constant &constant) { return pool.get(constant, b.getLoc()); }
+  /// Operand `i` of an elementwise op with the loops `dims`. Splats become constants in the body,
+  /// constants lose the dimensions along which they broadcast.
+  Operand operand(unsigned i, ArrayRef<int64_t> dims);
+  /// `constant` as an operand whose dimension d is loop firstLoop + d.
+  Operand constantOperand(const Constant &constant, ArrayRef<int64_t> dims, int64_t firstLoop,
+                          std::optional<Location> loc = std::nullopt);
+  /// The location of constants that operand `i` is made of: its name.
+  Location operandLoc(unsigned i);
+  Type elementType(unsigned i) { return runtimeType(b.getContext(), node.elem(i)); }
+  Type resultElement(unsigned i = 0) { return runtimeType(b.getContext(), node.outputs[i].elem); }
+  ArrayRef<int64_t> resultDims(unsigned i = 0) const { return node.outputs[i].dims; }
+
+  LogicalResult set(Value value, unsigned i = 0) {
+    results[i] = value;
+    return success();
+  }
+  /// The node cannot be lowered: says why.
+  LogicalResult fail(const Twine &why) {
+    reason = why.str();
+    return failure();
+  }
+  ArrayRef<Value> getResults() const { return results; }
+  const std::string &getReason() const { return reason; }
+
+private:
+  ConstantPool &pool;
+  SmallVector<Value, 2> results;
+  std::string reason;
+};
+
+using LowerFn = LogicalResult (*)(Lowering &);
+
+/// An op of the default domain in the forms that opset versions first..last define.
+struct OpEntry {
+  llvm::StringLiteral op;
+  int first, last;
+  LowerFn lower;
+};
+
+/// The entry for a form of an op, or null.
+const OpEntry *findLowering(llvm::StringRef domain, llvm::StringRef op, int since);
+/// All entries, sorted by name.
+llvm::ArrayRef<OpEntry> allLowerings();
+
+// One list per family.
+llvm::ArrayRef<OpEntry> activationOps();
+llvm::ArrayRef<OpEntry> arithmeticOps();
+llvm::ArrayRef<OpEntry> convolutionOps();
+llvm::ArrayRef<OpEntry> matmulOps();
+llvm::ArrayRef<OpEntry> movementOps();
+llvm::ArrayRef<OpEntry> normalizationOps();
+llvm::ArrayRef<OpEntry> poolingOps();
+llvm::ArrayRef<OpEntry> reductionOps();
+llvm::ArrayRef<OpEntry> resizeOps();
+llvm::ArrayRef<OpEntry> shapeOps();
+
+} // namespace mlir::dojo::onnximport
+
+#endif // DOJO_LIB_IMPORT_ONNX_LOWERING_H

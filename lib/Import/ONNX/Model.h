@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// From a file to a checked, ordered ONNX graph without local functions and without composite ops
+// that the importer does not lower itself.
+
+#ifndef DOJO_LIB_IMPORT_ONNX_MODEL_H
+#define DOJO_LIB_IMPORT_ONNX_MODEL_H
+
+#include "Files.h"
+#include "dojo/Import/ONNX.h"
+#include "onnx/onnx_pb.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace mlir::dojo::onnximport {
+
+/// Tells whether the importer lowers (domain, op) as defined in opset version `since`.
+using LowersNode = llvm::function_ref<bool(llvm::StringRef domain, llvm::StringRef op, int since)>;
+
+struct Model {
+  std::string path;
+  onnx::ModelProto proto;
+  /// Nodes that the ONNX checker refuses: its reason, by the name of the first output.
+  llvm::StringMap<std::string> refused;
+
+  /// The version in which the model uses `domain`, 0 if it does not. The default domain is "".
+  int opset(llvm::StringRef domain) const;
+  /// The version that defined the form of the op that `node` has, 0 if ONNX does not know it.
+  int since(const onnx::NodeProto &node) const;
+};
+
+/// Reads the model at `path` and brings it into order: every node has a name and the default
+/// domain the name ""; nodes come after those they need; nodes that no output needs are gone.
+/// Returns false if report got an error; refused nodes alone are not one.
+bool loadModel(llvm::StringRef path, FileStore &files, Model &model, ImportReport &report);
+
+/// Replaces calls of the model's own functions by their bodies, converts the model to the newest
+/// opset if `convertVersion` and the ONNX library has all the adapters, and replaces composite ops
+/// that `lowers` does not accept by their bodies where ONNX defines them.
+bool simplifyModel(Model &model, bool convertVersion, LowersNode lowers, ImportReport &report);
+
+/// Puts the nodes of the graph in order and removes those that no output needs. Returns false with
+/// an error for a cycle, a value that is defined twice or read but never defined.
+bool orderGraph(onnx::GraphProto &graph, ImportReport &report);
+
+} // namespace mlir::dojo::onnximport
+
+#endif // DOJO_LIB_IMPORT_ONNX_MODEL_H

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Ops that take parts of tensors and put them together.
+
+#include "Take.h"
+
+using namespace llvm;
+using onnx::TensorProto;
+
+namespace mlir::dojo::onnximport {
+namespace {
+
+LogicalResult concat(Lowering &l) {
+  const int64_t rank = l.resultDims().size();
+  auto axis = normaliseAxis(l.node.intAttr("axis", 1), rank);
+  if (!axis)
+    return l.fail("axis is outside the dimensions of the result");
+  SmallVector<Value> parts;
+  for (unsigned i = 0; i < l.node.inputs.size(); ++i) {
+    if (!l.node.has(i) || l.node.rank(i) != rank)
+      return l.fail("the operands must have the same rank");
+    for (int64_t d = 0; d < rank; ++d)
+      if (d != *axis && l.node.dims(i)[d] != l.resultDims()[d])
+        return l.fail("the operands must agree in all dimensions but the axis");
+    if (l.node.dims(i)[*axis] != 0 || l.node.inputs.size() == 1)
+      parts.push_back(l.in(i));
+  }
+  if (parts.empty())
+    parts.push_back(l.in(0));
+  return l.set(l.b.concat(parts, *axis));
+}
+
+LogicalResult split(Lowering &l) {
+  auto axis = normaliseAxis(l.node.intAttr("axis", 0), l.node.rank(0));
+  if (!axis)
+    return l.fail("axis is outside the dimensions of the input");
+  int64_t at = 0;
+  for (unsigned i = 0; i < l.node.outputs.size(); ++i) {
+    if (!l.node.outputUsed(i))
+      return l.fail("an output without a name is not supported");
+    const int64_t size = l.resultDims(i)[*axis];
+    if (at + size > l.node.dims(0)[*axis])
+      return l.fail("the parts are larger than the input");
+    (void)l.set(sliceAlong(l.b, l.in(0), *axis, at, size), i);
+    at += size;
+  }
+  return success();
+}
+
+LogicalResult slice(Lowering &l) {
+  auto spec = sliceSpec(l.node);
+  if (!spec)
+    return l.fail("starts, ends, axes and steps must be constant and fit the input");
+  return l.set(l.b.slice(l.in(0), *spec));
+}
+
+/// Indices of the input for the positions -low .. extent + high - 1 of a padded dimension.
+int64_t mirrored(int64_t at, int64_t extent) {
+  const int64_t period = std::max<int64_t>(2 * (extent - 1), 1);
+  at = ((at % period) + period) % period;
+  return at < extent ? at : period - at;
+}
+
+LogicalResult pad(Lowering &l) {
+  TensorBuilder &b = l.b;
+  ArrayRef<int64_t> dims = l.node.dims(0);
+  const size_t rank = dims.size();
+  if (l.node.isDynamic(1) || l.node.isDynamic(3))
+    return l.fail("pads and axes that are not constant are not supported");
+  auto pads = l.node.ints(l.node.since == 1 ? "paddings" : "pads", 1);
+  auto axes = l.node.ints("", 3);
+  if (!axes)
+    axes = llvm::to_vector(seq<int64_t>(0, rank));
+  auto normal = normaliseAxes(*axes, rank);
+  if (!pads || !normal || pads->size() != 2 * normal->size())
+    return l.fail("pads and axes do not fit the input");
+  Dims low(rank, 0), high(rank, 0);
+  for (auto [i, axis] : enumerate(*normal)) {
+    low[axis] = (*pads)[i];
+    high[axis] = (*pads)[normal->size() + i];
+    constexpr int64_t limit = int64_t(1) << 24;
+    if (std::min(low[axis], high[axis]) < -limit || std::max(low[axis], high[axis]) > limit)
+      return l.fail("pads are too large");
+  }
+  StringRef mode = l.node.stringAttr("mode", "constant");
+  Value result = l.in(0);
+  if (mode == "constant") {
+    // Negative pads cut elements off.
+    SliceSpec cut{Dims(rank, 0), Dims(rank, 1), Dims(dims)};
+    for (size_t d = 0; d < rank; ++d) {
+      cut.starts[d] = std::max<int64_t>(-low[d], 0);
+      cut.sizes[d] = dims[d] - cut.starts[d] - std::max<int64_t>(-high[d], 0);
+      if (cut.sizes[d] < 0)
+        return l.fail("pads cut off more than there is");
+      low[d] = std::max<int64_t>(low[d], 0);
+      high[d] = std::max<int64_t>(high[d], 0);
+    }
+    Type element = l.elementType(0);
+    TypedAttr value = scalarAttr(element, double(l.node.floatAttr("value", 0.0f)));
+    if (l.node.has(2)) {
+      const Constant *fill = l.node.constant(2);
+      if (!fill || fill->count() != 1 || fill->elem() != l.node.elem(0))
+        return l.fail("a fill value that is not a constant scalar is not supported");
+      value = isa<FloatType>(element) ? scalarAttr(element, fill->asDouble(0))
+                                      : scalarAttr(element, fill->asInt(0));
+    }
+    return l.set(b.pad(b.slice(result, cut), low, high, value));
+  }
+  if (mode != "edge" && mode != "reflect" && mode != "wrap")
+    return l.fail("the mode '" + mode + "' is not supported");
+  for (size_t d = 0; d < rank; ++d) {
+    if (low[d] == 0 && high[d] == 0)
+      continue;
+    if (dims[d] == 0)
+      return l.fail("an empty dimension can be padded only with a constant");
+    SmallVector<int64_t> indices;
+    for (int64_t at = -low[d]; at < dims[d] + high[d]; ++at) {
+      if (mode == "edge")
+        indices.push_back(std::clamp<int64_t>(at, 0, dims[d] - 1));
+      else if (mode == "reflect")
+        indices.push_back(mirrored(at, dims[d]));
+      else
+        indices.push_back(((at % dims[d]) + dims[d]) % dims[d]);
+    }
+    result = takeAlong(l, result, d, indices);
+  }
+  return l.set(result);
+}
+
+/// result[outer..., indices..., inner...] = data[outer..., index, inner...].
+LogicalResult gather(Lowering &l) {
+  TensorBuilder &b = l.b;
+  auto axis = normaliseAxis(l.node.intAttr("axis", 0), l.node.rank(0));
+  if (!axis)
+    return l.fail("axis is outside the dimensions of the data");
+  ArrayRef<int64_t> dims = l.node.dims(0);
+  const int64_t extent = dims[*axis];
+  if (const Constant *constant = l.node.constant(1)) {
+    SmallVector<int64_t> indices;
+    for (int64_t index : constant->ints()) {
+      auto normal = normaliseAxis(index, extent);
+      if (!normal)
+        return l.fail("index " + Twine(index) + " is outside the dimension of " + Twine(extent));
+      indices.push_back(*normal);
+    }
+    return l.set(b.reshape(takeAlong(l, l.in(0), *axis, indices), l.resultDims()));
+  }
+  const int64_t indexRank = l.node.rank(1);
+  SmallVector<int64_t> indexLoops = llvm::to_vector(seq<int64_t>(*axis, *axis + indexRank));
+  ArrayRef<int64_t> out = l.resultDims();
+  if (int64_t(out.size()) != int64_t(dims.size()) - 1 + indexRank || extent == 0)
+    return l.fail("data and indices do not fit the result");
+  Value data = l.in(0);
+  return l.set(b.elementwise(
+      out, l.resultElement(), b.along(l.in(1), indexLoops, out.size()),
+      [&](OpBuilder &ob, Location loc, ValueRange v) -> Value {
+        // Negative indices count from the end; what is outside is clamped to the data.
+        Scalars s(ob, loc, ElemClass::Signed);
+        Type type = v[0].getType();
+        Value wrapped = s.select(s.less(v[0], s.constant(type, 0)),
+                                 s.add(v[0], s.constant(type, double(extent))), v[0]);
+        Value safe =
+            s.min(s.max(wrapped, s.constant(type, 0)), s.constant(type, double(extent - 1)));
+        SmallVector<Value> at;
+        for (int64_t d = 0; d < int64_t(dims.size()); ++d)
+          at.push_back(
+              d == *axis
+                  ? Value(arith::IndexCastOp::create(ob, loc, ob.getIndexType(), safe))
+                  : Value(linalg::IndexOp::create(ob, loc, d < *axis ? d : d + indexRank - 1)));
+        return tensor::ExtractOp::create(ob, loc, data, at);
+      }));
+}
+
+/// [n, c, h, w] through [n, c / (s * s), s, s, h, w] and back, by the permutations of the spec.
+LogicalResult depthToSpace(Lowering &l) {
+  const int64_t s = l.node.intAttr("blocksize", 0);
+  ArrayRef<int64_t> d = l.node.dims(0);
+  if (d.size() != 4 || s < 1 || d[1] % (s * s))
+    return l.fail("the input must have four dimensions and channels for each block");
+  const bool columnFirst = l.node.stringAttr("mode", "DCR") == "CRD";
+  const int64_t c = d[1] / (s * s);
+  Value split = l.b.reshape(l.in(0), columnFirst ? Dims{d[0], c, s, s, d[2], d[3]}
+                                                 : Dims{d[0], s, s, c, d[2], d[3]});
+  Value moved = l.b.transpose(split, columnFirst ? ArrayRef<int64_t>{0, 1, 4, 2, 5, 3}
+                                                 : ArrayRef<int64_t>{0, 3, 4, 1, 5, 2});
+  return l.set(l.b.reshape(moved, {d[0], c, d[2] * s, d[3] * s}));
+}
+
+LogicalResult spaceToDepth(Lowering &l) {
+  const int64_t s = l.node.intAttr("blocksize", 0);
+  ArrayRef<int64_t> d = l.node.dims(0);
+  if (l.node.stringAttr("mode", "DCR") != "DCR")
+    return l.fail("only the mode DCR is supported");
+  if (d.size() != 4 || s < 1 || d[2] % s || d[3] % s)
+    return l.fail("the input must have four dimensions that the block size divides");
+  Value split = l.b.reshape(l.in(0), {d[0], d[1], d[2] / s, s, d[3] / s, s});
+  Value moved = l.b.transpose(split, {0, 3, 5, 1, 2, 4});
+  return l.set(l.b.reshape(moved, {d[0], d[1] * s * s, d[2] / s, d[3] / s}));
+}
+
+} // namespace
+
+ArrayRef<OpEntry> movementOps() {
+  static const OpEntry entries[] = {
+      {"Concat", 1, 13, concat},
+      {"Split", 1, 18, split},
+      {"Slice", 1, 13, slice},
+      {"Pad", 1, 25, pad},
+      {"Gather", 1, 13, gather},
+      {"DepthToSpace", 1, 28, depthToSpace},
+      {"SpaceToDepth", 1, 28, spaceToDepth},
+  };
+  return entries;
+}
+
+} // namespace mlir::dojo::onnximport

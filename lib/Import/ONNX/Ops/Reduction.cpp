@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reductions along axes, and Softmax, which is made of them.
+
+#include "../Lowering.h"
+
+using namespace llvm;
+using onnx::TensorProto;
+
+namespace mlir::dojo::onnximport {
+namespace {
+
+/// The axes to reduce; nothing after l.fail. Empty: the node hands on its operand.
+std::optional<SmallVector<int64_t>> reductionAxes(Lowering &l) {
+  const int64_t rank = l.node.rank(0);
+  if (l.node.isDynamic(1)) {
+    (void)l.fail("axes that are not constant are not supported");
+    return std::nullopt;
+  }
+  auto axes = l.node.ints("axes", 1);
+  if (!axes || axes->empty()) {
+    if (l.node.intAttr("noop_with_empty_axes", 0))
+      return SmallVector<int64_t>();
+    return llvm::to_vector(seq<int64_t>(0, rank));
+  }
+  auto normal = normaliseAxes(*axes, rank);
+  if (!normal)
+    (void)l.fail("axes are outside the dimensions of the input or named twice");
+  return normal;
+}
+
+enum class Kind { Sum, Mean, Max, Min, Prod, L1, L2, SumSquare, LogSum, LogSumExp };
+
+/// Reduces `operand` with loops `dims` over `axes`, without the reduced dimensions in the result.
+/// `map` is applied to an element before it is combined.
+Value reduceBy(TensorBuilder &b, ElemClass kind, ArrayRef<int64_t> dims, ArrayRef<int64_t> axes,
+               ArrayRef<Operand> operands, TypedAttr init,
+               function_ref<Value(Scalars &, ValueRange)> map,
+               Value (*combine)(Scalars &, Value, Value)) {
+  return b.reduce(dims, axes, operands, init, [&](OpBuilder &ob, Location loc, ValueRange v) {
+    Scalars s(ob, loc, kind);
+    return combine(s, v.back(), map(s, v));
+  });
+}
+
+Value sumOf(Scalars &s, Value x, Value y) { return s.add(x, y); }
+Value maxOf(Scalars &s, Value x, Value y) { return s.max(x, y); }
+Value firstOf(Scalars &, ValueRange v) { return v[0]; }
+
+/// `tensor`, which lacks the dimensions `axes` of `dims`, as operand for the loops `dims`.
+Operand withoutAxes(TensorBuilder &b, Value tensor, ArrayRef<int64_t> dims,
+                    ArrayRef<int64_t> axes) {
+  SmallVector<int64_t> loops;
+  for (size_t d = 0; d < dims.size(); ++d)
+    if (!is_contained(axes, int64_t(d)))
+      loops.push_back(d);
+  return b.along(tensor, loops, dims.size());
+}
+
+/// Applies `fn` to every element.
+Value mapElements(TensorBuilder &b, ElemClass kind, ArrayRef<Value> tensors,
+                  function_ref<Value(Scalars &, ValueRange)> fn) {
+  ArrayRef<int64_t> dims = TensorBuilder::dimsOf(tensors[0]);
+  SmallVector<Operand> operands;
+  for (Value tensor : tensors)
+    operands.push_back(b.broadcast(tensor, dims));
+  return b.elementwise(dims, TensorBuilder::elementOf(tensors[0]), operands,
+                       [&](OpBuilder &ob, Location loc, ValueRange v) {
+                         Scalars s(ob, loc, kind);
+                         return fn(s, v);
+                       });
+}
+
+Value logSumExp(TensorBuilder &b, Operand in, ArrayRef<int64_t> dims, ArrayRef<int64_t> axes,
+                Type element) {
+  const ElemClass kind = ElemClass::Float;
+  Value greatest =
+      reduceBy(b, kind, dims, axes, in, extremeAttr(element, false, false), firstOf, maxOf);
+  // A row of nothing but -inf has the sum 0; subtracting its greatest element would make NaN.
+  Value shift = mapElements(b, kind, greatest, [&](Scalars &s, ValueRange v) {
+    Value lowest = arith::ConstantOp::create(s.b, s.loc, extremeAttr(element, false, false));
+    return s.select(s.equal(v[0], lowest), s.constant(element, 0), v[0]);
+  });
+  Value sum = reduceBy(
+      b, kind, dims, axes, {in, withoutAxes(b, shift, dims, axes)}, scalarAttr(element, int64_t(0)),
+      [](Scalars &s, ValueRange v) { return s.math<math::ExpOp>(s.sub(v[0], v[1])); }, sumOf);
+  return mapElements(b, kind, {sum, shift}, [](Scalars &s, ValueRange v) {
+    return s.add(s.math<math::LogOp>(v[0]), v[1]);
+  });
+}
+
+template <Kind reduction> LogicalResult reduce(Lowering &l) {
+  auto axes = reductionAxes(l);
+  if (!axes)
+    return failure();
+  TensorBuilder &b = l.b;
+  Dims dims(l.node.dims(0));
+  const ElemInfo info = l.node.info(0);
+  const ElemClass kind = info.kind;
+  Type element = l.elementType(0);
+  const bool isFloat = kind == ElemClass::Float;
+  if (!isFloat &&
+      (reduction == Kind::L2 || reduction == Kind::LogSum || reduction == Kind::LogSumExp))
+    return l.fail("only float is supported");
+  Operand in = b.broadcast(l.in(0), dims);
+  auto map = [](Scalars &s, ValueRange v) -> Value {
+    if (reduction == Kind::L1)
+      return s.abs(v[0]);
+    if (reduction == Kind::L2 || reduction == Kind::SumSquare)
+      return s.mul(v[0], v[0]);
+    return v[0];
+  };
+  Value result;
+  switch (reduction) {
+  case Kind::LogSumExp:
+    result = logSumExp(b, in, dims, *axes, element);
+    break;
+  case Kind::Max:
+  case Kind::Min: {
+    TypedAttr init = kind == ElemClass::Bool ? TypedAttr(b.getBoolAttr(reduction == Kind::Min))
+                                             : extremeAttr(element, kind == ElemClass::Unsigned,
+                                                           reduction == Kind::Min);
+    result = reduceBy(
+        b, kind, dims, *axes, in, init, map,
+        reduction == Kind::Max ? maxOf : [](Scalars &s, Value x, Value y) { return s.min(x, y); });
+    break;
+  }
+  case Kind::Prod:
+    result = reduceBy(b, kind, dims, *axes, in, scalarAttr(element, int64_t(1)), map,
+                      [](Scalars &s, Value x, Value y) { return s.mul(x, y); });
+    break;
+  default:
+    result = reduceBy(b, kind, dims, *axes, in, scalarAttr(element, int64_t(0)), map, sumOf);
+  }
+  int64_t count = 1;
+  for (int64_t axis : *axes)
+    count *= dims[axis];
+  if (reduction == Kind::Mean)
+    result = mapElements(b, kind, result, [&](Scalars &s, ValueRange v) {
+      if (isFloat)
+        return s.mul(v[0], s.constant(element, 1.0 / double(count)));
+      return s.div(v[0], s.constant(element, double(std::max<int64_t>(count, 1))));
+    });
+  else if (reduction == Kind::L2)
+    result = mapElements(b, kind, result,
+                         [](Scalars &s, ValueRange v) { return s.math<math::SqrtOp>(v[0]); });
+  else if (reduction == Kind::LogSum)
+    result = mapElements(b, kind, result,
+                         [](Scalars &s, ValueRange v) { return s.math<math::LogOp>(v[0]); });
+  return l.set(b.reshape(result, l.resultDims()));
+}
+
+/// Softmax over one axis, or before version 13 over all axes from the given one on.
+template <bool log> LogicalResult softmax(Lowering &l) {
+  TensorBuilder &b = l.b;
+  Dims dims(l.node.dims(0));
+  const bool old = l.node.since < 13;
+  const int64_t rank = dims.size();
+  int64_t axis = l.node.intAttr("axis", old ? 1 : -1);
+  if (axis < 0)
+    axis += rank;
+  if (axis < 0 || axis > rank || (!old && axis == rank))
+    return l.fail("axis is outside the dimensions of the input");
+  SmallVector<int64_t> axes =
+      old ? llvm::to_vector(seq<int64_t>(axis, rank)) : SmallVector<int64_t>{axis};
+  const ElemClass kind = ElemClass::Float;
+  Type element = l.elementType(0);
+  Operand in = b.broadcast(l.in(0), dims);
+  Value greatest =
+      reduceBy(b, kind, dims, axes, in, extremeAttr(element, false, false), firstOf, maxOf);
+  Operand shift = withoutAxes(b, greatest, dims, axes);
+  auto shifted = [](Scalars &s, ValueRange v) { return s.sub(v[0], v[1]); };
+  auto exponential = [](Scalars &s, ValueRange v) {
+    return s.math<math::ExpOp>(s.sub(v[0], v[1]));
+  };
+  auto elementwise = [&](ArrayRef<Operand> operands,
+                         function_ref<Value(Scalars &, ValueRange)> fn) {
+    return b.elementwise(dims, element, operands, [&](OpBuilder &ob, Location loc, ValueRange v) {
+      Scalars s(ob, loc, kind);
+      return fn(s, v);
+    });
+  };
+  TypedAttr zero = scalarAttr(element, int64_t(0));
+  if (log) {
+    Value difference = elementwise({in, shift}, shifted);
+    Value sum = reduceBy(
+        b, kind, dims, axes, b.broadcast(difference, dims), zero,
+        [](Scalars &s, ValueRange v) { return s.math<math::ExpOp>(v[0]); }, sumOf);
+    Value logSum = mapElements(b, kind, sum,
+                               [](Scalars &s, ValueRange v) { return s.math<math::LogOp>(v[0]); });
+    return l.set(
+        elementwise({b.broadcast(difference, dims), withoutAxes(b, logSum, dims, axes)}, shifted));
+  }
+  Value exponentials = elementwise({in, shift}, exponential);
+  Value sum = reduceBy(b, kind, dims, axes, b.broadcast(exponentials, dims), zero, firstOf, sumOf);
+  return l.set(elementwise({b.broadcast(exponentials, dims), withoutAxes(b, sum, dims, axes)},
+                           [](Scalars &s, ValueRange v) { return s.div(v[0], v[1]); }));
+}
+
+} // namespace
+
+ArrayRef<OpEntry> reductionOps() {
+  static const OpEntry entries[] = {
+      {"ReduceSum", 1, 13, reduce<Kind::Sum>},
+      {"ReduceMean", 1, 18, reduce<Kind::Mean>},
+      {"ReduceMax", 1, 20, reduce<Kind::Max>},
+      {"ReduceMin", 1, 20, reduce<Kind::Min>},
+      {"ReduceProd", 1, 18, reduce<Kind::Prod>},
+      {"ReduceL1", 1, 18, reduce<Kind::L1>},
+      {"ReduceL2", 1, 18, reduce<Kind::L2>},
+      {"ReduceSumSquare", 1, 18, reduce<Kind::SumSquare>},
+      {"ReduceLogSum", 1, 28, reduce<Kind::LogSum>},
+      {"ReduceLogSumExp", 1, 28, reduce<Kind::LogSumExp>},
+      {"Softmax", 1, 13, softmax<false>},
+      {"LogSoftmax", 1, 13, softmax<true>},
+  };
+  return entries;
+}
+
+} // namespace mlir::dojo::onnximport

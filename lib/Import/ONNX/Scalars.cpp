@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Build.h"
+
+using namespace llvm;
+using onnx::TensorProto;
+
+namespace mlir::dojo::onnximport {
+
+Type runtimeType(MLIRContext *context, int32_t elem) {
+  ElemInfo info = elemInfo(elem);
+  if (elem == TensorProto::FLOAT)
+    return Float32Type::get(context);
+  if (info.kind == ElemClass::Bool)
+    return IntegerType::get(context, 1);
+  if (info.kind == ElemClass::Signed || info.kind == ElemClass::Unsigned)
+    return IntegerType::get(context, info.bytes * 8);
+  return {};
+}
+
+TypedAttr scalarAttr(Type type, double value) {
+  if (auto floatType = dyn_cast<FloatType>(type))
+    return FloatAttr::get(floatType, value);
+  return scalarAttr(type, int64_t(value));
+}
+
+TypedAttr scalarAttr(Type type, int64_t value) {
+  if (auto floatType = dyn_cast<FloatType>(type))
+    return FloatAttr::get(floatType, double(value));
+  return IntegerAttr::get(type, APInt(type.getIntOrFloatBitWidth(), uint64_t(value),
+                                      /*isSigned=*/true, /*implicitTrunc=*/true));
+}
+
+TypedAttr extremeAttr(Type type, bool isUnsigned, bool greatest) {
+  if (auto floatType = dyn_cast<FloatType>(type))
+    return FloatAttr::get(floatType,
+                          APFloat::getInf(floatType.getFloatSemantics(), /*Negative=*/!greatest));
+  const unsigned bits = type.getIntOrFloatBitWidth();
+  if (isUnsigned)
+    return IntegerAttr::get(type, greatest ? APInt::getMaxValue(bits) : APInt::getMinValue(bits));
+  return IntegerAttr::get(type, greatest ? APInt::getSignedMaxValue(bits)
+                                         : APInt::getSignedMinValue(bits));
+}
+
+arith::FastMathFlagsAttr Scalars::contract() {
+  return arith::FastMathFlagsAttr::get(b.getContext(), arith::FastMathFlags::contract);
+}
+
+Value Scalars::constant(Type type, double value) {
+  return arith::ConstantOp::create(b, loc, scalarAttr(type, value));
+}
+
+Value Scalars::add(Value x, Value y) {
+  return isFloat() ? arith::AddFOp::create(b, loc, x, y, contract()).getResult()
+                   : arith::AddIOp::create(b, loc, x, y).getResult();
+}
+
+Value Scalars::sub(Value x, Value y) {
+  return isFloat() ? arith::SubFOp::create(b, loc, x, y, contract()).getResult()
+                   : arith::SubIOp::create(b, loc, x, y).getResult();
+}
+
+Value Scalars::mul(Value x, Value y) {
+  return isFloat() ? arith::MulFOp::create(b, loc, x, y, contract()).getResult()
+                   : arith::MulIOp::create(b, loc, x, y).getResult();
+}
+
+Value Scalars::div(Value x, Value y) {
+  if (isFloat())
+    return arith::DivFOp::create(b, loc, x, y, contract());
+  return isUnsigned() ? arith::DivUIOp::create(b, loc, x, y).getResult()
+                      : arith::DivSIOp::create(b, loc, x, y).getResult();
+}
+
+Value Scalars::min(Value x, Value y) {
+  if (isFloat())
+    return arith::MinimumFOp::create(b, loc, x, y, contract());
+  return isUnsigned() ? arith::MinUIOp::create(b, loc, x, y).getResult()
+                      : arith::MinSIOp::create(b, loc, x, y).getResult();
+}
+
+Value Scalars::max(Value x, Value y) {
+  if (isFloat())
+    return arith::MaximumFOp::create(b, loc, x, y, contract());
+  return isUnsigned() ? arith::MaxUIOp::create(b, loc, x, y).getResult()
+                      : arith::MaxSIOp::create(b, loc, x, y).getResult();
+}
+
+Value Scalars::neg(Value x) {
+  if (isFloat())
+    return arith::NegFOp::create(b, loc, x, contract());
+  return arith::SubIOp::create(b, loc, constant(x.getType(), 0), x);
+}
+
+Value Scalars::abs(Value x) {
+  if (isFloat())
+    return math<math::AbsFOp>(x);
+  if (isUnsigned())
+    return x;
+  return arith::MaxSIOp::create(b, loc, x, neg(x));
+}
+
+Value Scalars::less(Value x, Value y) {
+  if (isFloat())
+    return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, x, y);
+  return arith::CmpIOp::create(
+      b, loc, isUnsigned() ? arith::CmpIPredicate::ult : arith::CmpIPredicate::slt, x, y);
+}
+
+Value Scalars::lessOrEqual(Value x, Value y) {
+  if (isFloat())
+    return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLE, x, y);
+  return arith::CmpIOp::create(
+      b, loc, isUnsigned() ? arith::CmpIPredicate::ule : arith::CmpIPredicate::sle, x, y);
+}
+
+Value Scalars::equal(Value x, Value y) {
+  if (isFloat())
+    return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, x, y);
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, x, y);
+}
+
+Value Scalars::select(Value condition, Value x, Value y) {
+  return arith::SelectOp::create(b, loc, condition, x, y);
+}
+
+Value castScalar(OpBuilder &b, Location loc, Value x, int32_t from, int32_t to) {
+  if (from == to)
+    return x;
+  const ElemInfo source = elemInfo(from), target = elemInfo(to);
+  Type type = runtimeType(b.getContext(), to);
+  const bool fromUnsigned = source.kind == ElemClass::Unsigned || source.kind == ElemClass::Bool;
+  if (target.kind == ElemClass::Bool) {
+    Value zero = arith::ConstantOp::create(b, loc, scalarAttr(x.getType(), int64_t(0)));
+    if (source.kind == ElemClass::Float)
+      return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE, x, zero);
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, x, zero);
+  }
+  if (source.kind == ElemClass::Float)
+    return target.kind == ElemClass::Unsigned
+               ? arith::FPToUIOp::create(b, loc, type, x).getResult()
+               : arith::FPToSIOp::create(b, loc, type, x).getResult();
+  if (target.kind == ElemClass::Float)
+    return fromUnsigned ? arith::UIToFPOp::create(b, loc, type, x).getResult()
+                        : arith::SIToFPOp::create(b, loc, type, x).getResult();
+  const unsigned fromBits = x.getType().getIntOrFloatBitWidth();
+  const unsigned toBits = type.getIntOrFloatBitWidth();
+  if (fromBits > toBits)
+    return arith::TruncIOp::create(b, loc, type, x);
+  if (fromBits == toBits)
+    return x;
+  return fromUnsigned ? arith::ExtUIOp::create(b, loc, type, x).getResult()
+                      : arith::ExtSIOp::create(b, loc, type, x).getResult();
+}
+
+} // namespace mlir::dojo::onnximport
