@@ -2,6 +2,7 @@
 #include "dojo/Image/Builder.h"
 
 #include "Format.h"
+#include "dojo/Image/ElementType.h"
 
 #include <algorithm>
 #include <bit>
@@ -21,6 +22,13 @@ std::vector<int64_t> NodeSet::nodes() const {
     for (uint64_t word = bits[w]; word; word &= word - 1)
       list.push_back(int64_t(w) * 64 + std::countr_zero(word));
   return list;
+}
+
+int64_t tensorBytes(const TensorRef &tensor) {
+  int64_t bytes = findElementType(tensor.type)->bytes;
+  for (int64_t extent : tensor.shape)
+    bytes *= extent;
+  return bytes;
 }
 
 size_t nodeSetWords(const Target &target) { return (target.positions() + 63) / 64; }

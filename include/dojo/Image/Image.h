@@ -82,6 +82,9 @@ struct TensorRef {
   int32_t firstLayer = -1, lastLayer = -1;
 };
 
+/// Bytes of all elements of a tensor, row-major, in its physical shape.
+int64_t tensorBytes(const TensorRef &tensor);
+
 struct Layer {
   std::vector<std::string> onnxNames;
   std::string op, plan;

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Files.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <unistd.h>
+
+namespace dojo::run {
+
+std::string outputFileName(const std::string &name) {
+  std::string file;
+  for (char c : name) {
+    bool keep = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                c == '.' || c == '_' || c == '-';
+    file += keep ? c : '_';
+  }
+  return file + ".npy";
+}
+
+bool outputFileNames(const std::vector<image::TensorRef> &outputs,
+                     std::map<std::string, std::string> &out, std::string &error) {
+  std::map<std::string, std::string> ownerOf;
+  for (const image::TensorRef &output : outputs) {
+    std::string file = outputFileName(output.name);
+    auto [owner, added] = ownerOf.try_emplace(file, output.name);
+    if (!added) {
+      error = "the outputs '" + owner->second + "' and '" + output.name +
+              "' would both be written to " + file;
+      return false;
+    }
+    out[output.name] = file;
+  }
+  return true;
+}
+
+static std::string cannotWrite(const std::string &path) {
+  return "cannot write '" + path + "': " + std::strerror(errno);
+}
+
+FileSet::~FileSet() {
+  if (!committed)
+    for (const File &file : files)
+      std::remove(file.temporary.c_str());
+}
+
+int FileSet::add(const std::string &path, std::string &error) {
+  std::string temporary = path + "." + std::to_string(getpid()) + ".part";
+  std::FILE *file = std::fopen(temporary.c_str(), "wb");
+  if (!file) {
+    error = cannotWrite(path);
+    return -1;
+  }
+  std::fclose(file);
+  files.push_back({path, temporary});
+  return int(files.size()) - 1;
+}
+
+bool FileSet::write(int index, const std::string &content, std::string &error) {
+  std::FILE *file = std::fopen(files[index].temporary.c_str(), "wb");
+  bool good = file && std::fwrite(content.data(), 1, content.size(), file) == content.size();
+  if (file && std::fclose(file) != 0)
+    good = false;
+  if (!good)
+    error = cannotWrite(files[index].path);
+  return good;
+}
+
+bool FileSet::commit(std::string &error) {
+  for (size_t i = 0; i < files.size(); ++i)
+    if (std::rename(files[i].temporary.c_str(), files[i].path.c_str()) != 0) {
+      error = cannotWrite(files[i].path);
+      for (size_t k = 0; k < i; ++k)
+        std::remove(files[k].path.c_str());
+      return false;
+    }
+  committed = true;
+  return true;
+}
+
+} // namespace dojo::run

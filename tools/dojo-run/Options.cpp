@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Options.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <functional>
+
+namespace dojo::run {
+
+const char *const helpText =
+    R"(usage: dojo-run IMAGE.d1 --input NAME=FILE.npy|NAME=random:SEED ... [options]
+
+Runs a compiled image on the emulated die.
+
+  --input NAME=FILE.npy      an input; a file with one more leading dimension than the model's runs
+                             the image once per slice and stacks the outputs
+  --input NAME=random:SEED   standard normal values; integers 0 to 9; booleans even
+  --output-dir DIR           write each output to DIR/NAME.npy, characters outside A-Za-z0-9._-
+                             replaced by _
+  --expect NAME=FILE.npy     compare an output: exactly, or with
+    --rtol X --atol X          |output - expected| <= atol + rtol * |expected| for each element
+    --max-rel-l2 X             ||output - expected|| <= X * ||expected||
+  --stats FILE.json          write counters and the layer table
+  --threads N                host threads (default: all); any number gives the same results
+  --timing on|off            off: function only, no cycles (default: on)
+  --jitter SEED              delay trains and thread starts at random
+  --help                     this text
+
+Status: 0 ok, 1 usage, 3 image or input is bad, 4 fault on the machine, 5 outputs differ.
+)";
+
+namespace {
+
+bool split(const std::string &text, Binding &out) {
+  size_t at = text.rfind('=');
+  if (at == text.npos)
+    return false;
+  out = {text.substr(0, at), text.substr(at + 1)};
+  return true;
+}
+
+bool parseCount(const std::string &text, uint64_t &out) {
+  auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return code == std::errc() && end == text.data() + text.size();
+}
+
+bool parseTolerance(const std::string &text, std::optional<double> &out) {
+  char *end = nullptr;
+  double value = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end || !std::isfinite(value) || value < 0)
+    return false;
+  out = value;
+  return true;
+}
+
+} // namespace
+
+bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::string &error) {
+  auto fail = [&](const std::string &what) {
+    error = what;
+    return false;
+  };
+  auto bind = [&](const std::string &option, const std::string &value, std::vector<Binding> &list) {
+    Binding binding;
+    if (!split(value, binding))
+      return fail(option + " needs NAME=FILE, not '" + value + "'");
+    for (const Binding &other : list)
+      if (other.name == binding.name)
+        return fail(option + " is given twice for '" + binding.name + "'");
+    list.push_back(std::move(binding));
+    return true;
+  };
+
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    std::string option = arguments[i];
+    if (option == "--help" || option == "-h") {
+      out.help = true;
+      return true;
+    }
+    if (option.empty() || option[0] != '-') {
+      if (!out.image.empty())
+        return fail("there are two images: '" + out.image + "' and '" + option + "'");
+      out.image = option;
+      continue;
+    }
+
+    static const char *const known[] = {"--input",  "--output-dir", "--expect", "--rtol",
+                                        "--atol",   "--max-rel-l2", "--stats",  "--threads",
+                                        "--timing", "--jitter"};
+    // --option=value as well as --option value.
+    std::string value;
+    bool haveValue = false, isKnown = false;
+    if (size_t at = option.find('='); at != option.npos) {
+      value = option.substr(at + 1);
+      option.resize(at);
+      haveValue = true;
+    }
+    for (const char *name : known)
+      isKnown |= option == name;
+    if (!isKnown)
+      return fail("unknown option '" + arguments[i] + "'");
+    if (!haveValue) {
+      if (i + 1 == arguments.size())
+        return fail(option + " needs a value");
+      value = arguments[++i];
+    }
+
+    uint64_t count = 0;
+    if (option == "--input" || option == "--expect") {
+      if (!bind(option, value, option == "--input" ? out.inputs : out.expected))
+        return false;
+    } else if (option == "--output-dir" || option == "--stats") {
+      if (value.empty())
+        return fail(option + " needs a path");
+      (option == "--stats" ? out.stats : out.outputDir) = value;
+    } else if (option == "--rtol" || option == "--atol" || option == "--max-rel-l2") {
+      if (!parseTolerance(value, option == "--rtol"   ? out.rtol
+                                 : option == "--atol" ? out.atol
+                                                      : out.maxRelL2))
+        return fail(option + " needs a number that is not negative, not '" + value + "'");
+    } else if (option == "--threads") {
+      if (!parseCount(value, count) || count < 1 || count > 1024)
+        return fail("--threads needs a number from 1 to 1024, not '" + value + "'");
+      out.threads = unsigned(count);
+    } else if (option == "--timing") {
+      if (value != "on" && value != "off")
+        return fail("--timing needs on or off, not '" + value + "'");
+      out.timing = value == "on";
+    } else {
+      if (!parseCount(value, count))
+        return fail("--jitter needs a number, not '" + value + "'");
+      out.jitter = count;
+    }
+  }
+
+  if (out.image.empty())
+    return fail("there is no image");
+  if (out.expected.empty() && (out.rtol || out.atol || out.maxRelL2))
+    return fail("a tolerance needs --expect");
+  if (out.maxRelL2 && (out.rtol || out.atol))
+    return fail("--max-rel-l2 does not go with --rtol and --atol");
+  if (out.jitter && !out.timing)
+    return fail("--jitter needs --timing on");
+  return true;
+}
+
+} // namespace dojo::run

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The command line of dojo-run.
+#ifndef DOJO_TOOLS_DOJORUN_OPTIONS_H
+#define DOJO_TOOLS_DOJORUN_OPTIONS_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace dojo::run {
+
+/// Exit statuses of the tools; 2 (bad model) does not occur here.
+enum Status { Ok = 0, Usage = 1, BadInput = 3, MachineFault = 4, OutputsDiffer = 5 };
+
+/// NAME=VALUE, split at the last '='.
+struct Binding {
+  std::string name, value;
+};
+
+struct Options {
+  bool help = false;
+  std::string image;
+  std::vector<Binding> inputs; // value: a file, or random:SEED
+  std::vector<Binding> expected;
+  std::string outputDir, stats; // empty: none
+  std::optional<double> rtol, atol, maxRelL2;
+  unsigned threads = 0; // 0: as many as the host has
+  bool timing = true;
+  std::optional<uint64_t> jitter;
+};
+
+/// False with \p error if the arguments are not a legal command line.
+[[nodiscard]] bool parseOptions(const std::vector<std::string> &arguments, Options &out,
+                                std::string &error);
+
+/// What --help prints.
+extern const char *const helpText;
+
+} // namespace dojo::run
+
+#endif
