@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The emulated die: executes encoded instructions and transfer lists of all nodes of a target, to
+// the bit and, with timing on, to the cycle. This is the plain emulator: one instruction and one
+// train at a time, straight from the machine's rules; docs/timing.md says what it decides where
+// those are silent.
+//
+// Algorithm: nodes touch each other only through trains. Every node runs ahead on its own until it
+// needs to know what others did; trains are committed one by one in the order (issue cycle, node,
+// thread, number), each as soon as no thread can issue an earlier one (conservative parallel
+// discrete-event simulation). Host threads run nodes between commits and cannot change a result.
+//
+// Units: cycles and bytes. A node's number is columns * row + column of the whole die.
+#ifndef DOJO_EMULATOR_MACHINE_H
+#define DOJO_EMULATOR_MACHINE_H
+
+#include "dojo/Target/Target.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace dojo::emu {
+
+/// Why the machine stopped. The numbers are stable.
+enum class FaultClass : uint8_t {
+  UndefinedInstruction = 1,
+  FetchOutsideCode = 2,
+  Misaligned = 3,
+  OutOfRange = 4,
+  CodeWrite = 5,
+  BadDescriptor = 6,
+  BadDestination = 7,
+  SemaphoreOverflow = 8,
+  SecondWaiter = 9,
+  SemaphoreNotZero = 10,
+  Deadlock = 11,
+  Watchdog = 12,
+  UndeclaredAccess = 13,
+};
+const char *name(FaultClass faultClass);
+
+struct Fault {
+  FaultClass faultClass = FaultClass::UndefinedInstruction;
+  int64_t node = -1;
+  int thread = -1;    // -1: concerns the node, not one thread
+  uint32_t pc = 0;    // of the instruction; of the `list` instruction for a descriptor
+  uint64_t cycle = 0; // 0 with timing off
+  int32_t layer = -1; // by the PC ranges; -1: none
+  std::string text;   // what happened, without the place
+
+  /// "misaligned access at node 21 (row 1, column 1), thread 0, pc 0x1040, cycle 311: ..."
+  std::string message(const Target &target) const;
+};
+
+struct RunOptions {
+  unsigned threads = 1; // host threads; any number gives the same results
+  bool timing = true;   // false: function only, no cycles
+  /// Delays thread starts (up to 1,000 cycles) and trains (up to 64) at random. Timing on only.
+  std::optional<uint64_t> jitterSeed;
+  /// Cycles, or with timing off instructions of one thread, after which a run is a fault.
+  uint64_t watchdog = 2'000'000'000;
+};
+
+/// What one layer, a number given by the PC ranges, did on all nodes.
+struct LayerCounters {
+  uint64_t end = 0; // latest cycle in which an instruction completes; 0 with timing off
+  uint64_t instructions = 0;
+  uint64_t matrixSteps = 0;
+  uint64_t simdOperations = 0;
+  // Work of a node: its matrix steps and SIMD operations.
+  uint64_t busiestNodeWork = 0;
+  uint64_t nodesWithWork = 0;
+};
+
+struct Counters {
+  uint64_t cycles = 0;       // one more than the last cycle with an issue or an arrival
+  uint64_t instructions = 0; // issued; control included, predicated-off not
+  uint64_t matrixSteps = 0;
+  uint64_t simdOperations = 0;
+  uint64_t packets = 0;     // written at nodes
+  uint64_t linkPackets = 0; // summed over links
+  uint64_t trains = 0;
+  uint64_t nodesUsed = 0; // nodes that issued a matrix or SIMD instruction
+  std::vector<LayerCounters> layers;
+};
+
+struct RunResult {
+  std::optional<Fault> fault;
+  Counters counters; // up to the fault if there is one
+};
+
+/// Instructions in [begin, end) belong to `layer`.
+struct PcRange {
+  uint32_t begin = 0, end = 0;
+  int32_t layer = -1;
+};
+
+/// Bytes [begin, end) of a node's SRAM.
+struct Interval {
+  uint32_t begin = 0, end = 0;
+};
+
+/// Called before an instruction executes; sees the node's SRAM. From any host thread, but never
+/// twice at once for one node. `cycle` is 0 with timing off.
+using CaptureFunction = std::function<void(int64_t node, unsigned thread, uint32_t pc,
+                                           uint64_t cycle, std::span<const uint8_t> sram)>;
+
+/// A die. Memory starts as zeros and lives as long as the machine: a run leaves it as it is, all
+/// other state (registers, accumulators, semaphores, ports) starts from zero in each run. Functions
+/// that return bool give false with a reason in `error` and change nothing.
+class Machine {
+public:
+  explicit Machine(const Target &target);
+  ~Machine();
+  Machine(const Machine &) = delete;
+  Machine &operator=(const Machine &) = delete;
+
+  const Target &target() const;
+
+  /// Places the same bytes at `address` of every listed node. Code is decoded once for all of them,
+  /// must start at a multiple of 4 and can neither overlap other code nor be overwritten.
+  [[nodiscard]] bool placeCode(std::span<const uint32_t> nodes, uint32_t address,
+                               std::span<const uint8_t> bytes, std::string &error);
+  [[nodiscard]] bool placeData(std::span<const uint32_t> nodes, uint32_t address,
+                               std::span<const uint8_t> bytes, std::string &error);
+  /// Thread `thread` of `node` starts at `pc`. Threads without an entry do not start.
+  [[nodiscard]] bool setEntry(uint32_t node, unsigned thread, uint32_t pc, std::string &error);
+  /// Ranges must not overlap.
+  [[nodiscard]] bool setPcRanges(std::span<const uint32_t> nodes, std::vector<PcRange> ranges,
+                                 std::string &error);
+  /// The paths that route indices name, for all nodes: directions link by link, 0 east, 1 west, 2
+  /// south, 3 north. A path may not use a link twice.
+  [[nodiscard]] bool setRoutes(std::vector<std::vector<uint8_t>> routes, std::string &error);
+  /// From now on scalar and vector accesses of instructions in [begin, end) of the listed nodes
+  /// outside `reads` and `writes` are faults. Declared ranges must not overlap.
+  [[nodiscard]] bool declareAccesses(std::span<const uint32_t> nodes, uint32_t begin, uint32_t end,
+                                     std::vector<Interval> reads, std::vector<Interval> writes,
+                                     std::string &error);
+  void addCapture(uint32_t node, unsigned thread, uint32_t pc, CaptureFunction function);
+
+  [[nodiscard]] bool write(uint32_t node, uint32_t address, std::span<const uint8_t> bytes,
+                           std::string &error);
+  [[nodiscard]] bool read(uint32_t node, uint32_t address, std::span<uint8_t> bytes,
+                          std::string &error) const;
+
+  /// Runs every thread that has an entry to its end. May be called again; a race-free program then
+  /// takes the same cycles and, given the same inputs, leaves the same bytes.
+  RunResult run(const RunOptions &options = {});
+
+  /// Registers at the end of the last run, for tests and debuggers.
+  uint64_t scalarRegister(uint32_t node, unsigned thread, unsigned number) const;
+  std::span<const uint32_t, 16> vectorRegister(uint32_t node, unsigned thread,
+                                               unsigned number) const;
+  uint64_t maskRegister(uint32_t node, unsigned thread, unsigned number) const;
+  /// 8 x 8 fp32 bits, row after row.
+  std::span<const uint32_t, 64> accumulator(uint32_t node, unsigned number) const;
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl;
+};
+
+} // namespace dojo::emu
+
+#endif
