@@ -26,6 +26,8 @@
 
 namespace dojo::emu {
 
+struct Die;
+
 /// Why the machine stopped. The numbers are stable.
 enum class FaultClass : uint8_t {
   UndefinedInstruction = 1,
@@ -115,7 +117,8 @@ using CaptureFunction = std::function<void(int64_t node, unsigned thread, uint32
 /// that return bool give false with a reason in `error` and change nothing.
 class Machine {
 public:
-  explicit Machine(const Target &target);
+  /// Null with a reason if the target has a shape the emulator does not model.
+  static std::unique_ptr<Machine> create(const Target &target, std::string &error);
   ~Machine();
   Machine(const Machine &) = delete;
   Machine &operator=(const Machine &) = delete;
@@ -161,8 +164,8 @@ public:
   std::span<const uint32_t, 64> accumulator(uint32_t node, unsigned number) const;
 
 private:
-  struct Impl;
-  std::unique_ptr<Impl> impl;
+  explicit Machine(std::unique_ptr<Die> die);
+  std::unique_ptr<Die> die;
 };
 
 } // namespace dojo::emu

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Code decoded once: every instruction becomes an Op, which holds what issue and execution need
+// without another look at the instruction's record. Nodes that were given the same bytes share it.
+#ifndef DOJO_EMULATOR_CODE_H
+#define DOJO_EMULATOR_CODE_H
+
+#include "Parameters.h"
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace dojo::emu {
+
+struct Op;
+struct Thread;
+struct ExecContext;
+using SemanticFunction = void (*)(ExecContext &, const Op &);
+
+/// Index into a thread's scoreboard.
+namespace score {
+inline constexpr uint8_t x = 0, v = 32, m = 64;
+inline constexpr uint8_t alwaysReady = 72; // x0, m0, unused sources
+inline constexpr uint8_t sink = 73;        // destination of what is not kept
+inline constexpr unsigned size = 74;
+} // namespace score
+
+enum class SourceKind : uint8_t { None, X, V, M, Immediate, Memory };
+
+/// The control instructions that the issue logic treats by itself.
+enum class ControlKind : uint8_t {
+  None, // not a control instruction
+  Plain,
+  Jump,         // direct, always right
+  JumpRegister, // never right
+  Loop,
+  Branch,
+  Predicate,
+  Wait,
+  Signal,
+  SignalRemote,
+  List,
+  Halt,
+};
+
+/// Why an Op cannot execute.
+enum class OpState : uint8_t { Valid, Undefined, NotDecoded };
+
+struct Operand {
+  SourceKind kind = SourceKind::None;
+  uint8_t reg = 0; // register number, or which memory operand
+};
+
+struct MemoryOperand {
+  uint8_t base = 0;
+  bool postIncrement = false;
+  int16_t offset = 0;
+};
+
+struct Op {
+  SemanticFunction function = nullptr;
+  uint64_t latency = 0; // issue to result, memory operands included
+  isa::Opcode opcode = {};
+  OpState state = OpState::NotDecoded;
+  isa::TimingClass timing = {};
+  ControlKind control = ControlKind::None;
+  uint8_t bytes = 4;
+  uint8_t d = 0;                       // destination register
+  uint8_t destination = score::sink;   // its place in the scoreboard
+  uint8_t sources[4] = {score::alwaysReady, score::alwaysReady, score::alwaysReady,
+                        score::alwaysReady};
+  Operand s[3];                        // sources in the order of the assembly
+  uint8_t numMemory = 0;
+  MemoryOperand memory[2];
+  isa::MemAccess access = {};
+  uint8_t accessBytes = 0; // of each memory operand; a gather's granule
+  uint8_t alignment = 1;
+  bool readsMemory = false, writesMemory = false;
+  bool usesAcc = false;
+  uint8_t acc = 0;
+  uint8_t mask = 0; // mask register of masked accesses, 0: all lanes
+  isa::EType etype = {};
+  isa::Cond cond = {};
+  uint8_t semaphore = 0;
+  int32_t immediate = 0; // the last immediate
+  int32_t target = 0;    // branch: bytes from its own address
+};
+
+/// The function of an instruction (generated table).
+SemanticFunction semanticOf(isa::Opcode opcode);
+
+/// Decodes the instruction at `p`, of which `available` bytes may be read.
+Op decodeOp(const uint8_t *p, size_t available, const Parameters &parameters);
+
+/// A run of code bytes, decoded in sequence from its first byte. A word inside a longer instruction
+/// is NotDecoded; who jumps there decodes it himself from `bytes`.
+struct CodeImage {
+  std::vector<uint8_t> bytes;
+  std::vector<Op> ops; // one for every 4 bytes
+
+  CodeImage(std::span<const uint8_t> content, const Parameters &parameters);
+};
+
+/// Code at an address of a node.
+struct CodeSegment {
+  uint32_t begin = 0, end = 0;
+  std::shared_ptr<const CodeImage> image;
+};
+
+} // namespace dojo::emu
+
+#endif

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Control instructions: branches, predicates, semaphores, list start.
+#include "Node.h"
+
+#include <set>
+
+namespace dojo::emu {
+
+void Node::issueControl(Thread &t, const Op &op, uint64_t cycle) {
+  op.function(context, op);
+  uint64_t sources = std::max(t.ready[op.sources[0]], t.ready[op.sources[1]]);
+  uint64_t done = cycle + p.controlLatency;
+  record(t, op, done);
+  switch (op.control) {
+  case ControlKind::Loop:
+    t.ready[op.destination] = std::max(cycle, sources) + p.controlLatency;
+    break;
+  default:
+    t.ready[op.destination] = done;
+    break;
+  }
+  if (op.control == ControlKind::Jump || op.control == ControlKind::JumpRegister ||
+      op.control == ControlKind::Loop || op.control == ControlKind::Branch) {
+    bool rightGuess = true;
+    if (op.control == ControlKind::JumpRegister)
+      rightGuess = false;
+    else if (op.control == ControlKind::Branch)
+      rightGuess = context.taken == (op.target <= 0);
+    if (!rightGuess)
+      t.next = std::max(cycle, sources) + p.branchPenalty;
+    if (context.taken && context.value >= p.sramBytes) {
+      raise(FaultClass::FetchOutsideCode, &t, cycle,
+            "jump to " + std::to_string(context.value) + ", beyond the SRAM");
+      return;
+    }
+    advancePc(t, op);
+    if (!context.taken)
+      return;
+    t.pc = static_cast<uint32_t>(context.value);
+    t.lines.branch();
+    if (t.pc % 4)
+      t.segment = nullptr; // the look-up will say so
+    return;
+  }
+  switch (op.control) {
+  case ControlKind::Predicate:
+    t.predicated = static_cast<uint8_t>(op.immediate);
+    t.skip = context.skip;
+    break;
+  case ControlKind::Wait:
+    startWait(t, op.semaphore, context.value, cycle);
+    break;
+  case ControlKind::Signal:
+    signal(op.semaphore, cycle + p.signalLatency, 1);
+    break;
+  case ControlKind::SignalRemote:
+    startRemoteSignal(t, context.value, op.semaphore, cycle);
+    break;
+  case ControlKind::List:
+    startList(t, context.value, cycle);
+    break;
+  case ControlKind::Halt:
+    t.state = ThreadState::Halted;
+    recheck = true;
+    break;
+  default:
+    break;
+  }
+  if (t.state != ThreadState::Faulted)
+    advancePc(t, op);
+}
+
+//===----------------------------------------------------------------------===//
+// Semaphores
+//===----------------------------------------------------------------------===//
+
+void Node::startWait(Thread &t, unsigned semaphore, uint64_t need, uint64_t cycle) {
+  Semaphore &s = semaphores[semaphore];
+  int self = static_cast<int>(t.index);
+  int other = s.waiter >= 0 ? s.waiter
+              : s.lastWaiter >= 0 && s.lastWaiter != self && setup.timing && cycle <= s.lastPass
+                  ? s.lastWaiter
+                  : -1;
+  if (other >= 0) {
+    raise(FaultClass::SecondWaiter, &t, cycle,
+          "thread " + std::to_string(t.index) + " waits on semaphore " +
+              std::to_string(semaphore) + ", on which thread " + std::to_string(other) +
+              " waits");
+    return;
+  }
+  t.semaphore = static_cast<uint8_t>(semaphore);
+  t.need = need;
+  t.blockedPc = t.inList ? t.listPc : t.pc;
+  t.waitSince = cycle;
+  t.pass = s.passTime(cycle, need);
+  s.waiter = self;
+  t.state = ThreadState::Waiting;
+  if (t.pass == cycle)
+    finishWait(t);
+  else
+    recheck = true;
+}
+
+bool Node::finishWait(Thread &t) {
+  Semaphore &s = semaphores[t.semaphore];
+  uint64_t at = t.pass;
+  if (!s.settle(at, p.semaphoreLimit)) {
+    raise(FaultClass::SemaphoreOverflow, &t, at,
+          "semaphore " + std::to_string(t.semaphore) + " goes over " +
+              std::to_string(p.semaphoreLimit));
+    return false;
+  }
+  s.take(t.need);
+  s.waiter = -1;
+  s.lastWaiter = static_cast<int>(t.index);
+  s.lastPass = t.pass;
+  t.state = ThreadState::Ready;
+  if (t.inList)
+    nextDescriptor(t, t.pass);
+  else
+    t.next = t.pass + 1;
+  return true;
+}
+
+void Node::signal(unsigned semaphore, uint64_t shows, uint32_t amount) {
+  Semaphore &s = semaphores[semaphore];
+  s.add(shows, amount);
+  if (s.waiter < 0)
+    return;
+  Thread &t = threads[s.waiter];
+  t.pass = s.passTime(t.waitSince, t.need);
+  recheck = true;
+}
+
+void Node::startRemoteSignal(Thread &t, uint64_t destination, unsigned semaphore,
+                             uint64_t cycle) {
+  Transfer &transfer = t.transfer;
+  std::string error;
+  bool found = false;
+  if (destination >> 12)
+    error = "destination " + std::to_string(destination & 0xFFF) + " is on die " +
+            std::to_string(destination >> 12) + "; there is only die 0";
+  else
+    found = topology.pathTo(number, static_cast<uint32_t>(destination), transfer.path, error);
+  if (!found) {
+    raise(FaultClass::BadDestination, &t, cycle, error);
+    return;
+  }
+  transfer.kind = Transfer::Kind::Push;
+  transfer.from = transfer.asker = number;
+  transfer.askerThread = static_cast<uint8_t>(t.index);
+  transfer.to = static_cast<uint32_t>(destination);
+  transfer.runs = Runs();
+  transfer.rewind();
+  transfer.packetsLeft = 1;
+  transfer.dataless = true;
+  transfer.signalsFar = true;
+  transfer.farSemaphore = static_cast<uint8_t>(semaphore);
+  transfer.farAmount = 1;
+  transfer.signalsOwn = false;
+  t.blockedPc = t.pc;
+  queueTrain(t, cycle);
+}
+
+//===----------------------------------------------------------------------===//
+// Lists
+//===----------------------------------------------------------------------===//
+
+void Node::startList(Thread &t, uint64_t address, uint64_t cycle) {
+  t.listPc = t.pc;
+  if (address > p.sramBytes || address % isa::Descriptor::bytes) {
+    raise(address > p.sramBytes ? FaultClass::OutOfRange : FaultClass::Misaligned, &t, cycle,
+          "transfer list at " + std::to_string(address) + "; lists start at multiples of 64 below " +
+              std::to_string(p.sramBytes));
+    return;
+  }
+  t.inList = true;
+  t.next = cycle + p.listStart;
+  t.descriptorAddress = static_cast<uint32_t>(address);
+  if (!t.apart && !t.predicated)
+    t.apart = controlOnly(t.pc + t.op->bytes);
+  recheck = true;
+}
+
+// Whether nothing but control instructions can be reached from `pc`, where no predicate is in force.
+bool Node::controlOnly(uint32_t pc) {
+  auto known = controlOnlyAt.find(pc);
+  if (known == controlOnlyAt.end()) {
+    bool predicates = false;
+    bool only = reachesControlOnly(pc, false, predicates);
+    // Under a predicate a jump or halt may be passed over.
+    if (only && predicates)
+      only = reachesControlOnly(pc, true, predicates);
+    known = controlOnlyAt.emplace(pc, only).first;
+  }
+  return known->second;
+}
+
+bool Node::reachesControlOnly(uint32_t pc, bool passOver, bool &predicates) const {
+  std::set<uint32_t> seen;
+  std::vector<uint32_t> work{pc};
+  while (!work.empty()) {
+    uint32_t at = work.back();
+    work.pop_back();
+    if (!seen.insert(at).second)
+      continue;
+    const CodeSegment *segment = at % 4 ? nullptr : codeIn(at, 1);
+    if (!segment)
+      continue; // a fault, no slot
+    uint32_t offset = at - segment->begin;
+    const CodeImage &image = *segment->image;
+    Op op = decodeOp(image.bytes.data() + offset, image.bytes.size() - offset, p);
+    if (op.state != OpState::Valid)
+      continue;
+    if (op.control == ControlKind::None || op.control == ControlKind::JumpRegister)
+      return false;
+    predicates |= op.control == ControlKind::Predicate;
+    if (op.control == ControlKind::Jump || op.control == ControlKind::Loop ||
+        op.control == ControlKind::Branch)
+      work.push_back(at + static_cast<uint32_t>(op.target));
+    if (passOver || (op.control != ControlKind::Jump && op.control != ControlKind::Halt))
+      work.push_back(at + op.bytes);
+  }
+  return true;
+}
+
+} // namespace dojo::emu

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// All nodes of a machine, and one run over them.
+#ifndef DOJO_EMULATOR_DIE_H
+#define DOJO_EMULATOR_DIE_H
+
+#include "HostThreads.h"
+#include "Node.h"
+
+#include <queue>
+#include <set>
+
+namespace dojo::emu {
+
+struct Die {
+  Die(const Target &target, const Parameters &parameters)
+      : target(target), p(parameters), topology(target, parameters), nodes(parameters.nodes) {}
+
+  const Target target;
+  const Parameters p;
+  Topology topology;
+  std::vector<std::unique_ptr<Node>> nodes; // by number; null: not usable
+  size_t numLayers = 0;                     // one more than the greatest layer of the PC ranges
+
+  Node *node(uint32_t number) const { return number < nodes.size() ? nodes[number].get() : nullptr; }
+};
+
+class Run {
+public:
+  Run(Die &die, const RunOptions &options);
+  RunResult execute();
+
+private:
+  /// A train that waits for its turn. The order of the fields is the order of service.
+  struct Waiting {
+    uint64_t issue;
+    uint32_t node;
+    uint32_t thread; // 4 + the asker's thread for an answer
+    uint32_t asker;
+    uint64_t number;
+    Transfer *transfer;
+    auto key() const { return std::tuple(issue, node, thread, asker, number); }
+    bool operator>(const Waiting &other) const { return key() > other.key(); }
+  };
+
+  void executeTimed();
+  void advanceNodes(uint64_t safe);
+  void collectTrains(Node &node);
+  void refresh(uint32_t node);
+  void commit(const Waiting &train, uint64_t safe);
+  void commitPackets(Transfer &transfer, uint64_t issue, unsigned packets);
+  void startAnswer(const Transfer &ask, uint64_t arrival);
+  void finishAnswer(Transfer &answer);
+  void answerWaits(uint32_t node, uint64_t issue);
+  void answerGoes(uint32_t node, uint64_t issue);
+
+  void executeFunctional();
+  void transferAtOnce(Transfer &transfer, Thread &thread, Node &node);
+
+  /// Moves the bytes of the next `packets` packets to every receiver.
+  void moveBytes(Transfer &transfer, uint64_t packets, uint64_t issue);
+  template <typename F> void forEachReceiver(const Transfer &transfer, F f) const;
+  void noteFaults();
+  void checkEnd();
+  Fault describeDeadlock() const;
+  void gatherCounters(RunResult &result) const;
+
+  Die &m;
+  const Parameters &p;
+  RunOptions options;
+  HostThreads host;
+  Ports ports;
+  std::vector<Node *> nodes;            // usable, ascending
+  std::vector<uint64_t> ownEvent, event; // by node number, see Node
+  std::vector<Node *> due;
+  std::priority_queue<Waiting, std::vector<Waiting>, std::greater<Waiting>> trains;
+  std::vector<std::unique_ptr<Transfer>> answers;
+  std::vector<Transfer *> spareAnswers;
+  std::vector<std::multiset<uint64_t>> answersAt; // issue cycles by node
+  TrainTiming timing;                             // of the train that is being committed
+  uint64_t lastArrival = 0;
+  uint64_t numTrains = 0, packets = 0, linkPackets = 0;
+  std::optional<Fault> fault; // the earliest
+};
+
+} // namespace dojo::emu
+
+#endif

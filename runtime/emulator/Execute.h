@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a semantic function sees: one thread's registers and its node's memory. Addresses have been
+// computed and checked by then; a semantic function cannot fail.
+#ifndef DOJO_EMULATOR_EXECUTE_H
+#define DOJO_EMULATOR_EXECUTE_H
+
+#include "Code.h"
+
+#include <cstring>
+
+namespace dojo::emu {
+
+struct alignas(64) Vec {
+  uint32_t w[16];
+};
+
+struct Registers {
+  Vec v[numVRegisters];
+  uint64_t x[numXRegisters];
+  uint64_t m[numMasks]; // m[0] stays all ones
+};
+
+struct ExecContext {
+  Registers *r = nullptr;
+  uint32_t (*acc)[64] = nullptr; // the node's accumulators
+  uint8_t *sram = nullptr;
+  uint32_t node = 0;
+  uint32_t pc = 0;
+  uint32_t address[2] = {};  // of the memory operands
+  uint32_t granule[8] = {};  // of a gather's granules
+  uint32_t granuleMask = 0;  // the granules to read
+
+  // Results of control instructions.
+  bool taken = false;   // branch
+  bool skip = false;    // predicate: the next instructions have no effect
+  uint64_t value = 0;   // jump address, semaphore amount, node, list address
+
+  uint64_t x(unsigned reg) const { return r->x[reg]; }
+  const Vec &v(unsigned reg) const { return r->v[reg]; }
+  void setX(const Op &op, uint64_t result) {
+    if (op.d)
+      r->x[op.d] = result;
+  }
+  void setM(const Op &op, uint64_t result) {
+    if (op.d)
+      r->m[op.d] = result;
+  }
+  /// A scalar source: register or immediate, sign-extended.
+  uint64_t scalar(const Op &op, unsigned i) const {
+    return op.s[i].kind == SourceKind::X ? r->x[op.s[i].reg]
+                                         : static_cast<uint64_t>(int64_t(op.immediate));
+  }
+};
+
+/// 16 elements widened into lanes; one element into all lanes.
+void loadLanes(const uint8_t *p, isa::EType type, Vec &out);
+void loadElement(const uint8_t *p, isa::EType type, Vec &out);
+
+/// A vector source. Memory operands and scalars are brought into `room`, which the result may name.
+inline const Vec &vectorSource(const ExecContext &c, const Op &op, unsigned i, Vec &room) {
+  switch (op.s[i].kind) {
+  case SourceKind::V:
+    return c.r->v[op.s[i].reg];
+  case SourceKind::Memory: {
+    const uint8_t *p = c.sram + c.address[op.s[i].reg];
+    if (op.access == isa::MemAccess::Element)
+      loadElement(p, op.etype, room);
+    else
+      loadLanes(p, op.etype, room);
+    return room;
+  }
+  default: {
+    uint32_t lane = static_cast<uint32_t>(c.scalar(op, i));
+    for (uint32_t &w : room.w)
+      w = lane;
+    return room;
+  }
+  }
+}
+
+} // namespace dojo::emu
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "HostThreads.h"
+
+namespace dojo::emu {
+namespace {
+// Loops follow each other within microseconds; sleeping in between would cost more than they do.
+constexpr unsigned spins = 4000;
+} // namespace
+
+HostThreads::HostThreads(unsigned threads) {
+  for (unsigned i = 1; i < threads; ++i)
+    workers.emplace_back([this] { work(); });
+}
+
+HostThreads::~HostThreads() {
+  stop = true;
+  ++generation;
+  generation.notify_all();
+  for (std::thread &worker : workers)
+    worker.join();
+}
+
+void HostThreads::share() {
+  for (size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1))
+    (*loop)(i);
+}
+
+void HostThreads::work() {
+  unsigned seen = 0;
+  while (true) {
+    unsigned now = generation.load();
+    for (unsigned i = 0; now == seen && i < spins; ++i)
+      now = generation.load();
+    while (now == seen) {
+      generation.wait(seen);
+      now = generation.load();
+    }
+    seen = now;
+    if (stop)
+      return;
+    share();
+    --busy;
+  }
+}
+
+void HostThreads::forEach(size_t items, const std::function<void(size_t)> &body) {
+  // A few items are done before another thread has woken up.
+  if (workers.empty() || items < 8) {
+    for (size_t i = 0; i < items; ++i)
+      body(i);
+    return;
+  }
+  loop = &body;
+  count = items;
+  next = 0;
+  busy = static_cast<unsigned>(workers.size());
+  ++generation;
+  generation.notify_all();
+  share();
+  while (busy.load() != 0)
+    std::this_thread::yield();
+}
+
+} // namespace dojo::emu

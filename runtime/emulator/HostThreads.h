@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Host threads that share the items of short loops, one loop after another.
+#ifndef DOJO_EMULATOR_HOSTTHREADS_H
+#define DOJO_EMULATOR_HOSTTHREADS_H
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <thread>
+#include <vector>
+
+namespace dojo::emu {
+
+class HostThreads {
+public:
+  /// `count` threads work on a loop, the caller's among them.
+  explicit HostThreads(unsigned count);
+  ~HostThreads();
+  HostThreads(const HostThreads &) = delete;
+  HostThreads &operator=(const HostThreads &) = delete;
+
+  /// Calls body(i) once for every i below `items`, in any order, and returns when all are done.
+  void forEach(size_t items, const std::function<void(size_t)> &body);
+
+private:
+  void work();
+  void share();
+
+  std::vector<std::thread> workers;
+  std::atomic<unsigned> generation{0}; // of the loop
+  std::atomic<unsigned> busy{0};       // workers that have not finished it
+  std::atomic<bool> stop{false};
+  std::atomic<size_t> next{0};
+  size_t count = 0;
+  const std::function<void(size_t)> *loop = nullptr;
+};
+
+} // namespace dojo::emu
+
+#endif

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The issue rules: which instruction of which thread issues in which cycle.
+#include "Node.h"
+
+namespace dojo::emu {
+
+using isa::TimingClass;
+
+namespace {
+constexpr unsigned nobody = numThreads;
+
+bool inGroup(const Thread &t) {
+  return !t.apart && t.state != ThreadState::Halted && t.state != ThreadState::Faulted;
+}
+
+// Finds `count` ports that are free in `cycle`.
+bool freePorts(const uint64_t *freeFrom, unsigned ports, uint64_t cycle, unsigned count) {
+  for (unsigned i = 0; i < ports && count; ++i)
+    count -= freeFrom[i] <= cycle;
+  return count == 0;
+}
+
+void occupy(uint64_t *freeFrom, uint64_t cycle, uint64_t until) {
+  while (*freeFrom > cycle)
+    ++freeFrom;
+  *freeFrom = until;
+}
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// The group
+//===----------------------------------------------------------------------===//
+
+uint64_t Node::groupEvent(bool &blocked) const {
+  uint64_t event = never;
+  blocked = false;
+  for (const Thread &t : threads) {
+    if (!inGroup(t))
+      continue;
+    if (t.inList || t.state == ThreadState::Sending) {
+      blocked = true;
+    } else if (t.state == ThreadState::Waiting) {
+      blocked = true;
+      event = std::min(event, t.pass);
+    } else {
+      event = std::min(event, t.next);
+    }
+  }
+  return event;
+}
+
+void Node::runGroup(uint64_t limit) {
+  recheck = false;
+  while (!recheck) {
+    bool blocked;
+    uint64_t cycle = groupEvent(blocked);
+    if (cycle == never || cycle > limit)
+      return;
+    if (cycle > setup.watchdog) {
+      for (Thread &t : threads)
+        if (inGroup(t) && !t.inList && t.state == ThreadState::Ready)
+          raise(FaultClass::Watchdog, &t, setup.watchdog,
+                "still running after " + std::to_string(setup.watchdog) + " cycles");
+      return;
+    }
+    runGroupCycle(cycle);
+  }
+}
+
+void Node::runGroupCycle(uint64_t cycle) {
+  for (Thread &t : threads)
+    if (inGroup(t) && !t.inList && t.state == ThreadState::Waiting && t.pass <= cycle)
+      finishWait(t);
+  Slots slots{p.aluSlots, p.simdSlots, p.matrixSlots, p.decodeThreads, nobody};
+  for (unsigned k = 0; k < numThreads; ++k) {
+    Thread &t = threads[(firstAsked + k) % numThreads];
+    if (inGroup(t) && !t.inList && t.state == ThreadState::Ready && t.next <= cycle)
+      serve(t, cycle, &slots);
+  }
+  if (slots.lastServed != nobody)
+    firstAsked = (slots.lastServed + 1) % numThreads;
+}
+
+//===----------------------------------------------------------------------===//
+// One thread in one cycle
+//===----------------------------------------------------------------------===//
+
+void Node::serve(Thread &t, uint64_t cycle, Slots *slots) {
+  bool placed = false;
+  for (unsigned count = 0; count < p.decodePerThread; ++count) {
+    if (!t.op && !fetch(t, cycle))
+      return;
+    if (t.next > cycle)
+      return;
+    const Op &op = *t.op;
+    if (op.state == OpState::Undefined) {
+      raise(FaultClass::UndefinedInstruction, &t, cycle, "the bytes are no instruction");
+      return;
+    }
+    if (t.predicated && t.skip) {
+      --t.predicated;
+      advancePc(t, op);
+      lastCycle = std::max(lastCycle, cycle);
+      continue;
+    }
+    uint64_t ready = readyCycle(t, op);
+    if (ready > cycle) {
+      t.next = ready;
+      return;
+    }
+    if (op.control == ControlKind::None) {
+      if (!placed) {
+        if (slots->places == 0) {
+          t.next = cycle + 1;
+          return;
+        }
+        --slots->places;
+        placed = true;
+      }
+      if (!takeSlots(t, op, cycle, *slots)) {
+        t.next = cycle + 1;
+        return;
+      }
+    }
+    if (!captures.empty())
+      capture(t, cycle);
+    if (t.predicated)
+      --t.predicated;
+    lastCycle = std::max(lastCycle, cycle);
+    context.r = &t.registers;
+    context.pc = t.pc;
+    if (op.control == ControlKind::None) {
+      issue(t, op, cycle);
+      slots->lastServed = t.index;
+    } else {
+      issueControl(t, op, cycle);
+    }
+    if (t.state != ThreadState::Ready || t.inList || t.next > cycle)
+      return;
+  }
+  t.next = cycle + 1;
+}
+
+uint64_t Node::readyCycle(const Thread &t, const Op &op) const {
+  // A branch does not wait for its condition, nor a counted loop for its counter.
+  if (op.control == ControlKind::Branch || op.control == ControlKind::JumpRegister ||
+      op.control == ControlKind::Loop)
+    return 0;
+  uint64_t ready = std::max(std::max(t.ready[op.sources[0]], t.ready[op.sources[1]]),
+                            std::max(t.ready[op.sources[2]], t.ready[op.sources[3]]));
+  // The pending write of the destination is ready no later than the own result.
+  uint64_t pending = t.ready[op.destination];
+  if (pending > op.latency)
+    ready = std::max(ready, pending - op.latency);
+  switch (op.timing) {
+  case TimingClass::Div:
+    return std::max(ready, dividerFree);
+  case TimingClass::Estimate:
+    return std::max(ready, estimatorFree);
+  case TimingClass::Matrix:
+    return std::max({ready, accFillReady[op.acc], accDrained[op.acc]});
+  case TimingClass::Drain:
+    return std::max({ready, accFillReady[op.acc], accStepReady[op.acc]});
+  case TimingClass::Fill:
+    if (accStepReady[op.acc] > op.latency)
+      ready = std::max(ready, accStepReady[op.acc] - op.latency);
+    return ready;
+  default:
+    return ready;
+  }
+}
+
+bool Node::takeSlots(Thread &, const Op &op, uint64_t cycle, Slots &slots) {
+  unsigned *unit = nullptr;
+  switch (op.timing) {
+  case TimingClass::Alu:
+  case TimingClass::Mul:
+  case TimingClass::Div:
+    unit = &slots.alu;
+    break;
+  case TimingClass::Simd:
+  case TimingClass::Estimate:
+  case TimingClass::Drain:
+  case TimingClass::Fill:
+    unit = &slots.simd;
+    break;
+  case TimingClass::Matrix:
+    unit = &slots.matrix;
+    break;
+  default:
+    break;
+  }
+  if (unit && *unit == 0)
+    return false;
+  unsigned accesses = op.timing == TimingClass::Gather ? 1 : op.numMemory;
+  if (accesses && !freePorts(aguFree, p.aguSlots, cycle, accesses))
+    return false;
+  if (op.writesMemory && !freePorts(storeFree, p.storePorts, cycle, 1))
+    return false;
+  if (unit)
+    --*unit;
+  return true;
+}
+
+void Node::issue(Thread &t, const Op &op, uint64_t cycle) {
+  uint64_t extra[2] = {0, 0};
+  if (op.access != isa::MemAccess::None) {
+    if (!access(t, op, cycle, extra))
+      return;
+    uint64_t busy = op.timing == TimingClass::Gather ? p.gatherBusy : 1;
+    occupy(aguFree, cycle, cycle + busy + extra[0]);
+    if (op.numMemory == 2)
+      occupy(aguFree, cycle, cycle + busy + extra[1]);
+    if (op.writesMemory)
+      occupy(storeFree, cycle, cycle + 1 + extra[0]);
+  }
+  // A store takes its data before its base changes; a load's result stands over the new base.
+  if (op.writesMemory)
+    op.function(context, op);
+  postIncrement(t, op, cycle);
+  if (!op.writesMemory)
+    op.function(context, op);
+
+  uint64_t done = cycle + op.latency + std::max(extra[0], extra[1]);
+  t.ready[op.destination] = done;
+  switch (op.timing) {
+  case TimingClass::Div:
+    dividerFree = cycle + p.divideBusy;
+    break;
+  case TimingClass::Estimate:
+    estimatorFree = cycle + p.estimateBusy;
+    break;
+  case TimingClass::Matrix:
+    accStepReady[op.acc] = std::max(accStepReady[op.acc], done);
+    break;
+  case TimingClass::Drain:
+    accDrained[op.acc] = cycle + 1;
+    break;
+  case TimingClass::Fill:
+    accFillReady[op.acc] = std::max(accFillReady[op.acc], done);
+    break;
+  default:
+    break;
+  }
+  record(t, op, done);
+  advancePc(t, op);
+}
+
+void Node::record(Thread &t, const Op &op, uint64_t completion) {
+  NodeLayer &layer = layers[t.layer];
+  layer.end = std::max(layer.end, completion);
+  ++layer.instructions;
+  switch (op.timing) {
+  case TimingClass::Matrix:
+    ++layer.matrixSteps;
+    break;
+  case TimingClass::Simd:
+  case TimingClass::Estimate:
+  case TimingClass::Drain:
+  case TimingClass::Fill:
+    ++layer.simdOperations;
+    break;
+  default:
+    break;
+  }
+}
+
+void Node::advancePc(Thread &t, const Op &op) {
+  t.pc += op.bytes;
+  t.op = nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Fetch
+//===----------------------------------------------------------------------===//
+
+bool Node::fetch(Thread &t, uint64_t cycle) {
+  if (!t.segment || t.pc < t.segment->begin || t.pc >= t.segment->end)
+    if (!findSegment(t, cycle))
+      return false;
+  if (t.pc < t.rangeBegin || t.pc >= t.rangeEnd)
+    findRange(t);
+  uint32_t at = t.pc - t.segment->begin;
+  const CodeImage &image = *t.segment->image;
+  const Op *op = &image.ops[at / 4];
+  if (op->state == OpState::NotDecoded) {
+    t.scratch = decodeOp(image.bytes.data() + at, image.bytes.size() - at, p);
+    op = &t.scratch;
+  }
+  t.op = op;
+  if (!setup.timing)
+    return true;
+  uint64_t from = t.lines.reach(t.pc / p.codeLineBytes, cycle);
+  uint32_t lastLine = (t.pc + op->bytes - 1) / p.codeLineBytes;
+  if (lastLine != t.pc / p.codeLineBytes)
+    from = std::max(from, t.lines.reach(lastLine, cycle));
+  if (from > cycle)
+    t.next = from;
+  return true;
+}
+
+bool Node::findSegment(Thread &t, uint64_t cycle) {
+  if (t.pc % 4) {
+    raise(FaultClass::Misaligned, &t, cycle, "the program counter is not a multiple of 4");
+    return false;
+  }
+  t.segment = codeIn(t.pc, 1);
+  if (!t.segment)
+    raise(FaultClass::FetchOutsideCode, &t, cycle, "there is no code at this address");
+  return t.segment != nullptr;
+}
+
+void Node::findRange(Thread &t) {
+  t.rangeBegin = 0;
+  t.rangeEnd = ~uint32_t(0);
+  t.layer = setup.numLayers;
+  if (ranges) {
+    auto next = std::upper_bound(ranges->begin(), ranges->end(), t.pc,
+                                 [](uint32_t pc, const PcRange &r) { return pc < r.begin; });
+    if (next != ranges->end())
+      t.rangeEnd = next->begin;
+    if (next != ranges->begin()) {
+      const PcRange &range = *std::prev(next);
+      t.rangeBegin = range.end;
+      if (t.pc < range.end) {
+        t.rangeBegin = range.begin;
+        t.rangeEnd = range.end;
+        if (range.layer >= 0)
+          t.layer = static_cast<size_t>(range.layer);
+      }
+    }
+  }
+  t.declaration = nullptr;
+  if (declarations.empty())
+    return;
+  // The finer of the two divisions of the address space is looked up again at its own borders.
+  auto next = std::upper_bound(
+      declarations.begin(), declarations.end(), t.pc,
+      [](uint32_t pc, const std::shared_ptr<const Declaration> &d) { return pc < d->begin; });
+  if (next != declarations.end())
+    t.rangeEnd = std::min(t.rangeEnd, (*next)->begin);
+  if (next == declarations.begin())
+    return;
+  const Declaration &before = **std::prev(next);
+  if (t.pc < before.end) {
+    t.declaration = &before;
+    t.rangeBegin = std::max(t.rangeBegin, before.begin);
+    t.rangeEnd = std::min(t.rangeEnd, before.end);
+  } else {
+    t.rangeBegin = std::max(t.rangeBegin, before.end);
+  }
+}
+
+} // namespace dojo::emu

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The code lines a thread keeps: the last distinct ones it executed, least recently used out first,
+// and the stream of lines that follows a miss.
+#ifndef DOJO_EMULATOR_LINECACHE_H
+#define DOJO_EMULATOR_LINECACHE_H
+
+#include "Parameters.h"
+
+#include <vector>
+
+namespace dojo::emu {
+
+class LineCache {
+public:
+  void reset(const Parameters &parameters);
+
+  /// The thread reaches `line` in cycle `now`; returns the cycle from which its instructions may
+  /// issue.
+  uint64_t reach(uint32_t line, uint64_t now) {
+    return line == current ? now : change(line, now);
+  }
+
+  /// A taken branch ends the stream.
+  void branch() { streaming = false; }
+
+private:
+  uint64_t change(uint32_t line, uint64_t now);
+  bool touch(uint32_t line); // true: it was there
+
+  static constexpr uint16_t none = 0xFFFF;
+  static constexpr unsigned numBuckets = 256;
+  struct Entry {
+    uint32_t line;
+    uint16_t newer, older, nextInBucket;
+  };
+  void unlink(uint16_t slot);
+  void pushNewest(uint16_t slot);
+
+  uint32_t current = ~0u;
+  bool streaming = false;
+  uint32_t streamLine = 0; // the line that missed
+  uint64_t streamStart = 0; // when it came
+  uint64_t missCycles = 0, nextCycles = 0;
+  uint32_t capacity = 0;
+  uint16_t newest = none, oldest = none;
+  std::vector<Entry> entries;
+  std::vector<uint16_t> buckets;
+};
+
+} // namespace dojo::emu
+
+#endif

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Threads apart: transfer lists, and threads made only of control instructions.
+#include "Node.h"
+
+#include <cstdio>
+
+namespace dojo::emu {
+
+using isa::Descriptor;
+using Kind = isa::Descriptor::Kind;
+
+namespace {
+// More of anything would take longer than any run; keeps 64-bit sums from overflowing.
+constexpr uint32_t maxCount = 1u << 24;
+constexpr uint64_t maxPackets = uint64_t(1) << 32;
+
+std::string at(uint32_t descriptor, const std::string &text) {
+  char address[16];
+  std::snprintf(address, sizeof address, "0x%x", descriptor);
+  return std::string("descriptor at ") + address + ": " + text;
+}
+} // namespace
+
+void Node::runApart(Thread &t) {
+  while (t.state == ThreadState::Ready && (t.inList || t.apart)) {
+    if (t.next > setup.watchdog) {
+      raise(FaultClass::Watchdog, &t, setup.watchdog,
+            "still running after " + std::to_string(setup.watchdog) + " cycles");
+      return;
+    }
+    if (t.inList)
+      stepList(t);
+    else
+      serve(t, t.next, nullptr);
+  }
+}
+
+bool Node::readDescriptor(Thread &t, uint64_t cycle) {
+  if (t.descriptorAddress + Descriptor::bytes > p.sramBytes) {
+    raise(FaultClass::OutOfRange, &t, cycle, "the transfer list runs off the end of the SRAM");
+    return false;
+  }
+  std::string error;
+  if (!Descriptor::decode(sram.get() + t.descriptorAddress, t.descriptor, &error)) {
+    raise(FaultClass::BadDescriptor, &t, cycle, at(t.descriptorAddress, error));
+    return false;
+  }
+  return true;
+}
+
+// The descriptor that is ready in cycle t.next acts.
+void Node::stepList(Thread &t) {
+  uint64_t cycle = t.next;
+  if (!readDescriptor(t, cycle))
+    return;
+  Descriptor &d = t.descriptor;
+  // Registers that stand for an address or a count have to be ready.
+  uint64_t ready = cycle;
+  if (d.addressFromRegister && d.addressRegister)
+    ready = std::max(ready, t.ready[score::x + d.addressRegister]);
+  if (d.countFromRegister && d.countRegister)
+    ready = std::max(ready, t.ready[score::x + d.countRegister]);
+  if (ready > cycle) {
+    t.next = ready;
+    return;
+  }
+  uint64_t amount = d.countFromRegister ? t.registers.x[d.countRegister] : d.amount;
+  switch (d.kind) {
+  case Kind::End:
+    t.inList = false;
+    t.next = cycle + 1;
+    recheck = true;
+    return;
+  case Kind::Wait:
+    startWait(t, d.ownSemaphore, amount, cycle);
+    return;
+  case Kind::Signal:
+    if (amount > p.semaphoreLimit) {
+      raise(FaultClass::SemaphoreOverflow, &t, cycle,
+            at(t.descriptorAddress, "signals " + std::to_string(amount) + " at once"));
+      return;
+    }
+    if (!d.hasFarSemaphore || d.hasOwnSemaphore)
+      signal(d.ownSemaphore, cycle + p.signalLatency, static_cast<uint32_t>(amount));
+    if (!d.hasFarSemaphore) {
+      nextDescriptor(t, cycle);
+      return;
+    }
+    break;
+  default:
+    break;
+  }
+  if (!prepareTransfer(t, cycle))
+    return;
+  if (t.transfer.packetsLeft) {
+    queueTrain(t, cycle);
+    return;
+  }
+  if (d.hasOwnSemaphore)
+    signal(d.ownSemaphore, cycle + p.signalLatency, 1);
+  nextDescriptor(t, cycle);
+}
+
+// Turns a push, pull, copy or remote signal into t.transfer.
+bool Node::prepareTransfer(Thread &t, uint64_t cycle) {
+  const Descriptor &d = t.descriptor;
+  Transfer &x = t.transfer;
+  auto bad = [&](FaultClass faultClass, const std::string &text) {
+    raise(faultClass, &t, cycle, at(t.descriptorAddress, text));
+    return false;
+  };
+  x.from = number;
+  x.to = d.kind == Kind::Copy ? number : d.node;
+  x.kind = d.kind == Kind::Pull ? Transfer::Kind::Ask : Transfer::Kind::Push;
+  x.rewind();
+  x.signalsFar = d.hasFarSemaphore;
+  x.farSemaphore = d.farSemaphore;
+  x.signalsOwn = d.kind != Kind::Signal && d.hasOwnSemaphore;
+  x.ownSemaphore = d.ownSemaphore;
+  x.asker = number;
+  x.askerThread = static_cast<uint8_t>(t.index);
+  x.farAmount = 1;
+  x.runs = Runs();
+
+  if (d.kind == Kind::Copy) {
+    if (d.multicast)
+      return bad(FaultClass::BadDescriptor, "a copy within the node cannot be a multicast");
+    x.path.steps.clear();
+    x.path.receivers = 1;
+  } else {
+    if (d.kind == Kind::Pull && (d.multicast || d.route != Descriptor::rowThenColumn))
+      return bad(FaultClass::BadDescriptor, "a pull takes neither a multicast run nor a route index");
+    std::string error;
+    if (!topology.path(number, d, x.path, error))
+      return bad(FaultClass::BadDestination, error);
+  }
+
+  if (d.kind == Kind::Signal) {
+    x.farAmount = d.countFromRegister ? static_cast<uint32_t>(t.registers.x[d.countRegister])
+                                      : d.amount;
+    x.dataless = true;
+    x.packetsLeft = 1;
+    return true;
+  }
+  if (!checkTransfer(t, cycle))
+    return false;
+  uint64_t packets = countPackets(x.runs, p.packetBytes);
+  x.dataless = packets == 0;
+  if (packets == 0 && d.hasFarSemaphore)
+    packets = 1;
+  x.packetsLeft = packets;
+  if (x.kind == Transfer::Kind::Ask && packets)
+    x.packetsLeft = 1; // the request; the answer counts its own
+  return true;
+}
+
+// Fills in the runs of a data transfer and checks where they lie.
+bool Node::checkTransfer(Thread &t, uint64_t cycle) {
+  const Descriptor &d = t.descriptor;
+  Transfer &x = t.transfer;
+  auto bad = [&](FaultClass faultClass, const std::string &text) {
+    raise(faultClass, &t, cycle, at(t.descriptorAddress, text));
+    return false;
+  };
+  bool pull = d.kind == Kind::Pull;
+  uint64_t local = d.addressFromRegister ? t.registers.x[d.addressRegister] : d.localAddress;
+  uint64_t first = d.countFromRegister ? t.registers.x[d.countRegister] : d.count[0];
+  if (first > maxCount || d.count[1] > maxCount || d.count[2] > maxCount)
+    return bad(FaultClass::BadDescriptor, "a count exceeds " + std::to_string(maxCount));
+  Runs &r = x.runs;
+  r.runBytes = d.runBytes;
+  r.count[0] = static_cast<uint32_t>(first);
+  r.count[1] = d.count[1];
+  r.count[2] = d.count[2];
+  if (r.empty())
+    return true;
+  if (local > p.sramBytes || d.remoteAddress > p.sramBytes || d.runBytes > p.sramBytes)
+    return bad(FaultClass::OutOfRange, "an address or the run exceeds the SRAM");
+  double total = double(r.count[0]) * r.count[1] * r.count[2] *
+                 (double(r.runBytes) / p.packetBytes + 1);
+  if (total > double(maxPackets))
+    return bad(FaultClass::BadDescriptor, "more than 2^32 packets");
+  r.source = pull ? d.remoteAddress : int64_t(local);
+  r.destination = pull ? int64_t(local) : d.remoteAddress;
+  for (unsigned i = 0; i < 3; ++i) {
+    r.sourceStride[i] = pull ? d.remoteStride[i] : d.localStride[i];
+    r.destinationStride[i] = pull ? d.localStride[i] : d.remoteStride[i];
+  }
+  for (bool source : {true, false}) {
+    Extent e = extentOf(r, source ? r.source : r.destination,
+                        source ? r.sourceStride : r.destinationStride);
+    if (e.low < 0 || e.high > int64_t(p.sramBytes))
+      return bad(FaultClass::OutOfRange, std::string(source ? "reads" : "writes") + " bytes " +
+                                             std::to_string(e.low) + " to " +
+                                             std::to_string(e.high - 1) + "; the SRAM has " +
+                                             std::to_string(p.sramBytes));
+  }
+  return true;
+}
+
+void Node::queueTrain(Thread &t, uint64_t issue) {
+  t.trainNumber++;
+  t.trainIssue = issue + jitter(t.index, t.trainNumber, 64);
+  t.state = ThreadState::Sending;
+  recheck = true;
+}
+
+void Node::nextDescriptor(Thread &t, uint64_t done) {
+  t.descriptorAddress += Descriptor::bytes;
+  t.next = done + p.listNext;
+  t.state = ThreadState::Ready;
+}
+
+void Node::trainLeft(Thread &t, uint64_t left) {
+  t.trainQueued = false;
+  if (!t.inList) { // signalr
+    t.state = ThreadState::Ready;
+    t.next = std::max(t.next, left);
+    return;
+  }
+  Transfer &x = t.transfer;
+  if (x.packetsLeft) {
+    queueTrain(t, left);
+    return;
+  }
+  if (x.signalsOwn && x.kind == Transfer::Kind::Push)
+    signal(x.ownSemaphore, left + p.signalLatency, 1);
+  nextDescriptor(t, left);
+}
+
+} // namespace dojo::emu

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dojo/Emulator/Machine.h"
+
+#include "Die.h"
+
+#include <cstdio>
+
+namespace dojo::emu {
+
+const char *name(FaultClass faultClass) {
+  switch (faultClass) {
+  case FaultClass::UndefinedInstruction:
+    return "undefined instruction";
+  case FaultClass::FetchOutsideCode:
+    return "fetch outside code";
+  case FaultClass::Misaligned:
+    return "misaligned access";
+  case FaultClass::OutOfRange:
+    return "access out of range";
+  case FaultClass::CodeWrite:
+    return "write to code";
+  case FaultClass::BadDescriptor:
+    return "bad descriptor";
+  case FaultClass::BadDestination:
+    return "bad destination";
+  case FaultClass::SemaphoreOverflow:
+    return "semaphore overflow";
+  case FaultClass::SecondWaiter:
+    return "second waiter";
+  case FaultClass::SemaphoreNotZero:
+    return "semaphore not zero at the end";
+  case FaultClass::Deadlock:
+    return "deadlock";
+  case FaultClass::Watchdog:
+    return "watchdog";
+  case FaultClass::UndeclaredAccess:
+    return "undeclared access";
+  }
+  return "unknown fault";
+}
+
+std::string Fault::message(const Target &target) const {
+  std::string s = std::string(name(faultClass)) + " (class " +
+                  std::to_string(static_cast<unsigned>(faultClass)) + ")";
+  if (node >= 0) {
+    Position at = target.position(node);
+    s += " at node " + std::to_string(node) + " (row " + std::to_string(at.row) + ", column " +
+         std::to_string(at.column) + ")";
+  }
+  if (thread >= 0) {
+    char address[16];
+    std::snprintf(address, sizeof address, "0x%x", pc);
+    s += ", thread " + std::to_string(thread) + ", pc " + address;
+  }
+  if (cycle)
+    s += ", cycle " + std::to_string(cycle);
+  if (layer >= 0)
+    s += ", layer " + std::to_string(layer);
+  return s + ": " + text;
+}
+
+//===----------------------------------------------------------------------===//
+// Loading
+//===----------------------------------------------------------------------===//
+
+std::unique_ptr<Machine> Machine::create(const Target &target, std::string &error) {
+  Parameters parameters;
+  if (!makeParameters(target, parameters, error))
+    return nullptr;
+  auto die = std::make_unique<Die>(target, parameters);
+  for (int64_t number : target.usableNodes())
+    die->nodes[static_cast<size_t>(number)] =
+        std::make_unique<Node>(static_cast<uint32_t>(number), die->p, die->topology);
+  return std::unique_ptr<Machine>(new Machine(std::move(die)));
+}
+
+Machine::Machine(std::unique_ptr<Die> die) : die(std::move(die)) {}
+Machine::~Machine() = default;
+
+const Target &Machine::target() const { return die->target; }
+
+namespace {
+
+bool fail(std::string &error, std::string text) {
+  error = std::move(text);
+  return false;
+}
+
+// Checks a node list and a byte range that is to lie on each of the nodes.
+bool checkPlace(const Die &die, std::span<const uint32_t> nodes, uint64_t address, uint64_t bytes,
+                std::string &error) {
+  if (address > die.p.sramBytes || bytes > die.p.sramBytes - address)
+    return fail(error, std::to_string(bytes) + " bytes at address " + std::to_string(address) +
+                           " exceed the SRAM of " + std::to_string(die.p.sramBytes));
+  for (uint32_t n : nodes)
+    if (!die.node(n))
+      return fail(error, "node " + std::to_string(n) + " is not usable on target " +
+                             die.target.name);
+  return true;
+}
+
+bool checkNoCode(const Die &die, std::span<const uint32_t> nodes, uint32_t address, uint64_t bytes,
+                 std::string &error) {
+  for (uint32_t n : nodes)
+    for (const CodeSegment &s : die.node(n)->segments)
+      if (address < s.end && s.begin < address + bytes)
+        return fail(error, std::to_string(bytes) + " bytes at address " + std::to_string(address) +
+                               " overlap code at " + std::to_string(s.begin) + " of node " +
+                               std::to_string(n));
+  return true;
+}
+
+// Sorts and joins what touches.
+void merge(std::vector<Interval> &intervals) {
+  std::sort(intervals.begin(), intervals.end(),
+            [](const Interval &a, const Interval &b) { return a.begin < b.begin; });
+  std::vector<Interval> merged;
+  for (const Interval &i : intervals) {
+    if (i.begin >= i.end)
+      continue;
+    if (!merged.empty() && i.begin <= merged.back().end)
+      merged.back().end = std::max(merged.back().end, i.end);
+    else
+      merged.push_back(i);
+  }
+  intervals = std::move(merged);
+}
+
+} // namespace
+
+bool Machine::placeCode(std::span<const uint32_t> nodes, uint32_t address,
+                        std::span<const uint8_t> bytes, std::string &error) {
+  if (!checkPlace(*die, nodes, address, bytes.size(), error) ||
+      !checkNoCode(*die, nodes, address, bytes.size(), error))
+    return false;
+  if (address % 4)
+    return fail(error, "code at address " + std::to_string(address) +
+                           " does not start at a multiple of 4");
+  if (bytes.empty())
+    return true;
+  auto image = std::make_shared<const CodeImage>(bytes, die->p);
+  CodeSegment segment{address, address + static_cast<uint32_t>(bytes.size()), image};
+  for (uint32_t n : nodes) {
+    Node &node = *die->node(n);
+    auto at = std::upper_bound(
+        node.segments.begin(), node.segments.end(), address,
+        [](uint32_t a, const CodeSegment &s) { return a < s.begin; });
+    node.segments.insert(at, segment);
+    std::memcpy(node.sram.get() + address, bytes.data(), bytes.size());
+  }
+  return true;
+}
+
+bool Machine::placeData(std::span<const uint32_t> nodes, uint32_t address,
+                        std::span<const uint8_t> bytes, std::string &error) {
+  if (!checkPlace(*die, nodes, address, bytes.size(), error) ||
+      !checkNoCode(*die, nodes, address, bytes.size(), error))
+    return false;
+  if (!bytes.empty())
+    for (uint32_t n : nodes)
+      std::memcpy(die->node(n)->sram.get() + address, bytes.data(), bytes.size());
+  return true;
+}
+
+bool Machine::setEntry(uint32_t node, unsigned thread, uint32_t pc, std::string &error) {
+  if (!checkPlace(*die, {&node, 1}, pc, 0, error))
+    return false;
+  if (thread >= static_cast<unsigned>(die->target.threads))
+    return fail(error, "thread " + std::to_string(thread) + " does not exist");
+  die->node(node)->entries[thread] = pc;
+  return true;
+}
+
+bool Machine::setPcRanges(std::span<const uint32_t> nodes, std::vector<PcRange> ranges,
+                          std::string &error) {
+  if (!checkPlace(*die, nodes, 0, 0, error))
+    return false;
+  std::sort(ranges.begin(), ranges.end(),
+            [](const PcRange &a, const PcRange &b) { return a.begin < b.begin; });
+  for (size_t i = 0; i < ranges.size(); ++i)
+    if (ranges[i].begin >= ranges[i].end || (i && ranges[i].begin < ranges[i - 1].end))
+      return fail(error, "PC range from " + std::to_string(ranges[i].begin) +
+                             " is empty or overlaps another");
+  for (const PcRange &r : ranges)
+    die->numLayers = std::max(die->numLayers, static_cast<size_t>(r.layer + 1));
+  auto shared = std::make_shared<const std::vector<PcRange>>(std::move(ranges));
+  for (uint32_t n : nodes)
+    die->node(n)->ranges = shared;
+  return true;
+}
+
+bool Machine::setRoutes(std::vector<std::vector<uint8_t>> routes, std::string &error) {
+  return die->topology.setRoutes(std::move(routes), error);
+}
+
+bool Machine::declareAccesses(std::span<const uint32_t> nodes, uint32_t begin, uint32_t end,
+                              std::vector<Interval> reads, std::vector<Interval> writes,
+                              std::string &error) {
+  if (!checkPlace(*die, nodes, 0, 0, error))
+    return false;
+  for (uint32_t n : nodes)
+    for (const auto &d : die->node(n)->declarations)
+      if (begin >= end || (begin < d->end && d->begin < end))
+        return fail(error, "segment from " + std::to_string(begin) +
+                               " is empty or overlaps another on node " + std::to_string(n));
+  merge(reads);
+  merge(writes);
+  auto declaration = std::make_shared<const Declaration>(
+      Declaration{begin, end, std::move(reads), std::move(writes)});
+  for (uint32_t n : nodes) {
+    auto &all = die->node(n)->declarations;
+    all.insert(std::upper_bound(all.begin(), all.end(), begin,
+                                [](uint32_t a, const auto &d) { return a < d->begin; }),
+               declaration);
+  }
+  return true;
+}
+
+void Machine::addCapture(uint32_t node, unsigned thread, uint32_t pc, CaptureFunction function) {
+  if (Node *n = die->node(node))
+    n->captures.push_back({thread, pc, std::move(function)});
+}
+
+bool Machine::write(uint32_t node, uint32_t address, std::span<const uint8_t> bytes,
+                    std::string &error) {
+  return placeData({&node, 1}, address, bytes, error);
+}
+
+bool Machine::read(uint32_t node, uint32_t address, std::span<uint8_t> bytes,
+                   std::string &error) const {
+  if (!checkPlace(*die, {&node, 1}, address, bytes.size(), error))
+    return false;
+  if (!bytes.empty())
+    std::memcpy(bytes.data(), die->node(node)->sram.get() + address, bytes.size());
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Running
+//===----------------------------------------------------------------------===//
+
+RunResult Machine::run(const RunOptions &options) { return Run(*die, options).execute(); }
+
+uint64_t Machine::scalarRegister(uint32_t node, unsigned thread, unsigned number) const {
+  return die->nodes.at(node)->threads[thread].registers.x[number];
+}
+
+std::span<const uint32_t, 16> Machine::vectorRegister(uint32_t node, unsigned thread,
+                                                      unsigned number) const {
+  return die->nodes.at(node)->threads[thread].registers.v[number].w;
+}
+
+uint64_t Machine::maskRegister(uint32_t node, unsigned thread, unsigned number) const {
+  return die->nodes.at(node)->threads[thread].registers.m[number];
+}
+
+std::span<const uint32_t, 64> Machine::accumulator(uint32_t node, unsigned number) const {
+  return die->nodes.at(node)->accumulators[number];
+}
+
+} // namespace dojo::emu

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Node.h"
+
+#include <cstdlib>
+#include <new>
+
+namespace dojo::emu {
+
+Node::Node(uint32_t number, const Parameters &parameters, const Topology &topology)
+    : number(number), sram(static_cast<uint8_t *>(std::calloc(parameters.sramBytes, 1)), std::free),
+      semaphores(numSemaphores), p(parameters), topology(topology) {
+  if (!sram)
+    throw std::bad_alloc();
+  for (unsigned i = 0; i < numThreads; ++i)
+    threads[i].index = i;
+  std::memset(accumulators, 0, sizeof accumulators);
+  for (Thread &t : threads)
+    std::memset(&t.registers, 0, sizeof t.registers);
+}
+
+void Node::reset(const RunSetup &newSetup) {
+  setup = newSetup;
+  fault.reset();
+  lastCycle = 0;
+  layers.assign(setup.numLayers + 1, NodeLayer());
+  semaphores.assign(numSemaphores, Semaphore());
+  std::memset(accumulators, 0, sizeof accumulators);
+  std::memset(accStepReady, 0, sizeof accStepReady);
+  std::memset(accFillReady, 0, sizeof accFillReady);
+  std::memset(accDrained, 0, sizeof accDrained);
+  std::memset(aguFree, 0, sizeof aguFree);
+  std::memset(storeFree, 0, sizeof storeFree);
+  std::memset(functionalSteps, 0, sizeof functionalSteps);
+  dividerFree = estimatorFree = 0;
+  firstAsked = 0;
+  answersFrom = never;
+  controlOnlyAt.clear();
+  recheck = false;
+  codeLow = segments.empty() ? 0 : segments.front().begin;
+  codeHigh = segments.empty() ? 0 : segments.back().end;
+  context.acc = accumulators;
+  context.sram = sram.get();
+  context.node = number;
+  for (Thread &t : threads) {
+    std::memset(&t.registers, 0, sizeof t.registers);
+    t.registers.m[0] = ~uint64_t(0);
+    std::memset(t.ready, 0, sizeof t.ready);
+    t.state = ThreadState::Halted;
+    t.inList = t.apart = t.trainQueued = t.skip = false;
+    t.predicated = 0;
+    t.op = nullptr;
+    t.segment = nullptr;
+    t.trainNumber = 0;
+    t.rangeBegin = 1;
+    t.rangeEnd = 0;
+    t.layer = setup.numLayers;
+    t.declaration = nullptr;
+    t.next = 0;
+    if (entries[t.index] < 0)
+      continue;
+    t.state = ThreadState::Ready;
+    t.pc = static_cast<uint32_t>(entries[t.index]);
+    t.next = jitter(t.index, 0, 1000);
+    t.lines.reset(p);
+    t.apart = setup.timing && controlOnly(t.pc);
+  }
+}
+
+// The splitmix64 finaliser over what identifies the event.
+uint64_t Node::jitter(unsigned thread, uint64_t event, uint64_t range) const {
+  if (!setup.jitterSeed)
+    return 0;
+  uint64_t z = *setup.jitterSeed;
+  for (uint64_t part : {uint64_t(number), uint64_t(thread), event}) {
+    z += part + 0x9E3779B97F4A7C15u;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    z ^= z >> 31;
+  }
+  return z % (range + 1);
+}
+
+void Node::raise(FaultClass faultClass, Thread *t, uint64_t cycle, std::string text) {
+  recheck = true;
+  if (t)
+    t->state = ThreadState::Faulted;
+  int thread = t ? static_cast<int>(t->index) : -1;
+  if (fault && std::pair(fault->cycle, fault->thread) <= std::pair(cycle, thread))
+    return;
+  Fault f;
+  f.faultClass = faultClass;
+  f.node = number;
+  f.thread = thread;
+  f.pc = !t ? 0 : t->inList ? t->listPc : t->pc;
+  f.cycle = cycle;
+  f.layer = t && t->layer < setup.numLayers ? static_cast<int32_t>(t->layer) : -1;
+  f.text = std::move(text);
+  fault = std::move(f);
+}
+
+uint64_t Node::nextTrain() const {
+  uint64_t event = never;
+  for (const Thread &t : threads)
+    if (t.state == ThreadState::Sending)
+      event = std::min(event, t.trainIssue);
+  return event;
+}
+
+uint64_t Node::nextOwnEvent() const {
+  bool blocked;
+  uint64_t event = groupEvent(blocked);
+  for (const Thread &t : threads) {
+    if (!t.inList && !t.apart)
+      continue;
+    if (t.state == ThreadState::Waiting)
+      event = std::min(event, t.pass);
+    else if (t.state == ThreadState::Ready)
+      event = std::min(event, t.next);
+  }
+  // What comes after a fault does not count.
+  return fault && event > fault->cycle ? never : event;
+}
+
+void Node::advance(uint64_t safe, bool ahead) {
+  while (true) {
+    for (Thread &t : threads)
+      if (t.state == ThreadState::Ready && (t.inList || t.apart))
+        runApart(t);
+    if (fault) {
+      safe = std::min(safe, fault->cycle);
+      ahead = false;
+    }
+    bool blocked;
+    uint64_t group = groupEvent(blocked);
+    if (group != never && !blocked && (ahead || group <= safe)) {
+      runGroup(ahead ? never : safe);
+      continue;
+    }
+    // What waits may be woken by a train of this node that is not yet committed, or by the answer
+    // to a pull; both show only after their issue.
+    uint64_t limit = std::min({safe, nextTrain(), answersFrom});
+    Thread *waiter = nullptr;
+    uint64_t pass = never;
+    for (Thread &t : threads)
+      if ((t.inList || t.apart) && t.state == ThreadState::Waiting && t.pass < pass) {
+        waiter = &t;
+        pass = t.pass;
+      }
+    if (std::min(group, pass) > limit || std::min(group, pass) == never)
+      return;
+    if (pass <= group)
+      finishWait(*waiter);
+    else
+      runGroup(std::min(limit, pass));
+  }
+}
+
+} // namespace dojo::emu

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One node: memory, threads, issue logic. A node runs by itself until it has to know what other
+// nodes did; it touches no other node, so that host threads can run nodes side by side.
+//
+// Threads that use slots advance together, cycle by cycle (the group). A thread inside a transfer
+// list, or one whose code from here on is made only of control instructions, uses no slot and
+// delays nobody; it advances apart, at its own pace.
+#ifndef DOJO_EMULATOR_NODE_H
+#define DOJO_EMULATOR_NODE_H
+
+#include "Execute.h"
+#include "LineCache.h"
+#include "Semaphore.h"
+#include "Transfer.h"
+#include "dojo/Emulator/Machine.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace dojo::emu {
+
+/// Accesses that code in [begin, end) may make.
+struct Declaration {
+  uint32_t begin = 0, end = 0;
+  std::vector<Interval> reads, writes; // by address, merged
+};
+
+enum class ThreadState : uint8_t {
+  Halted,  // ended, or never started
+  Ready,   // goes on at `next` (in a list: with the descriptor that is ready then)
+  Waiting, // on a semaphore; passes at `pass`, as far as is known
+  Sending, // its train waits to be committed
+  Faulted,
+};
+
+struct Thread {
+  unsigned index = 0;
+  Registers registers;
+  uint64_t ready[score::size];
+  ThreadState state = ThreadState::Halted;
+  bool inList = false;
+  bool apart = false; // made only of control instructions from here on
+
+  // Instructions.
+  uint32_t pc = 0;
+  uint64_t next = 0;      // nothing happens before this cycle
+  const Op *op = nullptr; // the instruction at pc once it has been fetched
+  Op scratch;             // for words that were not decoded in sequence
+  const CodeSegment *segment = nullptr;
+  LineCache lines;
+  uint8_t predicated = 0; // instructions still under the predicate
+  bool skip = false;      // and they have no effect
+
+  // Waits.
+  uint8_t semaphore = 0;
+  uint64_t need = 0, waitSince = 0, pass = never;
+  uint32_t blockedPc = 0; // of the wait or signalr
+
+  // Lists.
+  uint32_t listPc = 0;
+  uint32_t descriptorAddress = 0;
+  isa::Descriptor descriptor;
+  Transfer transfer;
+  uint64_t trainIssue = 0; // of the train that waits to be committed
+  uint64_t trainNumber = 0;
+  bool trainQueued = false;
+
+  // PC range the thread is in.
+  uint32_t rangeBegin = 1, rangeEnd = 0;
+  size_t layer = 0; // index into the node's layer counters
+  const Declaration *declaration = nullptr;
+};
+
+struct NodeLayer {
+  uint64_t end = 0, instructions = 0, matrixSteps = 0, simdOperations = 0;
+};
+
+struct Capture {
+  unsigned thread;
+  uint32_t pc;
+  CaptureFunction function;
+};
+
+class Node {
+public:
+  Node(uint32_t number, const Parameters &parameters, const Topology &topology);
+
+  //===-- What the loader set --------------------------------------------===//
+  const uint32_t number;
+  std::unique_ptr<uint8_t[], void (*)(void *)> sram;
+  std::vector<CodeSegment> segments; // by address
+  std::array<int64_t, numThreads> entries = {-1, -1, -1, -1};
+  std::shared_ptr<const std::vector<PcRange>> ranges;           // by address
+  std::vector<std::shared_ptr<const Declaration>> declarations; // by address
+  std::vector<Capture> captures;
+
+  /// Code that [address, address + bytes) touches, or null.
+  const CodeSegment *codeIn(int64_t address, int64_t bytes) const;
+
+  //===-- A run ----------------------------------------------------------===//
+  struct RunSetup {
+    bool timing = true;
+    uint64_t watchdog = never;
+    size_t numLayers = 0; // beside the one for code outside any layer, which is the last
+    std::optional<uint64_t> jitterSeed;
+  };
+  void reset(const RunSetup &setup);
+
+  /// Advances as far as is certain. Everything that shows up to cycle `safe` because of other nodes
+  /// is known; with `ahead` the node may run past it where nothing it waits for matters.
+  void advance(uint64_t safe, bool ahead);
+  /// The earliest cycle in which the node does something; its waiting trains count.
+  uint64_t nextEvent() const { return std::min(nextOwnEvent(), nextTrain()); }
+  /// Of these, what it does by itself.
+  uint64_t nextOwnEvent() const;
+  /// The least issue cycle of its threads' trains that wait to be committed.
+  uint64_t nextTrain() const;
+  /// The least issue cycle of answers to pulls that wait at this node.
+  uint64_t answersFrom = never;
+
+  /// With timing off: runs every thread until all of them wait. True if anything happened.
+  bool runFunctional();
+
+  /// The train of `thread` has been committed and leaves in cycle `left`.
+  void trainLeft(Thread &thread, uint64_t left);
+  /// `amount` shows on a semaphore from cycle `shows` on.
+  void signal(unsigned semaphore, uint64_t shows, uint32_t amount);
+
+  /// Notes a fault and stops the thread (null: none in particular). Of several faults the earliest
+  /// counts; the node goes on up to its cycle.
+  void raise(FaultClass faultClass, Thread *thread, uint64_t cycle, std::string text);
+
+  Thread threads[numThreads];
+  uint32_t accumulators[maxAccumulators][64];
+  std::vector<Semaphore> semaphores;
+  std::optional<Fault> fault;
+  uint64_t lastCycle = 0; // with an issue
+  std::vector<NodeLayer> layers;
+
+private:
+  //===-- Issue.cpp ------------------------------------------------------===//
+  struct Slots {
+    unsigned alu, simd, matrix, places;
+    unsigned lastServed;
+  };
+  uint64_t groupEvent(bool &blocked) const;
+  void runGroup(uint64_t limit);
+  void runGroupCycle(uint64_t cycle);
+  void serve(Thread &t, uint64_t cycle, Slots *slots);
+  bool fetch(Thread &t, uint64_t cycle);
+  bool findSegment(Thread &t, uint64_t cycle);
+  void findRange(Thread &t);
+  uint64_t readyCycle(const Thread &t, const Op &op) const;
+  bool takeSlots(Thread &t, const Op &op, uint64_t cycle, Slots &slots);
+  void issue(Thread &t, const Op &op, uint64_t cycle);
+  void record(Thread &t, const Op &op, uint64_t completion);
+  void advancePc(Thread &t, const Op &op);
+
+  //===-- Control.cpp ----------------------------------------------------===//
+  void issueControl(Thread &t, const Op &op, uint64_t cycle);
+  void startWait(Thread &t, unsigned semaphore, uint64_t need, uint64_t cycle);
+  bool finishWait(Thread &t);
+  void startList(Thread &t, uint64_t address, uint64_t cycle);
+  void startRemoteSignal(Thread &t, uint64_t destination, unsigned semaphore, uint64_t cycle);
+  bool controlOnly(uint32_t pc);
+  bool reachesControlOnly(uint32_t pc, bool passOver, bool &predicates) const;
+
+  //===-- Access.cpp -----------------------------------------------------===//
+  /// Computes and checks what an instruction accesses; `extra` gets the cycles that crossing a line
+  /// costs each memory operand. False: fault.
+  bool access(Thread &t, const Op &op, uint64_t cycle, uint64_t extra[2]);
+  bool gather(Thread &t, const Op &op, uint64_t cycle, uint64_t &extra);
+  bool check(Thread &t, const Op &op, uint64_t address, uint64_t bytes, uint64_t cycle);
+  bool checkDeclared(Thread &t, bool write, uint32_t begin, uint32_t end, uint64_t cycle);
+  void postIncrement(Thread &t, const Op &op, uint64_t cycle);
+  void capture(Thread &t, uint64_t cycle);
+
+  //===-- List.cpp -------------------------------------------------------===//
+  bool readDescriptor(Thread &t, uint64_t cycle);
+  void runApart(Thread &t);
+  void stepList(Thread &t);
+  bool prepareTransfer(Thread &t, uint64_t cycle);
+  bool checkTransfer(Thread &t, uint64_t cycle);
+  void queueTrain(Thread &t, uint64_t issue);
+  void nextDescriptor(Thread &t, uint64_t done);
+  void endList(Thread &t, uint64_t cycle);
+
+  //===-- Functional.cpp -------------------------------------------------===//
+  bool runThreadFunctional(Thread &t);
+  void stepFunctional(Thread &t);
+
+  uint64_t jitter(unsigned thread, uint64_t number, uint64_t range) const;
+
+  const Parameters &p;
+  const Topology &topology;
+  RunSetup setup;
+  ExecContext context;
+  int64_t codeLow = 0, codeHigh = 0; // hull of the segments
+
+  // Units: the cycle from which each is free.
+  uint64_t aguFree[8], storeFree[8], dividerFree = 0, estimatorFree = 0;
+  unsigned firstAsked = 0; // p
+  uint64_t accStepReady[maxAccumulators], accFillReady[maxAccumulators],
+      accDrained[maxAccumulators];
+  std::map<uint32_t, bool> controlOnlyAt; // memo
+  bool recheck = false; // the group's situation has changed
+  uint64_t functionalSteps[numThreads];
+  friend class Machine;
+};
+
+} // namespace dojo::emu
+
+#endif

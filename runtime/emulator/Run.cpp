@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A run in windows: with `first` the earliest event of any node, a train that is not yet committed
+// cannot show on another node before first + lookahead. So every node may advance up to there by
+// itself, on any host thread; then the trains of the window are committed in order.
+#include "Die.h"
+
+namespace dojo::emu {
+
+Run::Run(Die &die, const RunOptions &options)
+    : m(die), p(die.p), options(options), host(std::max(1u, options.threads)), ports(die.p),
+      ownEvent(die.p.nodes, never), event(die.p.nodes, never), answersAt(die.p.nodes) {
+  Node::RunSetup setup;
+  setup.timing = options.timing;
+  setup.watchdog = options.watchdog;
+  setup.numLayers = m.numLayers;
+  if (options.timing)
+    setup.jitterSeed = options.jitterSeed;
+  for (auto &node : m.nodes)
+    if (node) {
+      node->reset(setup);
+      nodes.push_back(node.get());
+    }
+}
+
+RunResult Run::execute() {
+  if (options.timing)
+    executeTimed();
+  else
+    executeFunctional();
+  noteFaults();
+  if (!fault)
+    checkEnd();
+  if (fault && !options.timing)
+    fault->cycle = 0;
+  RunResult result;
+  result.fault = fault;
+  gatherCounters(result);
+  return result;
+}
+
+void Run::refresh(uint32_t number) {
+  Node &node = *m.nodes[number];
+  ownEvent[number] = node.nextOwnEvent();
+  event[number] = std::min(ownEvent[number], node.nextTrain());
+}
+
+void Run::executeTimed() {
+  for (Node *node : nodes)
+    refresh(node->number);
+  while (true) {
+    uint64_t first = trains.empty() ? never : trains.top().issue;
+    for (uint64_t e : event)
+      first = std::min(first, e);
+    if (first == never || (fault && first > fault->cycle))
+      return;
+    uint64_t safe = first + p.remoteLookahead() - 1;
+    advanceNodes(safe);
+    while (!trains.empty() && trains.top().issue <= safe &&
+           !(fault && trains.top().issue > fault->cycle)) {
+      Waiting train = trains.top();
+      trains.pop();
+      commit(train, safe);
+    }
+  }
+}
+
+void Run::advanceNodes(uint64_t safe) {
+  due.clear();
+  for (Node *node : nodes)
+    if (ownEvent[node->number] <= safe)
+      due.push_back(node);
+  if (due.empty())
+    return;
+  host.forEach(due.size(), [&](size_t i) { due[i]->advance(safe, true); });
+  bool faulted = false;
+  for (Node *node : due) {
+    collectTrains(*node);
+    refresh(node->number);
+    faulted |= node->fault.has_value();
+  }
+  if (faulted)
+    noteFaults();
+}
+
+void Run::collectTrains(Node &node) {
+  for (Thread &t : node.threads)
+    if (t.state == ThreadState::Sending && !t.trainQueued) {
+      t.trainQueued = true;
+      trains.push({t.trainIssue, node.number, t.index, 0, t.trainNumber, &t.transfer});
+    }
+}
+
+//===----------------------------------------------------------------------===//
+// Trains
+//===----------------------------------------------------------------------===//
+
+template <typename F> void Run::forEachReceiver(const Transfer &x, F f) const {
+  if (x.path.steps.empty())
+    return f(x.to);
+  for (const Path::Step &step : x.path.steps)
+    if (step.ejects)
+      f(step.node);
+}
+
+void Run::moveBytes(Transfer &x, uint64_t count, uint64_t issue) {
+  const uint8_t *source = m.nodes[x.from]->sram.get();
+  takePackets(x, count, p.packetBytes, [&](uint32_t from, uint32_t to, uint32_t bytes) {
+    forEachReceiver(x, [&](uint32_t number) {
+      Node &receiver = *m.nodes[number];
+      if (receiver.codeIn(to, bytes)) {
+        Node &asker = *m.nodes[x.asker];
+        asker.raise(FaultClass::CodeWrite, &asker.threads[x.askerThread], issue,
+                    "a transfer writes code at byte " + std::to_string(to) + " of node " +
+                        m.topology.describe(number));
+        noteFaults();
+        return;
+      }
+      std::memmove(receiver.sram.get() + to, source + from, bytes);
+    });
+  });
+}
+
+void Run::commitPackets(Transfer &x, uint64_t issue, unsigned count) {
+  ports.commit(x.from, x.path, issue, count, timing);
+  ++numTrains;
+  packets += uint64_t(count) * timing.firstWrite.size();
+  linkPackets += uint64_t(count) * x.path.steps.size();
+  uint64_t latest = *std::max_element(timing.firstWrite.begin(), timing.firstWrite.end());
+  lastArrival = std::max(lastArrival, latest + count - 1);
+  if (!x.dataless && x.kind != Transfer::Kind::Ask)
+    moveBytes(x, count, issue);
+  x.packetsLeft -= count;
+}
+
+void Run::commit(const Waiting &train, uint64_t safe) {
+  Transfer &x = *train.transfer;
+  unsigned count = static_cast<unsigned>(std::min<uint64_t>(x.packetsLeft, p.trainPackets));
+  commitPackets(x, train.issue, count);
+  bool last = x.packetsLeft == 0;
+  auto shows = [&](size_t receiver) { return timing.firstWrite[receiver] + count - 1 + p.arrival; };
+  switch (x.kind) {
+  case Transfer::Kind::Push:
+    if (last && x.signalsFar) {
+      size_t receiver = 0;
+      forEachReceiver(x, [&](uint32_t number) {
+        m.nodes[number]->signal(x.farSemaphore, shows(receiver++), x.farAmount);
+        refresh(number);
+      });
+    }
+    break;
+  case Transfer::Kind::Ask:
+    x.number = train.number;
+    startAnswer(x, timing.firstWrite[0]);
+    break;
+  case Transfer::Kind::Answer:
+    answerGoes(x.from, train.issue);
+    if (last) {
+      if (x.signalsOwn)
+        m.nodes[x.asker]->signal(x.ownSemaphore, shows(0), 1);
+      if (x.signalsFar)
+        m.nodes[x.from]->signal(x.farSemaphore, timing.left + p.signalLatency, 1);
+      refresh(x.asker);
+      spareAnswers.push_back(&x);
+    } else {
+      Waiting next = train;
+      next.issue = timing.left;
+      trains.push(next);
+      answerWaits(x.from, next.issue);
+    }
+    break;
+  }
+  Node &sender = *m.nodes[x.from];
+  if (x.kind != Transfer::Kind::Answer) {
+    Thread &thread = sender.threads[train.thread];
+    if (thread.state == ThreadState::Sending)
+      sender.trainLeft(thread, timing.left);
+  }
+  sender.advance(safe, false);
+  collectTrains(sender);
+  refresh(sender.number);
+  if (sender.fault)
+    noteFaults();
+}
+
+//===----------------------------------------------------------------------===//
+// Pulls
+//===----------------------------------------------------------------------===//
+
+void Run::answerWaits(uint32_t node, uint64_t issue) {
+  answersAt[node].insert(issue);
+  m.nodes[node]->answersFrom = *answersAt[node].begin();
+}
+
+void Run::answerGoes(uint32_t node, uint64_t issue) {
+  answersAt[node].erase(answersAt[node].find(issue));
+  m.nodes[node]->answersFrom = answersAt[node].empty() ? never : *answersAt[node].begin();
+}
+
+void Run::startAnswer(const Transfer &ask, uint64_t arrival) {
+  if (spareAnswers.empty()) {
+    answers.push_back(std::make_unique<Transfer>());
+    spareAnswers.push_back(answers.back().get());
+  }
+  Transfer &answer = *spareAnswers.back();
+  spareAnswers.pop_back();
+  std::string error;
+  Path path = std::move(answer.path);
+  if (!m.topology.pathTo(ask.to, ask.asker, path, error)) {
+    Node &asker = *m.nodes[ask.asker];
+    asker.raise(FaultClass::BadDestination, &asker.threads[ask.askerThread], arrival,
+                "the answer to a pull: " + error);
+    noteFaults();
+    return;
+  }
+  answer = ask;
+  answer.path = std::move(path);
+  answer.kind = Transfer::Kind::Answer;
+  answer.from = ask.to;
+  answer.to = ask.asker;
+  answer.rewind();
+  answer.packetsLeft = std::max<uint64_t>(1, countPackets(ask.runs, p.packetBytes));
+  uint64_t issue = arrival + p.pullAnswer;
+  trains.push({issue, answer.from, numThreads + answer.askerThread, answer.asker, answer.number,
+               &answer});
+  answerWaits(answer.from, issue);
+}
+
+//===----------------------------------------------------------------------===//
+// Function only
+//===----------------------------------------------------------------------===//
+
+void Run::transferAtOnce(Transfer &x, Thread &thread, Node &node) {
+  bool pull = x.kind == Transfer::Kind::Ask;
+  Transfer *data = &x;
+  if (pull) {
+    startAnswer(x, 0);
+    if (fault)
+      return;
+    data = trains.top().transfer;
+    trains.pop();
+    answerGoes(data->from, p.pullAnswer);
+    spareAnswers.push_back(data);
+  }
+  auto countTrains = [&](const Transfer &transfer, uint64_t count) {
+    numTrains += (count + p.trainPackets - 1) / p.trainPackets;
+    packets += count * transfer.path.receivers;
+    linkPackets += count * transfer.path.steps.size();
+  };
+  uint64_t count = data->packetsLeft;
+  countTrains(*data, count);
+  if (pull)
+    countTrains(x, 1);
+  if (!data->dataless)
+    moveBytes(*data, count, 0);
+  x.packetsLeft = data->packetsLeft = 0;
+  if (x.signalsFar)
+    forEachReceiver(x, [&](uint32_t n) { m.nodes[n]->signal(x.farSemaphore, 0, x.farAmount); });
+  if (pull && x.signalsOwn)
+    node.signal(x.ownSemaphore, 0, 1);
+  if (thread.state == ThreadState::Sending)
+    node.trainLeft(thread, 0);
+}
+
+void Run::executeFunctional() {
+  std::vector<char> progress;
+  bool again = true;
+  while (again && !fault) {
+    progress.assign(nodes.size(), 0);
+    host.forEach(nodes.size(), [&](size_t i) { progress[i] = nodes[i]->runFunctional(); });
+    noteFaults();
+    again = false;
+    for (char p : progress)
+      again |= p != 0;
+    for (Node *node : nodes)
+      for (Thread &t : node->threads)
+        if (t.state == ThreadState::Sending && !fault) {
+          transferAtOnce(t.transfer, t, *node);
+          again = true;
+        }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The end
+//===----------------------------------------------------------------------===//
+
+void Run::noteFaults() {
+  for (Node *node : nodes)
+    if (node->fault &&
+        (!fault || std::tuple(node->fault->cycle, node->fault->node, node->fault->thread) <
+                       std::tuple(fault->cycle, fault->node, fault->thread)))
+      fault = node->fault;
+}
+
+void Run::checkEnd() {
+  uint64_t end = lastArrival;
+  for (Node *node : nodes)
+    end = std::max(end, node->lastCycle);
+  for (Node *node : nodes)
+    for (const Thread &t : node->threads)
+      if (t.state != ThreadState::Halted) {
+        fault = describeDeadlock();
+        fault->cycle = end;
+        return;
+      }
+  for (Node *node : nodes)
+    for (unsigned s = 0; s < numSemaphores; ++s) {
+      Semaphore &semaphore = node->semaphores[s];
+      if (!semaphore.used())
+        continue;
+      uint64_t at = never;
+      bool overflow = !semaphore.settle(at, p.semaphoreLimit);
+      if (!overflow && semaphore.settledValue() == 0)
+        continue;
+      Fault f;
+      f.faultClass = overflow ? FaultClass::SemaphoreOverflow : FaultClass::SemaphoreNotZero;
+      f.node = node->number;
+      f.cycle = end;
+      f.text = overflow ? "semaphore " + std::to_string(s) + " goes over " +
+                              std::to_string(p.semaphoreLimit)
+                        : "semaphore " + std::to_string(s) + " is " +
+                              std::to_string(semaphore.settledValue()) +
+                              " when all threads have ended";
+      fault = f;
+      return;
+    }
+}
+
+void Run::gatherCounters(RunResult &result) const {
+  Counters &c = result.counters;
+  c.layers.resize(m.numLayers);
+  c.packets = packets;
+  c.linkPackets = linkPackets;
+  c.trains = numTrains;
+  uint64_t end = lastArrival;
+  for (const Node *node : nodes) {
+    end = std::max(end, node->lastCycle);
+    uint64_t nodeWork = 0;
+    for (size_t l = 0; l < node->layers.size(); ++l) {
+      const NodeLayer &from = node->layers[l];
+      uint64_t work = from.matrixSteps + from.simdOperations;
+      nodeWork += work;
+      c.instructions += from.instructions;
+      c.matrixSteps += from.matrixSteps;
+      c.simdOperations += from.simdOperations;
+      if (l == m.numLayers)
+        continue;
+      LayerCounters &to = c.layers[l];
+      to.end = std::max(to.end, from.end);
+      to.instructions += from.instructions;
+      to.matrixSteps += from.matrixSteps;
+      to.simdOperations += from.simdOperations;
+      to.busiestNodeWork = std::max(to.busiestNodeWork, work);
+      to.nodesWithWork += work != 0;
+    }
+    c.nodesUsed += nodeWork != 0;
+  }
+  c.cycles = options.timing ? end + 1 : 0;
+  // A layer ends no earlier than those before it; the last one with the run.
+  uint64_t before = 0;
+  for (LayerCounters &layer : c.layers) {
+    layer.end = options.timing ? std::min(std::max(layer.end, before), c.cycles) : 0;
+    before = layer.end;
+  }
+  if (!c.layers.empty())
+    c.layers.back().end = c.cycles;
+}
+
+} // namespace dojo::emu
