@@ -66,11 +66,11 @@ struct Op {
   isa::TimingClass timing = {};
   ControlKind control = ControlKind::None;
   uint8_t bytes = 4;
-  uint8_t d = 0;                       // destination register
-  uint8_t destination = score::sink;   // its place in the scoreboard
+  uint8_t d = 0;                     // destination register
+  uint8_t destination = score::sink; // its place in the scoreboard
   uint8_t sources[4] = {score::alwaysReady, score::alwaysReady, score::alwaysReady,
                         score::alwaysReady};
-  Operand s[3];                        // sources in the order of the assembly
+  Operand s[3]; // sources in the order of the assembly
   uint8_t numMemory = 0;
   MemoryOperand memory[2];
   isa::MemAccess access = {};

@@ -84,9 +84,8 @@ void Node::startWait(Thread &t, unsigned semaphore, uint64_t need, uint64_t cycl
                   : -1;
   if (other >= 0) {
     raise(FaultClass::SecondWaiter, &t, cycle,
-          "thread " + std::to_string(t.index) + " waits on semaphore " +
-              std::to_string(semaphore) + ", on which thread " + std::to_string(other) +
-              " waits");
+          "thread " + std::to_string(t.index) + " waits on semaphore " + std::to_string(semaphore) +
+              ", on which thread " + std::to_string(other) + " waits");
     return;
   }
   t.semaphore = static_cast<uint8_t>(semaphore);
@@ -133,8 +132,7 @@ void Node::signal(unsigned semaphore, uint64_t shows, uint32_t amount) {
   recheck = true;
 }
 
-void Node::startRemoteSignal(Thread &t, uint64_t destination, unsigned semaphore,
-                             uint64_t cycle) {
+void Node::startRemoteSignal(Thread &t, uint64_t destination, unsigned semaphore, uint64_t cycle) {
   Transfer &transfer = t.transfer;
   std::string error;
   bool found = false;
@@ -171,8 +169,8 @@ void Node::startList(Thread &t, uint64_t address, uint64_t cycle) {
   t.listPc = t.pc;
   if (address > p.sramBytes || address % isa::Descriptor::bytes) {
     raise(address > p.sramBytes ? FaultClass::OutOfRange : FaultClass::Misaligned, &t, cycle,
-          "transfer list at " + std::to_string(address) + "; lists start at multiples of 64 below " +
-              std::to_string(p.sramBytes));
+          "transfer list at " + std::to_string(address) +
+              "; lists start at multiples of 64 below " + std::to_string(p.sramBytes));
     return;
   }
   t.inList = true;
@@ -183,7 +181,8 @@ void Node::startList(Thread &t, uint64_t address, uint64_t cycle) {
   recheck = true;
 }
 
-// Whether nothing but control instructions can be reached from `pc`, where no predicate is in force.
+// Whether nothing but control instructions can be reached from `pc`, where no predicate is in
+// force.
 bool Node::controlOnly(uint32_t pc) {
   auto known = controlOnlyAt.find(pc);
   if (known == controlOnlyAt.end()) {

@@ -31,9 +31,8 @@ public:
   void addThread(const Node &node, const Thread &t) {
     self = {node.number, t.index};
     if (t.inList)
-      addList(node, t.descriptorAddress + (t.state == ThreadState::Waiting
-                                               ? unsigned(isa::Descriptor::bytes)
-                                               : 0));
+      addList(node, t.descriptorAddress +
+                        (t.state == ThreadState::Waiting ? unsigned(isa::Descriptor::bytes) : 0));
     addCode(node, t.pc);
   }
 
@@ -46,8 +45,7 @@ private:
   void add(uint32_t node, unsigned semaphore) { first.try_emplace({node, semaphore}, self); }
 
   void addList(const Node &node, uint32_t address) {
-    for (; address + isa::Descriptor::bytes <= die.p.sramBytes;
-         address += isa::Descriptor::bytes) {
+    for (; address + isa::Descriptor::bytes <= die.p.sramBytes; address += isa::Descriptor::bytes) {
       isa::Descriptor d;
       if (!isa::Descriptor::decode(node.sram.get() + address, d, nullptr) || d.kind == Kind::End)
         return;
@@ -147,8 +145,8 @@ Fault Run::describeDeadlock() const {
   auto nameOf = [&](ThreadId id) {
     return "node " + m.topology.describe(id.node) + " thread " + std::to_string(id.thread);
   };
-  std::string text = std::to_string(blocked) + (blocked == 1 ? " thread waits" : " threads wait") +
-                     " for ever";
+  std::string text =
+      std::to_string(blocked) + (blocked == 1 ? " thread waits" : " threads wait") + " for ever";
   for (size_t i = 0; i < chain.size() && i < shownLinks; ++i) {
     const Thread &t = m.nodes[chain[i].node]->threads[chain[i].thread];
     text += "; " + nameOf(chain[i]) + " waits for semaphore " + std::to_string(t.semaphore) +

@@ -22,7 +22,9 @@ struct Die {
   std::vector<std::unique_ptr<Node>> nodes; // by number; null: not usable
   size_t numLayers = 0;                     // one more than the greatest layer of the PC ranges
 
-  Node *node(uint32_t number) const { return number < nodes.size() ? nodes[number].get() : nullptr; }
+  Node *node(uint32_t number) const {
+    return number < nodes.size() ? nodes[number].get() : nullptr;
+  }
 };
 
 class Run {
@@ -70,7 +72,7 @@ private:
   RunOptions options;
   HostThreads host;
   Ports ports;
-  std::vector<Node *> nodes;            // usable, ascending
+  std::vector<Node *> nodes;             // usable, ascending
   std::vector<uint64_t> ownEvent, event; // by node number, see Node
   std::vector<Node *> due;
   std::priority_queue<Waiting, std::vector<Waiting>, std::greater<Waiting>> trains;

@@ -27,14 +27,14 @@ struct ExecContext {
   uint8_t *sram = nullptr;
   uint32_t node = 0;
   uint32_t pc = 0;
-  uint32_t address[2] = {};  // of the memory operands
-  uint32_t granule[8] = {};  // of a gather's granules
-  uint32_t granuleMask = 0;  // the granules to read
+  uint32_t address[2] = {}; // of the memory operands
+  uint32_t granule[8] = {}; // of a gather's granules
+  uint32_t granuleMask = 0; // the granules to read
 
   // Results of control instructions.
-  bool taken = false;   // branch
-  bool skip = false;    // predicate: the next instructions have no effect
-  uint64_t value = 0;   // jump address, semaphore amount, node, list address
+  bool taken = false; // branch
+  bool skip = false;  // predicate: the next instructions have no effect
+  uint64_t value = 0; // jump address, semaphore amount, node, list address
 
   uint64_t x(unsigned reg) const { return r->x[reg]; }
   const Vec &v(unsigned reg) const { return r->v[reg]; }

@@ -54,7 +54,8 @@ void srlX(C &c, const Op &op) {
   binary(c, op, [](uint64_t a, uint64_t b) { return a >> (b & 63); });
 }
 void sraX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return static_cast<uint64_t>(asSigned(a) >> (b & 63)); });
+  binary(c, op,
+         [](uint64_t a, uint64_t b) { return static_cast<uint64_t>(asSigned(a) >> (b & 63)); });
 }
 void sltX(C &c, const Op &op) {
   binary(c, op, [](uint64_t a, uint64_t b) { return uint64_t(asSigned(a) < asSigned(b)); });
@@ -104,9 +105,7 @@ void remuX(C &c, const Op &op) {
   binary(c, op, [](uint64_t a, uint64_t b) { return b == 0 ? a : a % b; });
 }
 
-void selX(C &c, const Op &op) {
-  c.setX(op, c.scalar(op, 0) ? c.scalar(op, 1) : c.scalar(op, 2));
-}
+void selX(C &c, const Op &op) { c.setX(op, c.scalar(op, 0) ? c.scalar(op, 1) : c.scalar(op, 2)); }
 
 void liX(C &c, const Op &op) { c.setX(op, c.scalar(op, 0)); }
 

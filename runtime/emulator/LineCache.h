@@ -17,9 +17,7 @@ public:
 
   /// The thread reaches `line` in cycle `now`; returns the cycle from which its instructions may
   /// issue.
-  uint64_t reach(uint32_t line, uint64_t now) {
-    return line == current ? now : change(line, now);
-  }
+  uint64_t reach(uint32_t line, uint64_t now) { return line == current ? now : change(line, now); }
 
   /// A taken branch ends the stream.
   void branch() { streaming = false; }
@@ -39,7 +37,7 @@ private:
 
   uint32_t current = ~0u;
   bool streaming = false;
-  uint32_t streamLine = 0; // the line that missed
+  uint32_t streamLine = 0;  // the line that missed
   uint64_t streamStart = 0; // when it came
   uint64_t missCycles = 0, nextCycles = 0;
   uint32_t capacity = 0;

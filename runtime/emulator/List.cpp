@@ -130,15 +130,16 @@ bool Node::prepareTransfer(Thread &t, uint64_t cycle) {
     x.path.receivers = 1;
   } else {
     if (d.kind == Kind::Pull && (d.multicast || d.route != Descriptor::rowThenColumn))
-      return bad(FaultClass::BadDescriptor, "a pull takes neither a multicast run nor a route index");
+      return bad(FaultClass::BadDescriptor,
+                 "a pull takes neither a multicast run nor a route index");
     std::string error;
     if (!topology.path(number, d, x.path, error))
       return bad(FaultClass::BadDestination, error);
   }
 
   if (d.kind == Kind::Signal) {
-    x.farAmount = d.countFromRegister ? static_cast<uint32_t>(t.registers.x[d.countRegister])
-                                      : d.amount;
+    x.farAmount =
+        d.countFromRegister ? static_cast<uint32_t>(t.registers.x[d.countRegister]) : d.amount;
     x.dataless = true;
     x.packetsLeft = 1;
     return true;
@@ -177,8 +178,8 @@ bool Node::checkTransfer(Thread &t, uint64_t cycle) {
     return true;
   if (local > p.sramBytes || d.remoteAddress > p.sramBytes || d.runBytes > p.sramBytes)
     return bad(FaultClass::OutOfRange, "an address or the run exceeds the SRAM");
-  double total = double(r.count[0]) * r.count[1] * r.count[2] *
-                 (double(r.runBytes) / p.packetBytes + 1);
+  double total =
+      double(r.count[0]) * r.count[1] * r.count[2] * (double(r.runBytes) / p.packetBytes + 1);
   if (total > double(maxPackets))
     return bad(FaultClass::BadDescriptor, "more than 2^32 packets");
   r.source = pull ? d.remoteAddress : int64_t(local);

@@ -94,8 +94,8 @@ bool checkPlace(const Die &die, std::span<const uint32_t> nodes, uint64_t addres
                            " exceed the SRAM of " + std::to_string(die.p.sramBytes));
   for (uint32_t n : nodes)
     if (!die.node(n))
-      return fail(error, "node " + std::to_string(n) + " is not usable on target " +
-                             die.target.name);
+      return fail(error,
+                  "node " + std::to_string(n) + " is not usable on target " + die.target.name);
   return true;
 }
 
@@ -142,9 +142,8 @@ bool Machine::placeCode(std::span<const uint32_t> nodes, uint32_t address,
   CodeSegment segment{address, address + static_cast<uint32_t>(bytes.size()), image};
   for (uint32_t n : nodes) {
     Node &node = *die->node(n);
-    auto at = std::upper_bound(
-        node.segments.begin(), node.segments.end(), address,
-        [](uint32_t a, const CodeSegment &s) { return a < s.begin; });
+    auto at = std::upper_bound(node.segments.begin(), node.segments.end(), address,
+                               [](uint32_t a, const CodeSegment &s) { return a < s.begin; });
     node.segments.insert(at, segment);
     std::memcpy(node.sram.get() + address, bytes.data(), bytes.size());
   }

@@ -158,8 +158,7 @@ bool Topology::multicast(uint32_t from, const isa::Descriptor &d, Path &out,
   if (!rowRun && !walkRow(at, d.column, out, error))
     return false;
   uint32_t own = rowRun ? column(from) : row(from);
-  bool oneSide = rowRun        ? d.first != own && (d.first > own ? d.last >= d.first
-                                                                  : d.last <= d.first)
+  bool oneSide = rowRun ? d.first != own && (d.first > own ? d.last >= d.first : d.last <= d.first)
                  : d.first == own ? true
                                   : (d.first > own ? d.last >= d.first : d.last <= d.first);
   if (!oneSide) {

@@ -18,9 +18,9 @@ enum class Direction : uint8_t { East, West, South, North };
 /// The links a train takes, in order, and who receives it.
 struct Path {
   struct Step {
-    uint32_t link;     // 4 * node it leaves + direction
-    uint32_t node;     // it leads to
-    bool ejects;       // that node receives
+    uint32_t link; // 4 * node it leaves + direction
+    uint32_t node; // it leads to
+    bool ejects;   // that node receives
   };
   std::vector<Step> steps; // none: a copy within the node
   unsigned receivers = 0;

@@ -208,7 +208,7 @@ private:
   uint64_t accStepReady[maxAccumulators], accFillReady[maxAccumulators],
       accDrained[maxAccumulators];
   std::map<uint32_t, bool> controlOnlyAt; // memo
-  bool recheck = false; // the group's situation has changed
+  bool recheck = false;                   // the group's situation has changed
   uint64_t functionalSteps[numThreads];
   friend class Machine;
 };

@@ -49,8 +49,8 @@ struct Parameters {
   unsigned trainPackets, routeLinks;
   bool multicast;
 
-  /// A train issued in cycle c can change nothing on another node that shows before c + this: neither
-  /// its own semaphore nor that of the answer it asks for.
+  /// A train issued in cycle c can change nothing on another node that shows before c + this:
+  /// neither its own semaphore nor that of the answer it asks for.
   uint64_t remoteLookahead() const { return 2 * hop + std::min(arrival, pullAnswer + 2); }
 };
 

@@ -221,8 +221,8 @@ void Run::startAnswer(const Transfer &ask, uint64_t arrival) {
   answer.rewind();
   answer.packetsLeft = std::max<uint64_t>(1, countPackets(ask.runs, p.packetBytes));
   uint64_t issue = arrival + p.pullAnswer;
-  trains.push({issue, answer.from, numThreads + answer.askerThread, answer.asker, answer.number,
-               &answer});
+  trains.push(
+      {issue, answer.from, numThreads + answer.askerThread, answer.asker, answer.number, &answer});
   answerWaits(answer.from, issue);
 }
 
@@ -317,11 +317,11 @@ void Run::checkEnd() {
       f.faultClass = overflow ? FaultClass::SemaphoreOverflow : FaultClass::SemaphoreNotZero;
       f.node = node->number;
       f.cycle = end;
-      f.text = overflow ? "semaphore " + std::to_string(s) + " goes over " +
-                              std::to_string(p.semaphoreLimit)
-                        : "semaphore " + std::to_string(s) + " is " +
-                              std::to_string(semaphore.settledValue()) +
-                              " when all threads have ended";
+      f.text =
+          overflow
+              ? "semaphore " + std::to_string(s) + " goes over " + std::to_string(p.semaphoreLimit)
+              : "semaphore " + std::to_string(s) + " is " +
+                    std::to_string(semaphore.settledValue()) + " when all threads have ended";
       fault = f;
       return;
     }

@@ -78,16 +78,20 @@ inline uint32_t fmaF32(uint32_t a, uint32_t b, uint32_t c) {
 inline uint32_t minF32(uint32_t a, uint32_t b) {
   a = flushDenormal(a), b = flushDenormal(b);
   // Sign-magnitude to two's complement order.
-  int32_t ka = static_cast<int32_t>(a ^ (static_cast<uint32_t>(static_cast<int32_t>(a) >> 31) >> 1));
-  int32_t kb = static_cast<int32_t>(b ^ (static_cast<uint32_t>(static_cast<int32_t>(b) >> 31) >> 1));
+  int32_t ka =
+      static_cast<int32_t>(a ^ (static_cast<uint32_t>(static_cast<int32_t>(a) >> 31) >> 1));
+  int32_t kb =
+      static_cast<int32_t>(b ^ (static_cast<uint32_t>(static_cast<int32_t>(b) >> 31) >> 1));
   uint32_t least = ka < kb ? a : b;
   return isNaN(a) || isNaN(b) ? quietNaN : least;
 }
 
 inline uint32_t maxF32(uint32_t a, uint32_t b) {
   a = flushDenormal(a), b = flushDenormal(b);
-  int32_t ka = static_cast<int32_t>(a ^ (static_cast<uint32_t>(static_cast<int32_t>(a) >> 31) >> 1));
-  int32_t kb = static_cast<int32_t>(b ^ (static_cast<uint32_t>(static_cast<int32_t>(b) >> 31) >> 1));
+  int32_t ka =
+      static_cast<int32_t>(a ^ (static_cast<uint32_t>(static_cast<int32_t>(a) >> 31) >> 1));
+  int32_t kb =
+      static_cast<int32_t>(b ^ (static_cast<uint32_t>(static_cast<int32_t>(b) >> 31) >> 1));
   uint32_t greatest = ka > kb ? a : b;
   return isNaN(a) || isNaN(b) ? quietNaN : greatest;
 }

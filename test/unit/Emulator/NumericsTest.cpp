@@ -20,11 +20,11 @@ const std::vector<uint32_t> &edges() {
   static const std::vector<uint32_t> values = [] {
     std::vector<uint32_t> v;
     for (uint32_t magnitude :
-         {0x00000000u, 0x00000001u, 0x007FFFFFu, 0x00800000u, 0x00800001u, 0x00FFFFFFu, 0x01000000u,
-          0x1A000000u, 0x20000000u, 0x33800000u, 0x33800001u, 0x3F000000u, 0x3F7FFFFFu, 0x3F800000u,
-          0x3F800001u, 0x40490FDBu, 0x4B000000u, 0x4B000001u, 0x4EFFFFFFu, 0x4F000000u, 0x4F7FFFFFu,
-          0x4F800000u, 0x5F800000u, 0x7F000000u, 0x7F7FFFFFu, 0x7F800000u, 0x7F800001u, 0x7FC00000u,
-          0x7FFFFFFFu})
+         {0x00000000u, 0x00000001u, 0x007FFFFFu, 0x00800000u, 0x00800001u, 0x00FFFFFFu,
+          0x01000000u, 0x1A000000u, 0x20000000u, 0x33800000u, 0x33800001u, 0x3F000000u,
+          0x3F7FFFFFu, 0x3F800000u, 0x3F800001u, 0x40490FDBu, 0x4B000000u, 0x4B000001u,
+          0x4EFFFFFFu, 0x4F000000u, 0x4F7FFFFFu, 0x4F800000u, 0x5F800000u, 0x7F000000u,
+          0x7F7FFFFFu, 0x7F800000u, 0x7F800001u, 0x7FC00000u, 0x7FFFFFFFu})
       for (uint32_t sign : {0u, 0x80000000u})
         v.push_back(magnitude | sign);
     return v;
@@ -54,7 +54,8 @@ struct Source {
 // The rule in the words of its definition, by the host's library: round with unbounded exponent
 // (scaled out of the denormal range), then see whether it is denormal.
 uint32_t referenceFma(uint32_t a, uint32_t b, uint32_t c) {
-  double x = asFloat(flushDenormal(a)), y = asFloat(flushDenormal(b)), z = asFloat(flushDenormal(c));
+  double x = asFloat(flushDenormal(a)), y = asFloat(flushDenormal(b)),
+         z = asFloat(flushDenormal(c));
   float plain = std::fma(static_cast<float>(x), static_cast<float>(y), static_cast<float>(z));
   if (std::isnan(plain))
     return quietNaN;
@@ -170,10 +171,10 @@ TEST(Numerics, IntegerConversionsSaturate) {
   Source next(5);
   auto check = [](uint32_t a) {
     double x = asFloat(a);
-    int32_t wantSigned = std::isnan(x)            ? 0
-                         : x >= 2147483647.0      ? INT32_MAX
-                         : x <= -2147483648.0     ? INT32_MIN
-                                                  : static_cast<int32_t>(x);
+    int32_t wantSigned = std::isnan(x)        ? 0
+                         : x >= 2147483647.0  ? INT32_MAX
+                         : x <= -2147483648.0 ? INT32_MIN
+                                              : static_cast<int32_t>(x);
     uint32_t wantUnsigned = std::isnan(x) || x <= 0 ? 0
                             : x >= 4294967295.0     ? UINT32_MAX
                                                     : static_cast<uint32_t>(x);
@@ -217,9 +218,9 @@ TEST(Numerics, Bf16RoundsToTheNearest) {
     check(a);
   for (int i = 0; i < 500000; ++i)
     check(next());
-  EXPECT_EQ(toBf16(asBits(1.00390625f)), 0x3F80);   // tie to even
-  EXPECT_EQ(toBf16(asBits(1.01171875f)), 0x3F82);   // tie to even
-  EXPECT_EQ(toBf16(0x007FFFFF), 0);                 // denormal input
+  EXPECT_EQ(toBf16(asBits(1.00390625f)), 0x3F80); // tie to even
+  EXPECT_EQ(toBf16(asBits(1.01171875f)), 0x3F82); // tie to even
+  EXPECT_EQ(toBf16(0x007FFFFF), 0);               // denormal input
   EXPECT_EQ(toBf16Saturating(0x7F7FFFFF), 0x7F7F);
   EXPECT_EQ(toBf16Saturating(0xFF800000), 0xFF7F);
   EXPECT_EQ(toBf16(0x7F7FFFFF), 0x7F80);
@@ -303,8 +304,7 @@ TEST(Numerics, EstimatesOfSpecialOperands) {
   }
   EXPECT_EQ(log2Estimate(0), minusInf);
   EXPECT_EQ(log2Estimate(asBits(-2.0f)), quietNaN);
-  for (auto *estimate :
-       {reciprocalEstimate, reciprocalSqrtEstimate, exp2Estimate, log2Estimate})
+  for (auto *estimate : {reciprocalEstimate, reciprocalSqrtEstimate, exp2Estimate, log2Estimate})
     EXPECT_EQ(estimate(0xFF800001), quietNaN);
 }
 
@@ -352,7 +352,8 @@ TEST(Numerics, MatrixStepIsFourFmasOddFirst) {
 __attribute__((target("fma"))) uint32_t hardwareFma(uint32_t a, uint32_t b, uint32_t c) {
   unsigned saved = _mm_getcsr();
   _mm_setcsr(saved | 0x8040); // flush results, denormals are zero
-  __m128 result = _mm_fmadd_ss(_mm_set_ss(asFloat(a)), _mm_set_ss(asFloat(b)), _mm_set_ss(asFloat(c)));
+  __m128 result =
+      _mm_fmadd_ss(_mm_set_ss(asFloat(a)), _mm_set_ss(asFloat(b)), _mm_set_ss(asFloat(c)));
   _mm_setcsr(saved);
   return canonicalNaN(asBits(_mm_cvtss_f32(result)));
 }
