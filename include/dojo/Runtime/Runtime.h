@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs an image on the emulated die: load, describe, set inputs, run, get outputs, read counters.
+// The runtime copies bytes; it never computes on elements.
+#ifndef DOJO_RUNTIME_RUNTIME_H
+#define DOJO_RUNTIME_RUNTIME_H
+
+#include "dojo/Emulator/Machine.h"
+#include "dojo/Image/Image.h"
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace dojo {
+
+class Runtime {
+public:
+  enum class Status { Ok, BadInput, Fault };
+
+  /// Loads an image file. Null with \p error if the file is bad or the emulator does not model its
+  /// target.
+  static std::unique_ptr<Runtime> load(const std::string &path, std::string &error);
+  /// As load, from an image in memory, which must be sound (image::validate).
+  static std::unique_ptr<Runtime> create(image::Image image, std::string &error);
+
+  /// Inputs, outputs, layers and everything else the image says about itself.
+  const image::Image &image() const { return program; }
+
+  /// Copies an input's elements, row-major; they are placed at the start of every run. False with
+  /// \p error if there is no such input or it has another number of bytes.
+  [[nodiscard]] bool setInput(const std::string &name, std::span<const uint8_t> bytes,
+                              std::string &error);
+
+  /// Places the inputs and runs to the end. BadInput if an input was never set; Fault if the
+  /// machine stopped, with its place and, where known, the ONNX nodes in \p error. May be called
+  /// again: the same inputs give the same bytes and cycles.
+  [[nodiscard]] Status run(const emu::RunOptions &options, std::string &error);
+
+  /// Elements of an output after a run, row-major.
+  [[nodiscard]] bool getOutput(const std::string &name, std::vector<uint8_t> &bytes,
+                               std::string &error) const;
+  /// Gathers any tensor of the image from where its boxes say it is now.
+  [[nodiscard]] bool readTensor(const image::TensorRef &tensor, std::vector<uint8_t> &bytes,
+                                std::string &error) const;
+
+  /// Of the last run.
+  const emu::Counters &counters() const { return last; }
+  /// Cycles of each layer of the last run: its end less that of the layer before, the end of a
+  /// layer being the latest completion of an instruction of it or of an earlier layer, the last
+  /// layer's the end of the run. They sum to counters().cycles. Empty if timing was off.
+  std::vector<uint64_t> layerCycles() const;
+  /// Busiest node's matrix and SIMD operations over the mean of the nodes that had any; 1 if none.
+  double busiestOverMean(size_t layer) const;
+  /// model_macs / (cycles x multiply-adds a cycle x usable nodes of the target). 0 without cycles.
+  double utilization() const;
+
+  /// For captures and memory inspection.
+  emu::Machine &machine() { return *die; }
+
+private:
+  explicit Runtime(image::Image image) : program(std::move(image)) {}
+  bool place(std::string &error);
+  bool declareSegments(std::string &error);
+
+  image::Image program;
+  std::unique_ptr<emu::Machine> die;
+  std::map<std::string, std::vector<uint8_t>> inputs;
+  emu::Counters last;
+  bool timed = false;
+};
+
+} // namespace dojo
+
+#endif

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dojo/Runtime/Runtime.h"
+
+#include "dojo/Image/ElementType.h"
+
+#include <algorithm>
+
+namespace dojo {
+
+using image::Box;
+using image::tensorBytes;
+using image::TensorRef;
+
+namespace {
+
+std::vector<uint32_t> nodeList(const image::NodeSet &set) {
+  std::vector<uint32_t> nodes;
+  for (int64_t node : set.nodes())
+    nodes.push_back(uint32_t(node));
+  return nodes;
+}
+
+const TensorRef *find(const std::vector<TensorRef> &list, const std::string &name) {
+  for (const TensorRef &tensor : list)
+    if (tensor.name == name)
+      return &tensor;
+  return nullptr;
+}
+
+std::string names(const std::vector<TensorRef> &list) {
+  std::string text;
+  for (const TensorRef &tensor : list)
+    text += (text.empty() ? "" : ", ") + tensor.name;
+  return text.empty() ? "none" : text;
+}
+
+// Calls visit(address in SRAM, offset in the row-major tensor, bytes) for each run of bytes that is
+// contiguous in both.
+template <class F>
+bool forEachRun(const TensorRef &tensor, const Box &box, int64_t elementBytes, F visit) {
+  size_t rank = tensor.shape.size();
+  std::vector<int64_t> pitch(rank + 1, elementBytes); // of the row-major tensor, in bytes
+  for (size_t d = rank; d-- > 0;)
+    pitch[d] = pitch[d + 1] * tensor.shape[d];
+  // Dimensions from `inner` on make one run.
+  size_t inner = rank;
+  int64_t run = elementBytes;
+  while (inner > 0 && pitch[inner] == run &&
+         (box.strides[inner - 1] == run || box.size[inner - 1] == 1)) {
+    run *= box.size[inner - 1];
+    --inner;
+  }
+  int64_t address = box.address, offset = 0;
+  for (size_t d = 0; d < rank; ++d)
+    offset += box.lo[d] * pitch[d + 1];
+  std::vector<int64_t> index(inner, 0);
+  while (true) {
+    if (!visit(uint32_t(address), offset, run))
+      return false;
+    size_t d = inner;
+    while (d > 0) {
+      --d;
+      address += box.strides[d], offset += pitch[d + 1];
+      if (++index[d] < box.size[d])
+        break;
+      address -= box.size[d] * box.strides[d], offset -= box.size[d] * pitch[d + 1];
+      index[d] = 0;
+      if (d == 0)
+        return true;
+    }
+    if (inner == 0)
+      return true;
+  }
+}
+
+// The bytes of regions as sorted intervals that neither overlap nor touch.
+std::vector<emu::Interval> intervals(const std::vector<image::Region> &regions) {
+  std::vector<emu::Interval> list;
+  for (const image::Region &r : regions)
+    for (uint32_t a = 0; a < r.count[0]; ++a)
+      for (uint32_t b = 0; b < r.count[1]; ++b)
+        for (uint32_t c = 0; c < r.count[2]; ++c) {
+          auto begin = uint32_t(int64_t(r.address) + int64_t(a) * r.stride[0] +
+                                int64_t(b) * r.stride[1] + int64_t(c) * r.stride[2]);
+          list.push_back({begin, begin + r.bytes});
+        }
+  std::sort(list.begin(), list.end(),
+            [](auto &x, auto &y) { return std::pair(x.begin, x.end) < std::pair(y.begin, y.end); });
+  std::vector<emu::Interval> merged;
+  for (const emu::Interval &i : list)
+    if (!merged.empty() && i.begin <= merged.back().end)
+      merged.back().end = std::max(merged.back().end, i.end);
+    else
+      merged.push_back(i);
+  return merged;
+}
+
+} // namespace
+
+std::unique_ptr<Runtime> Runtime::load(const std::string &path, std::string &error) {
+  image::Image image;
+  if (!image::readImage(path, image, error))
+    return nullptr;
+  std::unique_ptr<Runtime> runtime = create(std::move(image), error);
+  if (!runtime)
+    error = path + ": " + error;
+  return runtime;
+}
+
+std::unique_ptr<Runtime> Runtime::create(image::Image image, std::string &error) {
+  std::unique_ptr<Runtime> runtime(new Runtime(std::move(image)));
+  runtime->die = emu::Machine::create(runtime->program.target, error);
+  if (!runtime->die || !runtime->place(error) || !runtime->declareSegments(error))
+    return nullptr;
+  return runtime;
+}
+
+bool Runtime::place(std::string &error) {
+  for (const image::Load &load : program.loads) {
+    const image::Blob &blob = program.blobs[load.blob];
+    std::vector<uint32_t> nodes = nodeList(program.nodeSets[load.nodeSet]);
+    bool placed = blob.code ? die->placeCode(nodes, load.address, program.content(blob), error)
+                            : die->placeData(nodes, load.address, program.content(blob), error);
+    if (!placed)
+      return false;
+  }
+  for (const image::Entry &entry : program.entries)
+    for (uint32_t node : nodeList(program.nodeSets[entry.nodeSet]))
+      for (unsigned thread = 0; thread < entry.pc.size(); ++thread)
+        if (entry.pc[thread] >= 0 &&
+            !die->setEntry(node, thread, uint32_t(entry.pc[thread]), error))
+          return false;
+
+  // The machine takes the ranges of a node at once; nodes with the same ranges go together.
+  std::map<std::vector<uint32_t>, std::vector<uint32_t>> nodesByRanges;
+  std::vector<std::vector<uint32_t>> rangesOf(program.target.positions());
+  for (uint32_t i = 0; i < program.pcRanges.size(); ++i)
+    for (uint32_t node : nodeList(program.nodeSets[program.pcRanges[i].nodeSet]))
+      rangesOf[node].push_back(i);
+  for (uint32_t node = 0; node < rangesOf.size(); ++node)
+    if (!rangesOf[node].empty())
+      nodesByRanges[rangesOf[node]].push_back(node);
+  for (const auto &[indices, nodes] : nodesByRanges) {
+    std::vector<emu::PcRange> ranges;
+    for (uint32_t i : indices)
+      ranges.push_back(
+          {program.pcRanges[i].begin, program.pcRanges[i].end, program.pcRanges[i].layer});
+    if (!die->setPcRanges(nodes, std::move(ranges), error))
+      return false;
+  }
+
+  std::vector<std::vector<uint8_t>> routes;
+  for (const image::Route &route : program.routes) {
+    std::vector<uint8_t> &steps = routes.emplace_back();
+    for (image::Step step : route)
+      steps.push_back(uint8_t(step));
+  }
+  return routes.empty() || die->setRoutes(std::move(routes), error);
+}
+
+bool Runtime::declareSegments(std::string &error) {
+  for (const image::Segment &s : program.segments)
+    if (!die->declareAccesses(nodeList(program.nodeSets[s.nodeSet]), s.begin, s.end,
+                              intervals(s.reads), intervals(s.writes), error))
+      return false;
+  return true;
+}
+
+bool Runtime::setInput(const std::string &name, std::span<const uint8_t> bytes,
+                       std::string &error) {
+  const TensorRef *tensor = find(program.inputs, name);
+  if (!tensor) {
+    error = "there is no input \"" + name + "\"; the inputs are: " + names(program.inputs);
+    return false;
+  }
+  if (int64_t(bytes.size()) != tensorBytes(*tensor)) {
+    error = "input \"" + name + "\" has " + std::to_string(tensorBytes(*tensor)) + " bytes, not " +
+            std::to_string(bytes.size());
+    return false;
+  }
+  inputs[name].assign(bytes.begin(), bytes.end());
+  return true;
+}
+
+Runtime::Status Runtime::run(const emu::RunOptions &options, std::string &error) {
+  for (const TensorRef &tensor : program.inputs) {
+    auto input = inputs.find(tensor.name);
+    if (input == inputs.end()) {
+      error = "input \"" + tensor.name + "\" was not set";
+      return Status::BadInput;
+    }
+    int64_t elementBytes = image::findElementType(tensor.type)->bytes;
+    std::span<const uint8_t> bytes = input->second;
+    for (const Box &box : tensor.boxes) {
+      auto node = uint32_t(program.nodeSets[box.nodeSet].nodes().front());
+      if (!forEachRun(tensor, box, elementBytes,
+                      [&](uint32_t address, int64_t offset, int64_t run) {
+                        return die->write(node, address, bytes.subspan(offset, run), error);
+                      }))
+        return Status::BadInput;
+    }
+  }
+  emu::RunResult result = die->run(options);
+  last = std::move(result.counters);
+  timed = options.timing;
+  if (!result.fault)
+    return Status::Ok;
+  error = result.fault->message(program.target);
+  int32_t layer = result.fault->layer;
+  if (layer >= 0 && size_t(layer) < program.layers.size()) {
+    error += " [layer " + std::to_string(layer) + ", " + program.layers[layer].op;
+    for (const std::string &name : program.layers[layer].onnxNames)
+      error += ", ONNX node \"" + name + "\"";
+    error += "]";
+  }
+  return Status::Fault;
+}
+
+bool Runtime::getOutput(const std::string &name, std::vector<uint8_t> &bytes,
+                        std::string &error) const {
+  if (const TensorRef *tensor = find(program.outputs, name))
+    return readTensor(*tensor, bytes, error);
+  error = "there is no output \"" + name + "\"; the outputs are: " + names(program.outputs);
+  return false;
+}
+
+bool Runtime::readTensor(const TensorRef &tensor, std::vector<uint8_t> &bytes,
+                         std::string &error) const {
+  bytes.assign(tensorBytes(tensor), 0);
+  int64_t elementBytes = image::findElementType(tensor.type)->bytes;
+  for (const Box &box : tensor.boxes) {
+    std::vector<int64_t> nodes = program.nodeSets[box.nodeSet].nodes();
+    if (nodes.empty())
+      continue;
+    if (!forEachRun(tensor, box, elementBytes, [&](uint32_t address, int64_t offset, int64_t run) {
+          return die->read(uint32_t(nodes.front()), address, std::span(bytes).subspan(offset, run),
+                           error);
+        }))
+      return false;
+  }
+  return true;
+}
+
+std::vector<uint64_t> Runtime::layerCycles() const {
+  std::vector<uint64_t> cycles;
+  if (!timed)
+    return cycles;
+  uint64_t end = 0;
+  for (size_t i = 0; i < program.layers.size(); ++i) {
+    uint64_t before = end;
+    if (i < last.layers.size())
+      end = std::max(end, last.layers[i].end);
+    // What completes after the last instruction has issued and the last packet arrived is cut off.
+    end = i + 1 == program.layers.size() ? last.cycles : std::min(end, last.cycles);
+    cycles.push_back(end - before);
+  }
+  return cycles;
+}
+
+double Runtime::busiestOverMean(size_t layer) const {
+  if (layer >= last.layers.size())
+    return 1;
+  const emu::LayerCounters &l = last.layers[layer];
+  uint64_t work = l.matrixSteps + l.simdOperations;
+  return work ? double(l.busiestNodeWork) * double(l.nodesWithWork) / double(work) : 1;
+}
+
+double Runtime::utilization() const {
+  const Target &t = program.target;
+  double rate = double(t.matrixRows * t.matrixColumns * t.matrixDepth) * double(t.dieUsableNodes);
+  return timed && last.cycles ? double(program.modelMacs) / (double(last.cycles) * rate) : 0;
+}
+
+} // namespace dojo
