@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How each layer is divided between the nodes.
+//
+// Solver, per layer: every combination of useful split counts of the loops whose product does not
+// exceed the usable nodes, judged by an analytic cost (see CostModel); solutions are memoised on
+// everything but the layer's name. Kept is the set of plans that no other beats in both time and
+// resident bytes. Over the graph: the fastest plan of each layer, then, while constants take more
+// than their share of SRAM, the exchange of a plan for a smaller one that costs the fewest cycles
+// for each byte it frees.
+//
+// Nothing depends on the order of addresses or hashing: equal problems have equal plans.
+#ifndef DOJO_PLANNING_PLANNER_H
+#define DOJO_PLANNING_PLANNER_H
+
+#include "dojo/Planning/Layout.h"
+#include "dojo/Planning/LayerProblem.h"
+
+#include <string>
+#include <vector>
+
+namespace dojo::planning {
+
+/// The machine as the analytic cost sees it. Hardware figures come from the target; the last block
+/// holds the figures that describe our own generated code, in percent or cycles.
+struct CostModel {
+  int64_t rows = 0, columns = 0; ///< of the mesh
+  int64_t lanes = 16, packetBytes = 64, memorySlots = 2, accumulators = 8;
+  int64_t matrixRows = 8, hopCycles = 1, listStart = 16, listNext = 2, arrivalLatency = 4;
+  bool multicast = true;
+
+  int64_t layerFixed = 150;      ///< control, first loads, last drain, spread between nodes
+  int64_t matrixEfficiency = 90; ///< share of steps that issue back to back
+  int64_t simdExposed = 35;      ///< share of the smaller of matrix and SIMD time not hidden
+  int64_t generalEfficiency = 60; ///< of the general code path
+  int64_t overlap = 0;            ///< share of the exchange hidden behind the kernel
+  int64_t linkImbalance = 250;    ///< busiest link over the mean link
+  int64_t sendImbalance = 150;    ///< busiest sender over the mean sender
+
+  static CostModel fromTarget(const Target &target);
+};
+
+/// Cycles of a layer by cause.
+struct LayerCost {
+  int64_t fixed = 0;
+  int64_t matrix = 0, simd = 0, memory = 0; ///< of the busiest node, each unit alone
+  int64_t kernel = 0;                       ///< of the three, with what they do not hide
+  int64_t receive = 0, send = 0, links = 0; ///< exchange, each resource alone
+  int64_t exchange = 0;                     ///< the most loaded of the three
+  int64_t reduce = 0; ///< k split: sending, adding and finishing the partial sums
+  int64_t total = 0;
+};
+
+struct LayerPlan {
+  std::vector<int64_t> splits; ///< per loop: balanced parts in units of the granularity (partOf)
+  int64_t copies = 1, m = 1, n = 1, k = 1; ///< the same division by role
+  std::vector<int32_t> nodes;              ///< grid cell, row-major over `splits` -> node
+  LayerCost cost;
+  int64_t constantBytes = 0; ///< of the largest cell: weights and tables, resident
+  int64_t workingBytes = 0;  ///< of the largest cell: patches of the inputs and the output
+
+  /// The loop box of a cell.
+  Box cellLoops(const LayerProblem &problem, size_t cell) const;
+  /// Where the output lies. Only for k = 1 and outputs whose rows are single scaled loops or sums
+  /// that tile the dimension; `pieces` works for all.
+  std::vector<LocalPiece> pieces(const LayerProblem &problem) const;
+};
+
+struct PlanLimits {
+  int64_t nodeBytes = 0;     ///< for the working bytes of one layer and the constants of all
+  int64_t maxReduction = 16; ///< largest k split; 1 forbids it
+};
+
+/// All plans of a layer that no other beats in time and constant bytes, fastest first. Empty only
+/// if none has its working and constant bytes within the limits. \p order: usable nodes in the
+/// order of use (Mesh::nodesByColumn).
+[[nodiscard]] std::vector<LayerPlan> solveLayer(const LayerProblem &problem, const Mesh &mesh,
+                                                const CostModel &model, const PlanLimits &limits);
+
+/// The cost of given splits; what the solver minimises.
+LayerCost costOf(const LayerProblem &problem, const std::vector<int64_t> &splits,
+                 const CostModel &model);
+
+/// Nodes for the cells of a grid: cells that read the same part of the streamed operand become
+/// neighbours in a column, as far as columns go without breaking a group.
+std::vector<int32_t> assignNodes(const LayerProblem &problem, const std::vector<int64_t> &splits,
+                                 const Mesh &mesh);
+
+/// A layer's operand is another layer's output.
+struct GraphEdge {
+  int32_t producer = 0, consumer = 0; ///< indices into GraphProblem::layers, producer < consumer
+  int32_t operand = 0;                ///< of the consumer
+};
+
+struct GraphProblem {
+  std::vector<LayerProblem> layers;
+  std::vector<GraphEdge> edges;
+  /// SRAM for constants of all layers together; what is left of nodeBytes is for working bytes.
+  int64_t constantBudget = 0;
+  PlanLimits limits;
+};
+
+struct GraphPlan {
+  std::vector<LayerPlan> layers;
+  int64_t cycles = 0;        ///< sum of the layers' estimates
+  int64_t constantBytes = 0; ///< sum of the layers' largest cells
+  int32_t distinct = 0;      ///< layers solved, the others being equal to one of them
+  int32_t repairs = 0;       ///< plans exchanged to meet the budget
+};
+
+/// False, with a message that names the layers, if a layer has no plan within the limits or the
+/// constants do not fit even with the smallest plans.
+[[nodiscard]] bool solveGraph(const GraphProblem &problem, const Mesh &mesh, const CostModel &model,
+                              GraphPlan &out, std::string &error);
+
+/// Proves: splits are useful counts, the cells' loop boxes tile the loop space and, without a k
+/// split, their outputs tile the output; nodes are distinct and usable; bytes are what the boxes
+/// say and within the limits. Empty, or what is wrong first.
+std::string verifyPlan(const LayerProblem &problem, const LayerPlan &plan, const Mesh &mesh,
+                       const PlanLimits &limits);
+
+/// One line for the layer table: grid, nodes, cycles by cause, bytes.
+std::string toString(const LayerPlan &plan);
+
+} // namespace dojo::planning
+
+#endif

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dojo/Planning/Planner.h"
+
+#include "LayerCost.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace dojo::planning {
+
+namespace {
+
+/// The row-major index of a cell taken apart.
+Coord cellIndex(const std::vector<int64_t> &splits, size_t cell) {
+  Coord at(splits.size());
+  auto rest = static_cast<int64_t>(cell);
+  for (size_t l = splits.size(); l-- > 0;) {
+    at[l] = rest % splits[l];
+    rest /= splits[l];
+  }
+  return at;
+}
+
+bool uses(const OperandAccess &operand, size_t loop) {
+  for (const AccessRow &row : operand.rows)
+    for (const AccessTerm &term : row.terms)
+      for (auto [l, scale] : term.loops)
+        if (static_cast<size_t>(l) == loop && scale != 0)
+          return true;
+  return false;
+}
+
+/// One combination of splits, as the search keeps it.
+struct Candidate {
+  int64_t total, constant, cells;
+  std::vector<int64_t> splits;
+  auto key() const { return std::tie(total, constant, cells, splits); }
+};
+
+class LayerSearch {
+public:
+  LayerSearch(const LayerProblem &problem, const CostModel &model, const PlanLimits &limits,
+              int64_t nodes)
+      : problem(problem), limits(limits), nodes(nodes), evaluator(problem, model),
+        splits(problem.loops.size(), 1) {
+    for (const LoopDim &loop : problem.loops)
+      useful.push_back(
+          CostEvaluator::usefulSplits(loop, loop.parallel ? nodes : limits.maxReduction));
+  }
+
+  /// The candidates that no other beats in both time and constant bytes, fastest first.
+  std::vector<Candidate> run() {
+    search(0, 1, 1);
+    std::sort(all.begin(), all.end(),
+              [](const Candidate &a, const Candidate &b) { return a.key() < b.key(); });
+    std::vector<Candidate> front;
+    for (Candidate &c : all)
+      if (front.empty() || c.constant < front.back().constant)
+        front.push_back(std::move(c));
+    return front;
+  }
+
+private:
+  void search(size_t loop, int64_t cells, int64_t k) {
+    if (loop == splits.size()) {
+      CellBytes bytes;
+      LayerCost cost = evaluator.cost(splits, &bytes);
+      if (bytes.constant + bytes.working <= limits.nodeBytes)
+        all.push_back({cost.total, bytes.constant, cells, splits});
+      return;
+    }
+    bool reduction = !problem.loops[loop].parallel;
+    for (int64_t p : useful[loop]) {
+      if (cells * p > nodes || (reduction && k * p > limits.maxReduction))
+        break;
+      splits[loop] = p;
+      search(loop + 1, cells * p, reduction ? k * p : k);
+    }
+    splits[loop] = 1;
+  }
+
+  const LayerProblem &problem;
+  const PlanLimits &limits;
+  int64_t nodes;
+  CostEvaluator evaluator;
+  std::vector<int64_t> splits;
+  std::vector<std::vector<int64_t>> useful;
+  std::vector<Candidate> all;
+};
+
+} // namespace
+
+Box LayerPlan::cellLoops(const LayerProblem &problem, size_t cell) const {
+  Coord at = cellIndex(splits, cell);
+  Box box;
+  for (size_t l = 0; l < splits.size(); ++l) {
+    Interval part =
+        partOf(problem.loops[l].extent, problem.loops[l].granularity, splits[l], at[l]);
+    box.lo.push_back(part.lo);
+    box.size.push_back(part.size);
+  }
+  return box;
+}
+
+std::vector<LocalPiece> LayerPlan::pieces(const LayerProblem &problem) const {
+  std::vector<LocalPiece> result;
+  for (size_t cell = 0; cell < nodes.size(); ++cell) {
+    Box box = touched(problem.output, cellLoops(problem, cell));
+    Coord strides = rowMajorStrides(box.size, problem.output.elementBytes);
+    result.push_back({std::move(box), std::move(strides), 0, {nodes[cell]}});
+  }
+  return result;
+}
+
+std::vector<int32_t> assignNodes(const LayerProblem &problem, const std::vector<int64_t> &splits,
+                                 const Mesh &mesh) {
+  // The streamed operand: the largest that is not constant.
+  const OperandAccess *streamed = nullptr;
+  for (const OperandAccess &input : problem.inputs)
+    if (!input.constant && (!streamed || product(input.shape) > product(streamed->shape)))
+      streamed = &input;
+  // Loops from the slowest to the fastest: those that move the patch, reductions, those that do
+  // not.
+  std::vector<size_t> order;
+  int64_t alike = 1, cells = 1;
+  for (int pass = 0; pass < 3; ++pass)
+    for (size_t l = 0; l < splits.size(); ++l) {
+      bool shared = streamed && !uses(*streamed, l);
+      int rank = shared ? 2 : problem.loops[l].parallel ? 0 : 1;
+      if (rank == pass)
+        order.push_back(l);
+      if (rank == pass && shared)
+        alike *= splits[l];
+    }
+  for (int64_t s : splits)
+    cells *= s;
+  std::vector<int32_t> free = mesh.nodesByColumn(), nodes(static_cast<size_t>(cells));
+  int64_t slack = static_cast<int64_t>(free.size()) - cells;
+  size_t next = 0;
+  for (int64_t i = 0; i < cells; ++i) {
+    // Leave the end of a column empty rather than break a group there, while nodes last.
+    if (alike > 1 && i % alike == 0) {
+      size_t end = next;
+      while (end < free.size() && mesh.column(free[end]) == mesh.column(free[next]))
+        ++end;
+      auto left = static_cast<int64_t>(end - next);
+      if (left < alike && alike <= mesh.rows && left <= slack) {
+        slack -= left;
+        next = end;
+      }
+    }
+    Coord at(splits.size());
+    int64_t rest = i;
+    for (size_t j = order.size(); j-- > 0;) {
+      at[order[j]] = rest % splits[order[j]];
+      rest /= splits[order[j]];
+    }
+    int64_t cell = 0;
+    for (size_t l = 0; l < splits.size(); ++l)
+      cell = cell * splits[l] + at[l];
+    nodes[static_cast<size_t>(cell)] = free[next++];
+  }
+  return nodes;
+}
+
+std::vector<LayerPlan> solveLayer(const LayerProblem &problem, const Mesh &mesh,
+                                  const CostModel &model, const PlanLimits &limits) {
+  auto usable = static_cast<int64_t>(mesh.nodesByColumn().size());
+  std::vector<LoopRole> roles = rolesOf(problem);
+  std::vector<LayerPlan> plans;
+  CostEvaluator evaluator(problem, model);
+  for (Candidate &c : LayerSearch(problem, model, limits, usable).run()) {
+    LayerPlan plan;
+    CellBytes bytes;
+    plan.cost = evaluator.cost(c.splits, &bytes);
+    plan.constantBytes = bytes.constant;
+    plan.workingBytes = bytes.working;
+    plan.splits = std::move(c.splits);
+    plan.nodes = assignNodes(problem, plan.splits, mesh);
+    int64_t *counts[] = {&plan.copies, &plan.m, &plan.n, &plan.k};
+    for (size_t l = 0; l < roles.size(); ++l)
+      *counts[static_cast<size_t>(roles[l])] *= plan.splits[l];
+    plans.push_back(std::move(plan));
+  }
+  return plans;
+}
+
+namespace {
+
+/// Everything about a layer but its name, for memoisation.
+struct LayerKey {
+  std::vector<LoopDim> loops;
+  std::vector<OperandAccess> inputs;
+  OperandAccess output;
+  WorkModel work;
+  explicit LayerKey(const LayerProblem &p)
+      : loops(p.loops), inputs(p.inputs), output(p.output), work(p.work) {}
+  friend auto operator<=>(const LayerKey &, const LayerKey &) = default;
+};
+
+} // namespace
+
+bool solveGraph(const GraphProblem &problem, const Mesh &mesh, const CostModel &model,
+                GraphPlan &out, std::string &error) {
+  out = {};
+  std::map<LayerKey, std::vector<LayerPlan>> solved;
+  std::vector<const std::vector<LayerPlan> *> choices;
+  PlanLimits limits = problem.limits;
+  for (const LayerProblem &layer : problem.layers) {
+    if (error = checkLayerProblem(layer); !error.empty()) {
+      error = "layer '" + layer.name + "': " + error;
+      return false;
+    }
+    auto [it, added] = solved.try_emplace(LayerKey(layer));
+    if (added)
+      it->second = solveLayer(layer, mesh, model, limits);
+    if (it->second.empty()) {
+      error = "layer '" + layer.name + "': its data do not fit into " +
+              std::to_string(limits.nodeBytes) + " bytes a node with any division of its work";
+      return false;
+    }
+    choices.push_back(&it->second);
+  }
+  out.distinct = static_cast<int32_t>(solved.size());
+  std::vector<size_t> choice(choices.size(), 0);
+  int64_t constants = 0;
+  for (const auto *plans : choices)
+    constants += plans->front().constantBytes;
+  // The cheapest step down, by cycles for each byte, until the constants fit. Steps may skip plans
+  // that are no bargain.
+  while (constants > problem.constantBudget) {
+    size_t layer = 0, plan = 0;
+    int64_t slower = 0, saved = 0;
+    for (size_t l = 0; l < choices.size(); ++l) {
+      const LayerPlan &now = (*choices[l])[choice[l]];
+      for (size_t p = choice[l] + 1; p < choices[l]->size(); ++p) {
+        const LayerPlan &then = (*choices[l])[p];
+        int64_t s = then.cost.total - now.cost.total, b = now.constantBytes - then.constantBytes;
+        if (saved == 0 || s * saved < slower * b) {
+          layer = l;
+          plan = p;
+          slower = s;
+          saved = b;
+        }
+      }
+    }
+    if (saved == 0)
+      break;
+    choice[layer] = plan;
+    constants -= saved;
+    ++out.repairs;
+  }
+  if (constants > problem.constantBudget) {
+    error = "weights and tables need at least " + std::to_string(constants) +
+            " bytes a node, " + std::to_string(constants - problem.constantBudget) +
+            " more than there are; most of it in";
+    std::vector<size_t> order(choices.size());
+    for (size_t l = 0; l < order.size(); ++l)
+      order[l] = l;
+    auto bytes = [&](size_t l) { return (*choices[l])[choice[l]].constantBytes; };
+    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return bytes(a) != bytes(b) ? bytes(a) > bytes(b) : a < b;
+    });
+    for (size_t i = 0; i < std::min<size_t>(order.size(), 5); ++i)
+      error += (i ? ", '" : " '") + problem.layers[order[i]].name + "' (" +
+               std::to_string(bytes(order[i])) + ")";
+    return false;
+  }
+  for (size_t l = 0; l < choices.size(); ++l) {
+    out.layers.push_back((*choices[l])[choice[l]]);
+    out.cycles += out.layers.back().cost.total;
+  }
+  out.constantBytes = constants;
+  return true;
+}
+
+std::string toString(const LayerPlan &plan) {
+  auto n = [](int64_t v) { return std::to_string(v); };
+  const LayerCost &c = plan.cost;
+  return n(plan.copies) + " x " + n(plan.m) + " x " + n(plan.n) + " x " + n(plan.k) + " on " +
+         n(static_cast<int64_t>(plan.nodes.size())) + " nodes, " + n(c.total) + " cycles (fixed " +
+         n(c.fixed) + ", matrix " + n(c.matrix) + ", simd " + n(c.simd) + ", memory " +
+         n(c.memory) + ", receive " + n(c.receive) + ", send " + n(c.send) + ", links " +
+         n(c.links) + ", reduce " + n(c.reduce) + "), " + n(plan.constantBytes) +
+         " B constant, " + n(plan.workingBytes) + " B working";
+}
+
+} // namespace dojo::planning
