@@ -153,6 +153,66 @@ struct Delivery {
   auto key() const { return std::tie(source, senderClass, data); }
 };
 
+/// Joins the two innermost dimensions while every box spans the inner one whole: rows then hold
+/// more elements. The statement that is proved stays the same.
+bool joinInnermost(ExchangeProblem &p) {
+  View view;
+  size_t rank = p.view[p.view.root()].shape.size();
+  if (rank < 2)
+    return false;
+  int64_t inner = p.view[p.view.root()].shape.back();
+  for (int32_t v = 0; v < p.view.size(); ++v) {
+    const View::Value &value = p.view[v];
+    if (value.kind == View::Kind::Reshape || value.shape.size() != rank ||
+        value.shape.back() != inner)
+      return false;
+    for (const View::Operand &op : value.operands)
+      if (op.at.back() != 0)
+        return false;
+  }
+  auto whole = [&](const LocalPiece &piece) {
+    return piece.box.lo.back() == 0 && piece.box.size.back() == inner &&
+           piece.strides[rank - 2] == piece.strides.back() * inner;
+  };
+  for (const LocalPiece &piece : p.needs)
+    if (!whole(piece))
+      return false;
+  for (const ExchangeSource &source : p.sources)
+    for (const LocalPiece &piece : source.held)
+      if (!whole(piece))
+        return false;
+  auto scaled = [&](Coord c) {
+    c.pop_back();
+    c.back() *= inner;
+    return c;
+  };
+  for (int32_t v = 0; v < p.view.size(); ++v) {
+    const View::Value &value = p.view[v];
+    std::vector<View::Operand> operands;
+    for (const View::Operand &op : value.operands)
+      operands.push_back({op.value, scaled(op.at)});
+    if (value.kind == View::Kind::Source)
+      view.source(value.source, scaled(value.shape));
+    else
+      view.assemble(scaled(value.shape), std::move(operands));
+  }
+  auto join = [&](LocalPiece &piece) {
+    piece.box = {scaled(piece.box.lo), scaled(piece.box.size)};
+    int64_t stride = piece.strides.back();
+    piece.strides.pop_back();
+    piece.strides.back() = stride;
+  };
+  p.view = std::move(view);
+  for (LocalPiece &piece : p.needs)
+    join(piece);
+  for (ExchangeSource &source : p.sources) {
+    source.shape = scaled(source.shape);
+    for (LocalPiece &piece : source.held)
+      join(piece);
+  }
+  return true;
+}
+
 class Verifier {
 public:
   Verifier(const ExchangeProblem &problem, const Mesh &mesh, const Exchange &exchange)
@@ -391,9 +451,6 @@ private:
             expected.push_back(
                 {static_cast<int32_t>(i), o.dst + k * problem.elementBytes, o.value});
     for (const Fill &f : exchange.fills) {
-      if (f.need < 0 || f.need >= static_cast<int32_t>(problem.needs.size()) ||
-          f.size.size() != f.strides.size())
-        return "malformed fill";
       int64_t n = f.size.empty() ? 1 : f.size.back(), s = f.size.empty() ? 0 : f.strides.back();
       forRows(f.size, [&](const Coord &at) {
         int64_t offset = f.offset;
@@ -402,12 +459,6 @@ private:
         for (int64_t k = 0; k < n; ++k)
           given.push_back({f.need, offset + k * s, f.value});
       });
-      if (f.isBox) {
-        const LocalPiece &need = problem.needs[f.need];
-        if (!need.box.contains(f.box) || f.box.size != f.size ||
-            need.addressOf(f.box.lo) != f.offset)
-          return "fill box " + toString(f.box) + " disagrees with its region";
-      }
     }
     std::sort(expected.begin(), expected.end());
     std::sort(given.begin(), given.end());
@@ -426,7 +477,19 @@ private:
 
 std::string verifyExchange(const ExchangeProblem &problem, const Mesh &mesh,
                            const Exchange &exchange) {
-  return Verifier(problem, mesh, exchange).run();
+  for (const Fill &f : exchange.fills) {
+    if (f.need < 0 || f.need >= static_cast<int32_t>(problem.needs.size()) ||
+        f.size.size() != f.strides.size())
+      return "malformed fill";
+    const LocalPiece &need = problem.needs[f.need];
+    if (f.isBox &&
+        (!need.box.contains(f.box) || f.box.size != f.size || need.addressOf(f.box.lo) != f.offset))
+      return "fill box " + toString(f.box) + " disagrees with its region";
+  }
+  ExchangeProblem joined = problem;
+  while (joinInnermost(joined))
+    ;
+  return Verifier(joined, mesh, exchange).run();
 }
 
 } // namespace dojo::planning

@@ -12,7 +12,9 @@ namespace {
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t percent(int64_t value, int64_t p) { return ceilDiv(value * p, 100); }
-int64_t perPercent(int64_t value, int64_t p) { return ceilDiv(value * 100, std::max<int64_t>(p, 1)); }
+int64_t perPercent(int64_t value, int64_t p) {
+  return ceilDiv(value * 100, std::max<int64_t>(p, 1));
+}
 
 } // namespace
 
@@ -103,9 +105,8 @@ void CostEvaluator::work(LayerCost &c, bool partial) const {
   };
   if (w.matrix()) {
     int64_t last = size[w.rowLoops.back()], rows = times(w.rowLoops);
-    int64_t blocks = w.rowsRunOn || last == 0
-                         ? ceilDiv(rows, model.matrixRows)
-                         : rows / last * ceilDiv(last, model.matrixRows);
+    int64_t blocks = w.rowsRunOn || last == 0 ? ceilDiv(rows, model.matrixRows)
+                                              : rows / last * ceilDiv(last, model.matrixRows);
     int64_t columns = times(w.columnLoops), depth = times(w.depthLoops);
     int64_t steps = blocks * columns * depth;
     int64_t vectors = ceilDiv(blocks * model.matrixRows * columns * 8, model.lanes);
@@ -182,8 +183,8 @@ LayerCost CostEvaluator::cost(const std::vector<int64_t> &splits, CellBytes *byt
   LayerCost c;
   work(c, k > 1);
   exchange(c, splits, cells);
-  int64_t latency = model.listStart + model.arrivalLatency +
-                    model.hopCycles * (model.rows + model.columns) / 3;
+  int64_t latency =
+      model.listStart + model.arrivalLatency + model.hopCycles * (model.rows + model.columns) / 3;
   c.fixed = model.layerFixed + latency;
   int64_t outputs = 1;
   for (int64_t s : output.size)

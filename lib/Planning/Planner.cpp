@@ -96,8 +96,7 @@ Box LayerPlan::cellLoops(const LayerProblem &problem, size_t cell) const {
   Coord at = cellIndex(splits, cell);
   Box box;
   for (size_t l = 0; l < splits.size(); ++l) {
-    Interval part =
-        partOf(problem.loops[l].extent, problem.loops[l].granularity, splits[l], at[l]);
+    Interval part = partOf(problem.loops[l].extent, problem.loops[l].granularity, splits[l], at[l]);
     box.lo.push_back(part.lo);
     box.size.push_back(part.size);
   }
@@ -116,11 +115,18 @@ std::vector<LocalPiece> LayerPlan::pieces(const LayerProblem &problem) const {
 
 std::vector<int32_t> assignNodes(const LayerProblem &problem, const std::vector<int64_t> &splits,
                                  const Mesh &mesh) {
-  // The streamed operand: the largest that is not constant.
+  // The streamed operand: the one of which most is received, over all nodes.
   const OperandAccess *streamed = nullptr;
-  for (const OperandAccess &input : problem.inputs)
-    if (!input.constant && (!streamed || product(input.shape) > product(streamed->shape)))
+  int64_t most = -1;
+  for (const OperandAccess &input : problem.inputs) {
+    int64_t received = product(input.shape) * input.elementBytes;
+    for (size_t l = 0; l < splits.size(); ++l)
+      received *= uses(input, l) ? 1 : splits[l];
+    if (!input.constant && received > most) {
+      most = received;
       streamed = &input;
+    }
+  }
   // Loops from the slowest to the fastest: those that move the patch, reductions, those that do
   // not.
   std::vector<size_t> order;
@@ -253,8 +259,8 @@ bool solveGraph(const GraphProblem &problem, const Mesh &mesh, const CostModel &
     ++out.repairs;
   }
   if (constants > problem.constantBudget) {
-    error = "weights and tables need at least " + std::to_string(constants) +
-            " bytes a node, " + std::to_string(constants - problem.constantBudget) +
+    error = "weights and tables need at least " + std::to_string(constants) + " bytes a node, " +
+            std::to_string(constants - problem.constantBudget) +
             " more than there are; most of it in";
     std::vector<size_t> order(choices.size());
     for (size_t l = 0; l < order.size(); ++l)
@@ -283,8 +289,8 @@ std::string toString(const LayerPlan &plan) {
          n(static_cast<int64_t>(plan.nodes.size())) + " nodes, " + n(c.total) + " cycles (fixed " +
          n(c.fixed) + ", matrix " + n(c.matrix) + ", simd " + n(c.simd) + ", memory " +
          n(c.memory) + ", receive " + n(c.receive) + ", send " + n(c.send) + ", links " +
-         n(c.links) + ", reduce " + n(c.reduce) + "), " + n(plan.constantBytes) +
-         " B constant, " + n(plan.workingBytes) + " B working";
+         n(c.links) + ", reduce " + n(c.reduce) + "), " + n(plan.constantBytes) + " B constant, " +
+         n(plan.workingBytes) + " B working";
 }
 
 } // namespace dojo::planning

@@ -13,8 +13,8 @@
 #ifndef DOJO_PLANNING_PLANNER_H
 #define DOJO_PLANNING_PLANNER_H
 
-#include "dojo/Planning/Layout.h"
 #include "dojo/Planning/LayerProblem.h"
+#include "dojo/Planning/Layout.h"
 
 #include <string>
 #include <vector>
@@ -29,9 +29,9 @@ struct CostModel {
   int64_t matrixRows = 8, hopCycles = 1, listStart = 16, listNext = 2, arrivalLatency = 4;
   bool multicast = true;
 
-  int64_t layerFixed = 150;      ///< control, first loads, last drain, spread between nodes
-  int64_t matrixEfficiency = 90; ///< share of steps that issue back to back
-  int64_t simdExposed = 35;      ///< share of the smaller of matrix and SIMD time not hidden
+  int64_t layerFixed = 150;       ///< control, first loads, last drain, spread between nodes
+  int64_t matrixEfficiency = 90;  ///< share of steps that issue back to back
+  int64_t simdExposed = 35;       ///< share of the smaller of matrix and SIMD time not hidden
   int64_t generalEfficiency = 60; ///< of the general code path
   int64_t overlap = 0;            ///< share of the exchange hidden behind the kernel
   int64_t linkImbalance = 250;    ///< busiest link over the mean link

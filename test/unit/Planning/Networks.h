@@ -8,6 +8,8 @@
 #include "dojo/Planning/Exchange.h"
 #include "dojo/Planning/Planner.h"
 
+#include <algorithm>
+
 namespace dojo::planning::test {
 
 struct ConvShape {
@@ -49,8 +51,8 @@ inline LayerProblem convProblem(const std::string &name, const ConvShape &s, boo
                       true,
                       {loop(1), loop(6), loop(7), loop(8), sum({4, 4}, {5, 1}), loop(9)}});
   p.inputs.push_back({{fq, 4}, 2, true, {f, loop(5)}});
-  p.output = {{1, fq, s.outHeight(), s.outWidth(), 4}, 2, false,
-              {loop(0), f, loop(2), loop(3), loop(5)}};
+  p.output = {
+      {1, fq, s.outHeight(), s.outWidth(), 4}, 2, false, {loop(0), f, loop(2), loop(3), loop(5)}};
   if (residual)
     p.inputs.push_back(p.output);
   p.work.rowLoops = {0, 2, 3};
@@ -89,8 +91,8 @@ inline Network resnet50(bool reduction) {
   conv("conv1", {3, 224, 224, 64, 7, 2}, -1, -1);
   LayerProblem pool;
   pool.name = "maxpool";
-  pool.loops = {{1, 1, true},  {16, 1, true}, {56, 1, true}, {56, 1, true},
-                {4, 4, true},  {3, 3, false}, {3, 3, false}};
+  pool.loops = {{1, 1, true}, {16, 1, true}, {56, 1, true}, {56, 1, true},
+                {4, 4, true}, {3, 3, false}, {3, 3, false}};
   AccessRow y{{{1, {{2, 2}, {5, 1}}}}, 0, 1}, x{{{1, {{3, 2}, {6, 1}}}}, 0, 1};
   auto loop = [](int32_t l) { return AccessRow::loop(l); };
   pool.inputs = {{{1, 16, 114, 114, 4}, 2, false, {loop(0), loop(1), y, x, loop(4)}}};
@@ -114,8 +116,7 @@ inline Network resnet50(bool reduction) {
       std::string name = std::to_string(stage.mid) + "." + std::to_string(b);
       int32_t a = conv(name + "a", {in, size, size, stage.mid, 1, 1}, last, -1);
       int32_t m = conv(name + "b", {stage.mid, size, size, stage.mid, 3, stride}, a, -1);
-      int32_t skip =
-          b ? last : conv(name + "s", {in, size, size, stage.out, 1, stride}, last, -1);
+      int32_t skip = b ? last : conv(name + "s", {in, size, size, stage.out, 1, stride}, last, -1);
       size = (size + stride - 1) / stride;
       last = conv(name + "c", {stage.mid, size, size, stage.out, 1, 1}, m, skip);
       in = stage.out;

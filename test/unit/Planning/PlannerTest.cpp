@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Oracle of the property test: the cost of every possible division of a small layer.
+
+#include "Networks.h"
+#include "Random.h"
+#include "dojo/Target/Target.h"
+
+#include <algorithm>
+#include <functional>
+
+using namespace dojo::planning;
+using dojo::planning::test::convProblem;
+using dojo::planning::test::ConvShape;
+using dojo::planning::test::forSeeds;
+using dojo::planning::test::Network;
+using dojo::planning::test::Random;
+
+namespace {
+
+struct Die {
+  dojo::Target target;
+  Mesh mesh;
+  CostModel model;
+  explicit Die(const std::string &name = "d1", int64_t rows = 0, int64_t columns = 0) {
+    std::string error;
+    EXPECT_TRUE(dojo::loadTarget(name, target, error)) << error;
+    if (rows) {
+      dojo::Target part;
+      EXPECT_TRUE(target.withPartition(rows, columns, part, error)) << error;
+      target = part;
+    }
+    mesh = Mesh::fromTarget(target);
+    model = CostModel::fromTarget(target);
+  }
+};
+
+LayerProblem randomConv(Random &random) {
+  int64_t kernel = random.chance(50) ? 1 : 3;
+  return convProblem("conv",
+                     {4 * random.in(1, 8), random.in(3, 12), random.in(3, 12), 8 * random.in(1, 6),
+                      kernel, random.in(1, 2)},
+                     random.chance(30), random.chance(50));
+}
+
+TEST(Planner, NoDivisionBeatsTheFirstPlan) {
+  Die die("d1", 3, 4);
+  forSeeds(40, [&](Random &random) {
+    LayerProblem p = randomConv(random);
+    ASSERT_EQ(checkLayerProblem(p), "");
+    PlanLimits limits{1 << 20, 4};
+    std::vector<LayerPlan> plans = solveLayer(p, die.mesh, die.model, limits);
+    ASSERT_FALSE(plans.empty());
+    for (const LayerPlan &plan : plans)
+      EXPECT_EQ(verifyPlan(p, plan, die.mesh, limits), "");
+    for (size_t i = 1; i < plans.size(); ++i) {
+      EXPECT_GE(plans[i].cost.total, plans[i - 1].cost.total);
+      EXPECT_LT(plans[i].constantBytes, plans[i - 1].constantBytes);
+    }
+    int64_t best = INT64_MAX;
+    std::vector<int64_t> splits(p.loops.size(), 1);
+    std::function<void(size_t, int64_t, int64_t)> all = [&](size_t l, int64_t cells, int64_t k) {
+      if (l == splits.size()) {
+        best = std::min(best, costOf(p, splits, die.model).total);
+        return;
+      }
+      const LoopDim &loop = p.loops[l];
+      int64_t granules = (loop.extent + loop.granularity - 1) / loop.granularity;
+      for (int64_t s = 1; s <= granules && s * cells <= 12; ++s) {
+        if (!loop.parallel && s * k > limits.maxReduction)
+          break;
+        splits[l] = s;
+        all(l + 1, cells * s, loop.parallel ? k : k * s);
+      }
+      splits[l] = 1;
+    };
+    all(0, 1, 1);
+    EXPECT_EQ(plans[0].cost.total, best);
+  });
+}
+
+TEST(Planner, VerifierCatchesMutations) {
+  Die die("d1", 3, 4);
+  forSeeds(60, [&](Random &random) {
+    LayerProblem p = randomConv(random);
+    PlanLimits limits{1 << 20, 4};
+    LayerPlan good = solveLayer(p, die.mesh, die.model, limits).front();
+    ASSERT_EQ(verifyPlan(p, good, die.mesh, limits), "");
+    LayerPlan bad = good;
+    bad.nodes.pop_back();
+    EXPECT_NE(verifyPlan(p, bad, die.mesh, limits), "");
+    bad = good;
+    bad.splits[2] += 1;
+    EXPECT_NE(verifyPlan(p, bad, die.mesh, limits), "");
+    bad = good;
+    bad.workingBytes -= 1;
+    EXPECT_NE(verifyPlan(p, bad, die.mesh, limits), "");
+    bad = good;
+    bad.nodes[0] = die.mesh.positions() - 1; // outside the partition
+    EXPECT_NE(verifyPlan(p, bad, die.mesh, limits), "");
+    EXPECT_NE(verifyPlan(p, good, die.mesh, {good.workingBytes - 1, 4}), "");
+    if (good.nodes.size() > 1) {
+      bad = good;
+      bad.nodes[1] = bad.nodes[0];
+      EXPECT_NE(verifyPlan(p, bad, die.mesh, limits), "");
+    }
+  });
+}
+
+TEST(Planner, TinyLayersStayOnFewNodes) {
+  Die die;
+  LayerProblem p;
+  p.loops = {{64, 16, true}};
+  p.inputs = {{{64}, 2, false, {AccessRow::loop(0)}}};
+  p.output = {{64}, 2, false, {AccessRow::loop(0)}};
+  p.work.simdPerPoint = 2;
+  p.work.memoryPerPoint = 2;
+  p.work.vectorLoop = 0;
+  auto plans = solveLayer(p, die.mesh, die.model, {1 << 20, 1});
+  ASSERT_FALSE(plans.empty());
+  EXPECT_LE(plans[0].nodes.size(), 4u);
+}
+
+TEST(Planner, LargeLayersFillTheDie) {
+  Die die;
+  LayerProblem p = convProblem("conv", {64, 56, 56, 64, 3, 1}, false, false);
+  auto plans = solveLayer(p, die.mesh, die.model, {1 << 20, 1});
+  ASSERT_FALSE(plans.empty());
+  EXPECT_GE(plans[0].nodes.size(), 300u);
+}
+
+TEST(Planner, DeepLayersOnFewPixelsDivideTheReduction) {
+  Die die;
+  LayerProblem p = convProblem("conv", {512, 7, 7, 512, 3, 1}, false, true);
+  auto plans = solveLayer(p, die.mesh, die.model, {1 << 20, 16});
+  ASSERT_FALSE(plans.empty());
+  EXPECT_GT(plans[0].k, 1);
+  auto whole = solveLayer(p, die.mesh, die.model, {1 << 20, 1});
+  ASSERT_FALSE(whole.empty());
+  EXPECT_EQ(whole[0].k, 1);
+  EXPECT_LT(plans[0].cost.total, whole[0].cost.total);
+}
+
+TEST(Planner, CellsWithOnePatchShareColumns) {
+  Die die;
+  LayerProblem p = convProblem("conv", {64, 56, 56, 64, 3, 1}, false, false);
+  std::vector<int64_t> splits(p.loops.size(), 1);
+  splits[1] = 8; // channel groups
+  splits[2] = 40;
+  std::vector<int32_t> nodes = assignNodes(p, splits, die.mesh);
+  ASSERT_EQ(nodes.size(), 320u);
+  for (int64_t y = 0; y < 40; ++y)
+    for (int64_t f = 1; f < 8; ++f)
+      EXPECT_EQ(die.mesh.column(nodes[static_cast<size_t>(f * 40 + y)]),
+                die.mesh.column(nodes[static_cast<size_t>(y)]));
+}
+
+TEST(Planner, BudgetIsMetAtTheLowestPrice) {
+  Die die;
+  Network net = dojo::planning::test::resnet50(true);
+  GraphPlan free, tight;
+  std::string error;
+  net.graph.constantBudget = 1 << 30;
+  ASSERT_TRUE(solveGraph(net.graph, die.mesh, die.model, free, error)) << error;
+  EXPECT_EQ(free.repairs, 0);
+  EXPECT_LT(free.distinct, 30) << "equal shapes are solved once";
+  net.graph.constantBudget = free.constantBytes * 2 / 3;
+  ASSERT_TRUE(solveGraph(net.graph, die.mesh, die.model, tight, error)) << error;
+  EXPECT_GT(tight.repairs, 0);
+  EXPECT_LE(tight.constantBytes, net.graph.constantBudget);
+  EXPECT_GE(tight.cycles, free.cycles);
+  for (size_t l = 0; l < tight.layers.size(); ++l)
+    EXPECT_EQ(verifyPlan(net.graph.layers[l], tight.layers[l], die.mesh, net.graph.limits), "");
+  net.graph.constantBudget = 1000;
+  EXPECT_FALSE(solveGraph(net.graph, die.mesh, die.model, tight, error));
+  EXPECT_NE(error.find("'512.2b'"), std::string::npos) << error;
+  net.graph.limits.nodeBytes = 1000;
+  EXPECT_FALSE(solveGraph(net.graph, die.mesh, die.model, tight, error));
+  EXPECT_NE(error.find("'conv1'"), std::string::npos) << error;
+}
+
+TEST(Planner, ResNet50ExchangesAreSound) {
+  for (const char *name : {"d1", "d1-pessimistic"}) {
+    Die die(name);
+    Network net = dojo::planning::test::resnet50(false);
+    net.graph.constantBudget = 1000 * 1024;
+    GraphPlan plan, again;
+    std::string error;
+    ASSERT_TRUE(solveGraph(net.graph, die.mesh, die.model, plan, error)) << error;
+    ASSERT_TRUE(solveGraph(net.graph, die.mesh, die.model, again, error)) << error;
+    for (size_t l = 0; l < plan.layers.size(); ++l) {
+      EXPECT_EQ(plan.layers[l].splits, again.layers[l].splits);
+      EXPECT_EQ(plan.layers[l].nodes, again.layers[l].nodes);
+    }
+    // One 3x3, one strided, one 1x1 and one residual edge of each stage tell enough.
+    for (size_t edge = 0; edge < net.graph.edges.size(); edge += 5) {
+      ExchangeProblem p = dojo::planning::test::edgeExchange(net, plan, edge);
+      Exchange e;
+      ASSERT_TRUE(solveExchange(p, die.mesh, e, error)) << error;
+      EXPECT_EQ(verifyExchange(p, die.mesh, e), "") << name << " edge " << edge;
+    }
+  }
+}
+
+} // namespace
