@@ -18,4 +18,5 @@ void mlir::dojo::registerDialects(DialectRegistry &registry) {
 void mlir::dojo::registerPasses() {
   registerAllPasses();
   registerTransformsPasses();
+  registerLayerPipeline();
 }

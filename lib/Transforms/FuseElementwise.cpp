@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "ConvForm.h"
+#include "dialects/Dojo/DojoDialect.h"
+#include "dojo/Transforms/Contraction.h"
+#include "dojo/Transforms/NodeNames.h"
+#include "dojo/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace mlir::dojo {
+#define GEN_PASS_DEF_FUSEELEMENTWISE
+#include "dojo/Transforms/Passes.h.inc"
+} // namespace mlir::dojo
+
+using namespace mlir;
+using namespace mlir::dojo;
+using linalg::GenericOp;
+
+namespace {
+
+// A fused op keeps an address for each operand and a register for each value that is live in its
+// body; beyond this number there are not enough of either.
+constexpr unsigned maxOperands = 10;
+
+int64_t loopPoints(GenericOp op) {
+  int64_t points = 1;
+  for (int64_t range : op.getStaticLoopRanges())
+    points *= range;
+  return points;
+}
+
+/// All loops parallel, one result, indexed by the loops in some order, that does not depend on
+/// what its destination held.
+bool isElementwise(GenericOp op) {
+  return op && op.hasPureTensorSemantics() && op.getNumResults() == 1 &&
+         op.getNumParallelLoops() == op.getNumLoops() &&
+         op.getIndexingMapsArray().back().isPermutation() &&
+         op.getBody()->getArguments().back().use_empty();
+}
+
+/// Only conversions between types, no operand but one.
+bool isConversion(GenericOp op) {
+  return op.getNumDpsInputs() == 1 &&
+         llvm::all_of(op.getBody()->without_terminator(), [](Operation &inner) {
+           return isa<CastOpInterface>(inner) && isa<arith::ArithDialect>(inner.getDialect());
+         });
+}
+
+/// Whether the op will be the epilogue of a convolution or matrix product.
+bool isEpilogue(GenericOp op) { return findFusedSum(op) != nullptr; }
+
+class Fuser {
+public:
+  explicit Fuser(func::FuncOp function) : function(function), rewriter(function.getContext()) {}
+  void run();
+
+private:
+  void cleanUp();
+  bool fuseInto(GenericOp consumer);
+  bool isWorthFusing(GenericOp producer, OpOperand &operand);
+  bool fuse(OpOperand &operand);
+
+  func::FuncOp function;
+  IRRewriter rewriter;
+};
+
+bool Fuser::isWorthFusing(GenericOp producer, OpOperand &operand) {
+  auto consumer = cast<GenericOp>(operand.getOwner());
+  if (!isElementwise(producer) || isSumOfProducts(consumer) ||
+      !linalg::areElementwiseOpsFusable(&operand))
+    return false;
+  bool conversion = isConversion(producer);
+  bool onlyUser =
+      llvm::all_of(producer->getUsers(), [&](Operation *user) { return user == consumer; });
+  if (!onlyUser && !(conversion && llvm::all_of(producer->getUsers(), [](Operation *user) {
+                       auto generic = dyn_cast<GenericOp>(user);
+                       return generic && !isSumOfProducts(generic);
+                     })))
+    return false;
+  if (!conversion && loopPoints(consumer) != loopPoints(producer))
+    return false;
+  if (producer.getNumDpsInputs() + consumer.getNumDpsInputs() - 1 > maxOperands)
+    return false;
+  if (!isEpilogue(producer))
+    return true;
+  // The producer goes with its contraction. The consumer can join them if it is no epilogue of
+  // another contraction; where several compete, the last joins and the others are its operands.
+  if (!onlyUser || !isElementwise(consumer) || isEpilogue(consumer) ||
+      !consumer.getMatchingIndexingMap(&operand).isPermutation())
+    return false;
+  for (OpOperand *other : consumer.getDpsInputOperands()) {
+    auto rival = other->get().getDefiningOp<GenericOp>();
+    if (rival && rival != producer && isElementwise(rival) && isEpilogue(rival) &&
+        rival->hasOneUse() && producer->isBeforeInBlock(rival))
+      return false;
+  }
+  return true;
+}
+
+bool Fuser::fuse(OpOperand &operand) {
+  auto producer = operand.get().getDefiningOp<GenericOp>();
+  auto consumer = cast<GenericOp>(operand.getOwner());
+  // The fused op would keep a result that others still use: give this consumer a copy of its own.
+  bool onlyUser =
+      llvm::all_of(producer->getUsers(), [&](Operation *user) { return user == consumer; });
+  rewriter.setInsertionPoint(consumer);
+  if (!onlyUser) {
+    producer = cast<GenericOp>(rewriter.clone(*producer));
+    for (OpOperand *use : consumer.getDpsInputOperands())
+      if (use->get() == operand.get() && use != &operand)
+        use->set(producer.getResult(0));
+    operand.set(producer.getResult(0));
+  }
+  Location loc = fuseLocations({producer.getLoc(), consumer.getLoc()});
+  DictionaryAttr attributes = consumer->getDiscardableAttrDictionary();
+  FailureOr<linalg::ElementwiseOpFusionResult> fused =
+      linalg::fuseElementwiseOps(rewriter, &operand);
+  if (failed(fused))
+    return false;
+  fused->fusedOp->setLoc(loc);
+  fused->fusedOp->setDiscardableAttrs(attributes);
+  for (Value result : consumer->getResults())
+    rewriter.replaceAllUsesWith(result, fused->replacements.lookup(result));
+  rewriter.eraseOp(consumer);
+  if (producer->use_empty())
+    rewriter.eraseOp(producer);
+  return true;
+}
+
+bool Fuser::fuseInto(GenericOp consumer) {
+  for (OpOperand *operand : consumer.getDpsInputOperands()) {
+    auto producer = operand->get().getDefiningOp<GenericOp>();
+    if (producer && isWorthFusing(producer, *operand) && fuse(*operand))
+      return true;
+  }
+  return false;
+}
+
+/// Merges equal operands, drops unused ones and the pairs of casts between what was fused.
+void Fuser::cleanUp() {
+  RewritePatternSet patterns(function.getContext());
+  linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
+  GenericOp::getCanonicalizationPatterns(patterns, function.getContext());
+  (void)applyPatternsGreedily(function, std::move(patterns),
+                              GreedyRewriteConfig().enableFolding(true));
+}
+
+void Fuser::run() {
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    cleanUp();
+    SmallVector<GenericOp> ops(function.getBody().front().getOps<GenericOp>());
+    for (GenericOp op : ops) {
+      // The ops of the list that come later are never erased by what happens here: fusion erases
+      // the consumer, at which we are, and producers, which come before it.
+      if (fuseInto(op))
+        changed = true;
+    }
+  }
+}
+
+struct FuseElementwisePass : mlir::dojo::impl::FuseElementwiseBase<FuseElementwisePass> {
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (function.isExternal())
+      return;
+    Fuser(function).run();
+  }
+};
+
+} // namespace
