@@ -50,6 +50,30 @@ private:
     return address <= uint64_t(sram) && bytes <= uint64_t(sram) - address;
   }
 
+  struct Span {
+    uint32_t nodeSet, begin, end;
+  };
+
+  // On no node do the spans of two items overlap.
+  template <class T, class F>
+  bool disjoint(const char *kind, const std::vector<T> &items, F spanOf) {
+    std::vector<uint32_t> order(items.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+      return std::pair(spanOf(items[a]).begin, a) < std::pair(spanOf(items[b]).begin, b);
+    });
+    std::vector<uint32_t> end(image.target.positions(), 0);
+    for (uint32_t i : order) {
+      Span span = spanOf(items[i]);
+      for (int64_t node : image.nodeSets[span.nodeSet].nodes()) {
+        if (span.begin < end[node])
+          return failAt(kind, i, "overlaps another on node " + std::to_string(node));
+        end[node] = span.end;
+      }
+    }
+    return true;
+  }
+
   bool nodeSets() {
     NodeSet usable = emptyNodeSet(image.target);
     for (int64_t node : image.target.usableNodes())
@@ -87,21 +111,10 @@ private:
       if (!inSram(load.address, image.blobs[load.blob].bytes))
         return failAt("load", i, "does not fit in SRAM");
     }
-    std::vector<uint32_t> order(image.loads.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-      return std::pair(image.loads[a].address, a) < std::pair(image.loads[b].address, b);
+    return disjoint("load", image.loads, [&](const Load &load) {
+      return Span{load.nodeSet, load.address,
+                  load.address + uint32_t(image.blobs[load.blob].bytes)};
     });
-    std::vector<uint64_t> end(image.target.positions(), 0);
-    for (uint32_t i : order) {
-      const Load &load = image.loads[i];
-      for (int64_t node : image.nodeSets[load.nodeSet].nodes()) {
-        if (load.address < end[node])
-          return failAt("load", i, "overlaps another on node " + std::to_string(node));
-        end[node] = load.address + image.blobs[load.blob].bytes;
-      }
-    }
-    return true;
   }
 
   bool entries() {
@@ -141,7 +154,9 @@ private:
       if (range.symbol >= image.symbols.size())
         return failAt("code range", i, "names no symbol");
     }
-    return true;
+    return disjoint("code range", image.pcRanges, [](const PcRange &range) {
+      return Span{range.nodeSet, range.begin, range.end};
+    });
   }
 
   bool tensors() {
@@ -282,7 +297,8 @@ private:
             return failAt("segment", i, "brings the declared runs above 2^26");
         }
     }
-    return true;
+    return disjoint("segment", image.segments,
+                    [](const Segment &s) { return Span{s.nodeSet, s.begin, s.end}; });
   }
 
   bool goodRegion(const Region &region) const {

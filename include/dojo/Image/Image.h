@@ -57,7 +57,8 @@ struct Entry {
   std::array<int32_t, 4> pc = {-1, -1, -1, -1};
 };
 
-/// Code addresses [begin, end) on some nodes belong to a layer and carry a symbol's name.
+/// Code addresses [begin, end) on some nodes belong to a layer and carry a symbol's name. On no
+/// node do two ranges overlap.
 struct PcRange {
   uint32_t nodeSet = 0, begin = 0, end = 0;
   int32_t layer = -1;
@@ -109,7 +110,7 @@ struct Region {
 };
 
 /// Code between two control points: addresses [begin, end) on some nodes touch these bytes and no
-/// others.
+/// others. On no node do two segments overlap.
 struct Segment {
   uint32_t nodeSet = 0, begin = 0, end = 0;
   int32_t layer = -1;

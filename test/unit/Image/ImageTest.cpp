@@ -107,6 +107,13 @@ TEST(Image, EachBrokenPromiseIsNamed) {
             "entry 1 starts a node that another entry starts");
   EXPECT_EQ(problem([](Image &i) { i.entries[0].pc[0] = 2; }), "entry 0 has a bad start address");
   EXPECT_EQ(problem([](Image &i) { i.pcRanges[0].layer = 1; }), "code range 0 names no layer");
+  EXPECT_EQ(problem([](Image &i) { i.pcRanges.push_back(i.pcRanges[0]); }),
+            "code range 1 overlaps another on node 0");
+  EXPECT_EQ(problem([](Image &i) {
+              i.segments.push_back(i.segments[0]);
+              i.segments[0].begin = 60;
+            }),
+            "segment 0 overlaps another on node 0");
   EXPECT_EQ(problem([](Image &i) { i.inputs[0].type = "f33"; }),
             "tensor \"x\" has the unknown element type \"f33\"");
   EXPECT_EQ(problem([](Image &i) { i.inputs[0].boxes.pop_back(); }),
