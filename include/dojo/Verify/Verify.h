@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Checks of a finished image, made from its bytes alone. No code is shared with what made the
+// image: neither planning, conversion nor the encoder.
+//
+//   Layouts       boxes cover each tensor; buffers and tensors that live at the same time are apart
+//   Transfers     descriptors, routes, channel dependences, balance of semaphores
+//   Instructions  everything reachable decodes; branches stay inside code
+//   Order         every two conflicting accesses to the same bytes are ordered by control flow,
+//                 semaphores and arrivals; every read finds bytes written for it; no deadlock
+//
+// The checks follow the control text of every thread (scalar constants, tables that the loader
+// placed, counted loops, calls) and take a declared segment as one opaque access to the bytes the
+// image declares for it; that code stays within those is for the emulator to enforce. Timing plays
+// no part.
+#ifndef DOJO_VERIFY_VERIFY_H
+#define DOJO_VERIFY_VERIFY_H
+
+#include "dojo/Image/Image.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace dojo::verify {
+
+/// Undecided: the check could not follow the program. Never a proof, so not Accept.
+enum class Verdict : uint8_t { Accept, Undecided, Error };
+
+enum class Check : uint8_t { Layouts, Transfers, Instructions, Order };
+inline constexpr unsigned numChecks = 4;
+
+const char *name(Verdict verdict);
+const char *name(Check check);
+
+struct Finding {
+  Check check;
+  Verdict verdict; ///< Undecided or Error
+  std::string text;
+};
+
+/// What was looked at, for reports and for tests that a check had something to do.
+struct Statistics {
+  uint64_t threads = 0;    ///< followed, over all nodes
+  uint64_t steps = 0;      ///< control instructions followed
+  uint64_t calls = 0;      ///< of declared segments
+  uint64_t transfers = 0;  ///< descriptors that move data
+  uint64_t deliveries = 0; ///< transfers counted once for each receiver
+  uint64_t signals = 0, waits = 0;
+  uint64_t accesses = 0;     ///< regions whose order was checked
+  uint64_t instructions = 0; ///< decoded, each placed blob once
+  unsigned rounds = 0;       ///< passes over the happens-before graph
+};
+
+class Report {
+public:
+  /// Findings kept for each check; more are counted only.
+  static constexpr size_t maxFindings = 20;
+
+  void add(Check check, Verdict verdict, std::string text);
+
+  /// In the order of the checks, within a check in the order in which they were found.
+  const std::vector<Finding> &findings() const { return kept; }
+  uint64_t count(Check check) const { return counts[unsigned(check)]; }
+  Verdict verdict(Check check) const { return verdicts[unsigned(check)]; }
+  /// The worst of all checks.
+  Verdict verdict() const;
+
+  /// One line for each check, then the findings.
+  std::string toString() const;
+
+  Statistics statistics;
+
+private:
+  std::vector<Finding> kept;
+  std::array<uint64_t, numChecks> counts{};
+  std::array<Verdict, numChecks> verdicts{};
+};
+
+/// Runs all checks. \p image must be sound in the sense of image::validate, as every image read
+/// from a file is; an unsound one is reported as an error of Layouts and nothing else is looked at.
+void verifyImage(const image::Image &image, Report &report);
+
+/// Code as the compiler emitted it: one line of assembly (as isa::disassemble prints it) for each
+/// instruction from `address` up.
+struct Listing {
+  uint32_t nodeSet = 0, address = 0;
+  std::vector<std::string> lines;
+};
+
+/// Decodes what the image places at each listing's addresses on each of its nodes and compares it
+/// with the lines. Findings go to Check::Instructions.
+void checkListings(const image::Image &image, const std::vector<Listing> &listings, Report &report);
+
+} // namespace dojo::verify
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the threads of an image do that others can notice: the control text of every thread followed
+// from its entry to its halt, with lists expanded.
+#ifndef DOJO_LIB_VERIFY_PROGRAM_H
+#define DOJO_LIB_VERIFY_PROGRAM_H
+
+#include "ImageIndex.h"
+#include "dojo/ISA/Descriptor.h"
+#include "dojo/Verify/Verify.h"
+
+#include <string>
+#include <vector>
+
+namespace dojo::verify {
+
+/// One step of a thread, in program order.
+struct Event {
+  enum class Kind : uint8_t {
+    Wait,         ///< own semaphore, amount
+    Signal,       ///< own semaphore, amount
+    RemoteSignal, ///< index: into remoteSignals
+    Segment,      ///< index: into image.segments; amount: mask of accumulators
+    Access,       ///< index: into accesses
+    Transfer,     ///< index: into transfers
+    Accumulators  ///< amount: mask of accumulators
+  };
+  Kind kind;
+  uint8_t semaphore = 0;
+  uint32_t amount = 0;
+  uint32_t index = 0;
+  uint32_t pc = 0;
+  int32_t layer = -1; ///< of the code range that holds pc
+};
+
+/// A load or store outside of declared segments, its address known.
+struct Access {
+  uint32_t address = 0, bytes = 0;
+  bool write = false;
+};
+
+/// Receivers are receivers[firstReceiver .. + numReceivers) of the program; none if the descriptor
+/// is bad, which is then among the findings.
+struct RemoteSignal {
+  uint32_t firstReceiver = 0, numReceivers = 0;
+  uint8_t semaphore = 0;
+  uint32_t amount = 0;
+};
+
+/// A descriptor that moves data, with registers put in.
+struct Transfer {
+  isa::Descriptor d;
+  uint32_t node = 0;
+  uint32_t listed = 0; ///< address of the descriptor
+  int32_t layer = -1;  ///< of the list instruction
+  uint32_t firstReceiver = 0, numReceivers = 0;
+};
+
+struct ThreadTrace {
+  uint32_t node = 0, thread = 0;
+  bool complete = false; ///< followed to its halt
+  bool usesLists = false;
+  std::vector<Event> events;
+};
+
+struct Program {
+  explicit Program(const ImageIndex &index) : index(index) {}
+
+  const ImageIndex &index;
+  std::vector<ThreadTrace> threads; ///< by node, then thread
+  std::vector<Access> accesses;
+  std::vector<RemoteSignal> remoteSignals;
+  std::vector<Transfer> transfers;
+  std::vector<uint32_t> receivers;
+  std::vector<Finding> findings; ///< of following the text, each for the check it belongs to
+  uint64_t steps = 0, calls = 0;
+
+  bool complete() const;
+  std::string transferName(const Transfer &t) const;
+  std::string threadName(const ThreadTrace &t) const;
+  std::string placeName(const ThreadTrace &t, const Event &e) const;
+};
+
+/// Follows every thread that an entry starts.
+Program followImage(const ImageIndex &index);
+
+} // namespace dojo::verify
+
+#endif

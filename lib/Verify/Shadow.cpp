@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Shadow.h"
+
+#include "dojo/Image/ElementType.h"
+
+#include <algorithm>
+
+namespace dojo::verify {
+
+Shadow::Shadow(const Program &program)
+    : program(program), index(program.index), image(index.image), wholeSram(image.buffers.empty()),
+      nodes(image.target.positions()), scratch(index.sram) {
+  size_t buffers = wholeSram ? 1 : image.buffers.size();
+  for (int64_t node : index.nodes) {
+    nodes[node].valid = Bitmap(index.sram);
+    nodes[node].buffers.resize(buffers);
+    for (auto &uses : nodes[node].uses)
+      uses.resize(image.target.threads);
+  }
+  sharing.resize(buffers);
+  for (uint32_t a = 0; a < image.buffers.size(); ++a)
+    for (uint32_t b = 0; b < image.buffers.size(); ++b) {
+      const image::Buffer &x = image.buffers[a], &y = image.buffers[b];
+      if (a != b && x.address < uint64_t(y.address) + y.bytes &&
+          y.address < uint64_t(x.address) + x.bytes)
+        sharing[a].push_back(b);
+    }
+  place();
+}
+
+/// What the loader and the runtime put there before the start.
+void Shadow::place() {
+  auto openAt = [&](int64_t node, int64_t lo, int64_t hi) {
+    if (int32_t b = bufferAt(uint32_t(node), lo, hi, -1); b != ImageIndex::noBuffer)
+      nodes[node].buffers[b].open = true;
+  };
+  for (int64_t node : index.nodes)
+    for (const Placed &load : index.placedOn(node)) {
+      nodes[node].valid.set(load.begin, load.end);
+      openAt(node, load.begin, load.end);
+    }
+  for (const image::TensorRef &t : image.inputs)
+    for (const image::Box &box : t.boxes) {
+      int64_t bytes = image::findElementType(t.type)->bytes;
+      for (int64_t node : image.nodeSets[box.nodeSet].nodes()) {
+        openAt(node, box.address, endOf(box, bytes));
+        eachRun(box, bytes, [&](int64_t lo, int64_t hi) {
+          nodes[node].valid.set(lo, hi);
+          return true;
+        });
+      }
+    }
+}
+
+void Shadow::report(Verdict verdict, const std::string &text) {
+  if (!full())
+    findings.push_back({Check::Order, verdict, text});
+}
+
+int32_t Shadow::bufferAt(uint32_t node, int64_t lo, int64_t hi, int32_t layer) const {
+  return wholeSram ? 0 : index.bufferOf(node, lo, hi, layer);
+}
+
+void Shadow::merge(std::vector<Epoch> &list, Epoch e) {
+  for (Epoch &other : list)
+    if (other.thread == e.thread) {
+      other.steps = std::max(other.steps, e.steps);
+      return;
+    }
+  list.push_back(e);
+}
+
+bool Shadow::ordered(const Record &record, const Knowledge &known) const {
+  for (int i = 0; i < record.numDone; ++i)
+    if (known.covers(record.done[i]))
+      return true;
+  return false;
+}
+
+void Shadow::complete(uint32_t record, Epoch epoch) {
+  Record &r = records[record];
+  if (r.numDone < 2)
+    r.done[r.numDone++] = epoch;
+}
+
+Strided Shadow::regionOf(const Record &record) const {
+  const Event &e = program.threads[record.origin.thread].events[record.origin.event];
+  switch (record.origin.part) {
+  case Origin::Part::Reads:
+    return Strided::of(image.segments[e.index].reads[record.origin.region]).simplified();
+  case Origin::Part::Writes:
+    return Strided::of(image.segments[e.index].writes[record.origin.region]).simplified();
+  case Origin::Part::Local:
+    return Strided::localOf(program.transfers[e.index].d).simplified();
+  case Origin::Part::Remote:
+    return Strided::remoteOf(program.transfers[e.index].d).simplified();
+  case Origin::Part::Whole:
+    break;
+  }
+  const Access &access = program.accesses[e.index];
+  return Strided{access.address, access.bytes, {1, 1, 1}, {0, 0, 0}};
+}
+
+/// The first byte that two sets have in common, or -1.
+int64_t Shadow::meet(const Strided &a, const Strided &b) {
+  int64_t loA, hiA, loB, hiB;
+  a.bounds(loA, hiA);
+  b.bounds(loB, hiB);
+  if (loA >= hiB || loB >= hiA)
+    return -1;
+  if (a.runs() == 1 && b.runs() == 1)
+    return std::max(loA, loB);
+  a.eachRun([&](int64_t lo, int64_t hi) { return scratch.set(lo, hi), true; });
+  int64_t found = -1;
+  b.eachRun([&](int64_t lo, int64_t hi) { return (found = scratch.firstSet(lo, hi)) < 0; });
+  scratch.clear(loA, hiA);
+  return found;
+}
+
+/// Begins the life of a buffer's content: what shares its bytes is gone.
+void Shadow::open(uint32_t node, uint32_t buffer) {
+  NodeState &state = nodes[node];
+  BufferState &opened = state.buffers[buffer];
+  opened.required.clear();
+  opened.requiredRecords.clear();
+  auto require = [&](BufferState &other) {
+    bool over = true;
+    for (auto *list : {&other.reads, &other.writes})
+      for (uint32_t r : *list)
+        if (records[r].numDone > 0)
+          merge(opened.required, records[r].done[0]);
+        else
+          over = false, opened.requiredRecords.push_back(r);
+    for (Epoch e : other.past)
+      merge(opened.required, e);
+    if (!over)
+      return;
+    for (auto *list : {&other.reads, &other.writes}) {
+      for (uint32_t r : *list)
+        merge(other.past, records[r].done[0]);
+      list->clear();
+    }
+  };
+  for (uint32_t b : sharing[buffer]) {
+    require(state.buffers[b]);
+    state.buffers[b].open = false;
+  }
+  require(opened);
+  opened.open = true;
+  if (!wholeSram) {
+    const image::Buffer &b = image.buffers[buffer];
+    state.valid.clear(b.address, int64_t(b.address) + b.bytes);
+  }
+}
+
+std::string Shadow::describe(const Origin &origin, int32_t layer) const {
+  const ThreadTrace &trace = program.threads[origin.thread];
+  const Event &e = trace.events[origin.event];
+  std::string context = " (" + index.layerName(layer) + ")";
+  switch (e.kind) {
+  case Event::Kind::Transfer:
+    return "the " + program.transferName(program.transfers[e.index]) + context;
+  case Event::Kind::Segment:
+    return "the code at " + ImageIndex::hex(image.segments[e.index].begin) + " of " +
+           program.threadName(trace) + context;
+  default:
+    return program.placeName(trace, e);
+  }
+}
+
+std::string Shadow::where(uint32_t node, uint32_t buffer, int64_t lo, int64_t hi) const {
+  return ImageIndex::bytesName(lo, hi) +
+         (wholeSram ? "" : " of " + index.bufferName(int32_t(buffer))) + " on " +
+         index.nodeName(node);
+}
+
+/// Reports the first of the earlier accesses that meets this one and is not ordered before it.
+void Shadow::conflict(uint32_t node, uint32_t buffer, const std::vector<uint32_t> &earlier,
+                      const char *kind, const Strided &region, bool write, const Knowledge &known,
+                      const Origin &origin, int32_t layer) {
+  for (uint32_t r : earlier) {
+    if (ordered(records[r], known))
+      continue;
+    int64_t byte = meet(regionOf(records[r]), region);
+    if (byte < 0)
+      continue;
+    return error(where(node, buffer, byte, byte + 1) + ": nothing orders the " + kind + " by " +
+                 describe(records[r].origin, records[r].layer) + " before the " +
+                 (write ? "write" : "read") + " by " + describe(origin, layer));
+  }
+}
+
+/// Everything done to buffers that this one displaced must be over.
+void Shadow::displaced(uint32_t node, uint32_t buffer, const Knowledge &known, const Origin &origin,
+                       int32_t layer) {
+  BufferState &state = nodes[node].buffers[buffer];
+  auto reuse = [&](const std::string &what) {
+    const image::Buffer &b = image.buffers[buffer];
+    error(where(node, buffer, b.address, int64_t(b.address) + b.bytes) +
+          " are used again: nothing orders " + what + " before " + describe(origin, layer));
+  };
+  for (Epoch e : state.required)
+    if (!known.covers(e)) {
+      const ThreadTrace &trace = program.threads[e.thread];
+      return reuse("the use of another buffer's content by " +
+                   program.placeName(trace, trace.events[e.steps - 1]));
+    }
+  for (uint32_t r : state.requiredRecords)
+    if (!ordered(records[r], known))
+      return reuse("the access by " + describe(records[r].origin, records[r].layer));
+}
+
+void Shadow::checkContent(uint32_t node, uint32_t buffer, const Strided &region,
+                          const Origin &origin, int32_t layer, const image::Segment *own) {
+  const Bitmap &valid = nodes[node].valid;
+  int64_t missing = -1;
+  auto look = [&](int64_t lo, int64_t hi) { return (missing = valid.firstClear(lo, hi)) < 0; };
+  if (region.eachRun(look))
+    return;
+  if (own) {
+    // The code may have written first what it then reads.
+    Bitmap filled(index.sram);
+    for (const image::Region &r : own->writes)
+      Strided::of(r).simplified().eachRun(
+          [&](int64_t lo, int64_t hi) { return filled.set(lo, hi), true; });
+    bool good = region.eachRun([&](int64_t lo, int64_t hi) {
+      for (missing = lo; missing < hi; ++missing) {
+        missing = valid.firstClear(missing, hi);
+        if (missing < 0)
+          return true;
+        if (filled.firstSet(missing, missing + 1) < 0)
+          return false;
+      }
+      return true;
+    });
+    if (good)
+      return;
+  }
+  error(where(node, buffer, missing, missing + 1) + ": " + describe(origin, layer) +
+        " reads what nothing has written before" +
+        (wholeSram || nodes[node].buffers[buffer].open
+             ? ""
+             : "; the buffer holds nothing at this time"));
+}
+
+uint32_t Shadow::access(uint32_t node, const Strided &region, bool write, int32_t layer,
+                        const Knowledge &known, const Epoch *done, const Origin &origin) {
+  return accessIn(node, region, write, layer, known, done, origin, nullptr);
+}
+
+uint32_t Shadow::accessIn(uint32_t node, const Strided &region, bool write, int32_t layer,
+                          const Knowledge &known, const Epoch *done, const Origin &origin,
+                          const image::Segment *own) {
+  if (region.empty() || full())
+    return noRecord;
+  int64_t lo, hi;
+  region.bounds(lo, hi);
+  if (lo < 0 || hi > index.sram)
+    return noRecord; // an error of Transfers
+  ++accesses;
+  if (region.runs() > maxRuns) {
+    report(Verdict::Undecided, describe(origin, layer) + " touches too many pieces of memory");
+    return noRecord;
+  }
+  int32_t buffer = bufferAt(node, lo, hi, layer);
+  if (buffer == ImageIndex::noBuffer) {
+    error(ImageIndex::bytesName(lo, hi) + " on " + index.nodeName(node) +
+          ", which no declared buffer holds, are " + (write ? "written" : "read") + " by " +
+          describe(origin, layer));
+    return noRecord;
+  }
+  NodeState &state = nodes[node];
+  BufferState &b = state.buffers[buffer];
+  if (write) {
+    if (index.touchesPlaced(node, lo, hi) &&
+        !region.eachRun([&](int64_t x, int64_t y) { return !index.touchesPlaced(node, x, y); }))
+      error(where(node, buffer, lo, hi) +
+            ": bytes placed by the loader are written (the image could not run again) by " +
+            describe(origin, layer));
+    if (!b.open)
+      open(node, buffer);
+  }
+  displaced(node, buffer, known, origin, layer);
+  if (write) {
+    conflict(node, buffer, b.reads, "read", region, write, known, origin, layer);
+    bool again = false;
+    region.eachRun([&](int64_t x, int64_t y) { return again |= state.valid.set(x, y), true; });
+    if (again)
+      conflict(node, buffer, b.writes, "write", region, write, known, origin, layer);
+  } else {
+    conflict(node, buffer, b.writes, "write", region, write, known, origin, layer);
+    checkContent(node, buffer, region, origin, layer, own);
+  }
+  Record record{origin, layer, 0, {}};
+  if (done)
+    record.done[record.numDone++] = *done;
+  records.push_back(record);
+  (write ? b.writes : b.reads).push_back(uint32_t(records.size() - 1));
+  return uint32_t(records.size() - 1);
+}
+
+void Shadow::segment(uint32_t node, const image::Segment &segment, int32_t layer,
+                     const Knowledge &known, Epoch done, uint32_t thread, uint32_t event) {
+  Origin origin{thread, event, Origin::Part::Reads, 0};
+  for (const image::Region &region : segment.reads) {
+    accessIn(node, Strided::of(region).simplified(), false, layer, known, &done, origin, &segment);
+    ++origin.region;
+  }
+  origin = {thread, event, Origin::Part::Writes, 0};
+  for (const image::Region &region : segment.writes) {
+    accessIn(node, Strided::of(region).simplified(), true, layer, known, &done, origin, nullptr);
+    ++origin.region;
+  }
+}
+
+void Shadow::accumulators(uint32_t node, uint8_t mask, const Knowledge &known, Epoch done,
+                          uint32_t event) {
+  uint32_t own = program.threads[done.thread].thread;
+  for (int a = 0; a < 8; ++a) {
+    if (!(mask >> a & 1))
+      continue;
+    auto &uses = nodes[node].uses[a];
+    for (uint32_t t = 0; t < uses.size(); ++t)
+      if (t != own && uses[t].steps && !known.covers({uses[t].thread, uses[t].steps})) {
+        const ThreadTrace &other = program.threads[uses[t].thread];
+        const ThreadTrace &trace = program.threads[done.thread];
+        error("accumulator " + std::to_string(a) + " of " + index.nodeName(node) +
+              ": nothing orders its use by " +
+              program.placeName(other, other.events[uses[t].event]) + " and by " +
+              program.placeName(trace, trace.events[event]));
+      }
+    uses[own] = {done.thread, event, done.steps};
+  }
+}
+
+void Shadow::finish() {
+  for (const image::TensorRef &t : image.outputs)
+    for (const image::Box &box : t.boxes) {
+      int64_t bytes = image::findElementType(t.type)->bytes, hi = endOf(box, bytes);
+      for (int64_t node : image.nodeSets[box.nodeSet].nodes()) {
+        int64_t missing = -1;
+        eachRun(box, bytes, [&](int64_t a, int64_t b) {
+          return (missing = nodes[node].valid.firstClear(a, b)) < 0;
+        });
+        int32_t b = bufferAt(uint32_t(node), box.address, hi, t.lastLayer);
+        if (missing >= 0)
+          error("output \"" + t.name + "\": nothing writes " +
+                where(uint32_t(node), uint32_t(b), missing, missing + 1));
+        else if (!wholeSram && b != ImageIndex::noBuffer && !nodes[node].buffers[b].open)
+          error("output \"" + t.name + "\": at the end " +
+                where(uint32_t(node), uint32_t(b), box.address, hi) + " hold something else");
+      }
+    }
+}
+
+} // namespace dojo::verify

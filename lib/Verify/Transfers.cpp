@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Descriptors read back from the lists: addresses, destinations, routes, deadlock of the network,
+// balance of the semaphores. Which bytes meet which reader is for Order.
+
+#include "Checks.h"
+#include "Network.h"
+#include "Strided.h"
+
+#include <algorithm>
+#include <map>
+
+namespace dojo::verify {
+namespace {
+
+class TransferChecker {
+public:
+  TransferChecker(const Program &program, Report &report)
+      : program(program), index(program.index), image(index.image), report(report),
+        graph(image.target), scratch(index.sram) {}
+
+  void run() {
+    for (const Transfer &t : program.transfers)
+      transfer(t);
+    for (const ThreadTrace &trace : program.threads)
+      for (const Event &event : trace.events)
+        if (event.kind == Event::Kind::RemoteSignal)
+          remoteSignal(trace, event);
+    network();
+    semaphores();
+  }
+
+private:
+  void error(const std::string &text) { report.add(Check::Transfers, Verdict::Error, text); }
+
+  void transfer(const Transfer &t) {
+    Path path;
+    std::string problem;
+    if (!pathOf(image, t.node, t.d, path, problem))
+      return; // found while the list was followed
+    graph.add(path.channels);
+    using Kind = isa::Descriptor::Kind;
+    if (t.d.kind == Kind::Pull && t.d.node != t.node) {
+      path.channels.clear();
+      if (!plainPath(image.target, t.d.node, t.node, path.channels, problem))
+        return error(program.transferName(t) + ": the answer " + problem);
+      graph.add(path.channels);
+    }
+    Strided local = Strided::localOf(t.d), remote = Strided::remoteOf(t.d);
+    if (local.empty())
+      return;
+    bool pull = t.d.kind == Kind::Pull;
+    bool good = bytes(t, local, t.node, pull, "own");
+    for (uint32_t i = 0; i < t.numReceivers && good; ++i)
+      good = bytes(t, remote, program.receivers[t.firstReceiver + i], !pull && i == 0, "far");
+  }
+
+  /// One side of a transfer: in SRAM, in a buffer, and if written, no byte twice.
+  bool bytes(const Transfer &t, const Strided &region, uint32_t node, bool once, const char *side) {
+    int64_t lo, hi;
+    region.bounds(lo, hi);
+    auto fail = [&](const std::string &what) {
+      error(program.transferName(t) + ": its " + side + " " + ImageIndex::bytesName(lo, hi) +
+            " on " + index.nodeName(node) + " " + what);
+      return false;
+    };
+    if (lo < 0 || hi > index.sram)
+      return fail("are not all in SRAM");
+    if (!image.buffers.empty() && index.bufferOf(node, lo, hi, t.layer) == ImageIndex::noBuffer)
+      return fail("lie in no declared buffer");
+    if (!once)
+      return true;
+    // A repeated write of the same bytes also has a dimension with stride 0.
+    for (int d = 0; d < 3; ++d)
+      if (region.count[d] > 1 && region.stride[d] == 0)
+        return fail("are written more than once by one transfer");
+    Strided simple = region.simplified();
+    if (simple.clearlyDisjoint())
+      return true;
+    bool twice = !simple.eachRun([&](int64_t a, int64_t b) { return !scratch.set(a, b); });
+    scratch.clear(lo, hi);
+    return !twice || fail("are written more than once by one transfer");
+  }
+
+  void remoteSignal(const ThreadTrace &trace, const Event &event) {
+    const RemoteSignal &signal = program.remoteSignals[event.index];
+    // The path of a multicast signal is that of its furthest receivers.
+    for (uint32_t i = 0; i < signal.numReceivers; ++i) {
+      std::vector<Channel> channels;
+      std::string problem;
+      uint32_t to = program.receivers[signal.firstReceiver + i];
+      if (!plainPath(image.target, trace.node, to, channels, problem))
+        error(program.placeName(trace, event) + ": its signal " + problem);
+      else
+        graph.add(channels);
+    }
+  }
+
+  void network() {
+    std::vector<Channel> cycle = graph.cycle();
+    if (!cycle.empty()) {
+      std::string text = "the routes can block each other in a circle of links:";
+      constexpr size_t most = 8;
+      for (size_t i = 0; i < cycle.size() && i < most; ++i)
+        text += (i ? "; " : " ") + graph.channelName(cycle[i]);
+      error(text + (cycle.size() > most ? "; ..." : ""));
+    }
+    if (auto it = image.certificate.find("cycle_free"); it != image.certificate.end()) {
+      if (!it->is_boolean())
+        error("the certificate's cycle_free is not true or false");
+      else if (*it != cycle.empty())
+        error(std::string("the certificate says that the routes are ") +
+              (cycle.empty() ? "not " : "") + "free of cycles, which they are" +
+              (cycle.empty() ? "" : " not"));
+    }
+    if (program.complete()) {
+      certified("channels", graph.channels());
+      certified("dependences", graph.dependences());
+    }
+  }
+
+  void certified(const char *key, uint64_t value) {
+    auto it = image.certificate.find(key);
+    if (it == image.certificate.end())
+      return;
+    if (!it->is_number_unsigned() || it->get<uint64_t>() != value)
+      error(std::string("the certificate counts ") + it->dump() + " " + key + ", the routes have " +
+            std::to_string(value));
+  }
+
+  struct Balance {
+    uint64_t signals = 0, waits = 0;
+    int32_t waiter = -1;
+  };
+
+  void semaphores() {
+    std::map<std::pair<uint32_t, uint8_t>, Balance> balances;
+    for (size_t i = 0; i < program.threads.size(); ++i)
+      count(int32_t(i), balances);
+    if (!program.complete())
+      return; // what the rest of the threads does is not known
+    uint64_t limit = (uint64_t(1) << image.target.semaphoreBits) - 1;
+    for (const auto &[where, balance] : balances) {
+      std::string name = index.nodeName(where.first) + " semaphore " + std::to_string(where.second);
+      if (where.second >= image.target.semaphores)
+        error(name + ": the target has " + std::to_string(image.target.semaphores));
+      if (balance.signals != balance.waits)
+        error(name + ": " + std::to_string(balance.signals) + " signals can arrive, but " +
+              std::to_string(balance.waits) + " are waited for");
+      else if (balance.signals > limit)
+        report.add(Check::Transfers, Verdict::Undecided,
+                   name + ": " + std::to_string(balance.signals) +
+                       " signals in all may or may not pass the limit of " + std::to_string(limit));
+    }
+  }
+
+  void count(int32_t thread, std::map<std::pair<uint32_t, uint8_t>, Balance> &balances) {
+    const ThreadTrace &trace = program.threads[thread];
+    auto signal = [&](uint32_t node, uint8_t semaphore, uint32_t amount) {
+      balances[{node, semaphore}].signals += amount;
+      report.statistics.signals += 1;
+    };
+    for (const Event &event : trace.events) {
+      switch (event.kind) {
+      case Event::Kind::Wait: {
+        Balance &b = balances[{trace.node, event.semaphore}];
+        b.waits += event.amount;
+        report.statistics.waits += 1;
+        if (b.waiter >= 0 && b.waiter != thread)
+          error(program.placeName(trace, event) + " waits on semaphore " +
+                std::to_string(event.semaphore) + ", on which thread " +
+                std::to_string(program.threads[b.waiter].thread) + " also waits");
+        b.waiter = thread;
+        break;
+      }
+      case Event::Kind::Signal:
+        signal(trace.node, event.semaphore, event.amount);
+        break;
+      case Event::Kind::RemoteSignal: {
+        const RemoteSignal &s = program.remoteSignals[event.index];
+        for (uint32_t i = 0; i < s.numReceivers; ++i)
+          signal(program.receivers[s.firstReceiver + i], s.semaphore, s.amount);
+        break;
+      }
+      case Event::Kind::Transfer: {
+        const Transfer &t = program.transfers[event.index];
+        report.statistics.transfers += 1;
+        report.statistics.deliveries += t.numReceivers;
+        if (t.d.hasFarSemaphore)
+          for (uint32_t i = 0; i < t.numReceivers; ++i)
+            signal(program.receivers[t.firstReceiver + i], t.d.farSemaphore, 1);
+        if (t.d.hasOwnSemaphore)
+          signal(trace.node, t.d.ownSemaphore, 1);
+        break;
+      }
+      default:
+        break;
+      }
+    }
+  }
+
+  const Program &program;
+  const ImageIndex &index;
+  const image::Image &image;
+  Report &report;
+  ChannelGraph graph;
+  Bitmap scratch;
+};
+
+} // namespace
+
+void checkTransfers(const Program &program, Report &report) {
+  TransferChecker(program, report).run();
+}
+
+} // namespace dojo::verify
