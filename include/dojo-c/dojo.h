@@ -46,7 +46,8 @@ typedef struct dojo_run_options {
   int timing;       /* 0: function only, no cycles */
   int use_jitter;   /* delay trains and thread starts at random, by jitter_seed */
   uint64_t jitter_seed;
-  uint64_t watchdog; /* cycles, or with timing off instructions of a thread */
+  uint64_t watchdog; /* cycles, or with timing off instructions of a thread; 0: by the image's
+                        estimates */
 } dojo_run_options;
 
 typedef struct dojo_counters {

@@ -96,10 +96,7 @@ dojo_status dojo_set_input(dojo_runtime *runtime, const char *name, const void *
   });
 }
 
-dojo_run_options dojo_default_run_options(void) {
-  dojo::emu::RunOptions defaults;
-  return {defaults.threads, defaults.timing, 0, 0, defaults.watchdog};
-}
+dojo_run_options dojo_default_run_options(void) { return {1, 1, 0, 0, 0}; }
 
 dojo_status dojo_run(dojo_runtime *runtime, const dojo_run_options *options) {
   if (!runtime)
@@ -111,8 +108,8 @@ dojo_status dojo_run(dojo_runtime *runtime, const dojo_run_options *options) {
       run.timing = options->timing != 0;
       if (options->use_jitter)
         run.jitterSeed = options->jitter_seed;
-      run.watchdog = options->watchdog;
     }
+    run.watchdog = options && options->watchdog ? options->watchdog : runtime->runtime->watchdog();
     std::string error;
     switch (runtime->runtime->run(run, error)) {
     case dojo::Runtime::Status::Ok:

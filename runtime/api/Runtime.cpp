@@ -182,6 +182,13 @@ bool Runtime::setInput(const std::string &name, std::span<const uint8_t> bytes,
   return true;
 }
 
+uint64_t Runtime::watchdog() const {
+  double cycles = 2e7;
+  for (const image::Layer &layer : program.layers)
+    cycles += 100 * layer.estimatedCycles;
+  return uint64_t(std::min(cycles, 1e15));
+}
+
 Runtime::Status Runtime::run(const emu::RunOptions &options, std::string &error) {
   for (const TensorRef &tensor : program.inputs) {
     auto input = inputs.find(tensor.name);

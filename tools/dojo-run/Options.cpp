@@ -27,6 +27,8 @@ Runs a compiled image on the emulated die.
   --jitter SEED              delay trains and thread starts at random
   --help                     this text
 
+A run that takes more than 20 million cycles and 100 times the compiler's estimate is a fault.
+
 Status: 0 ok, 1 usage, 3 image or input is bad, 4 fault on the machine, 5 outputs differ.
 )";
 

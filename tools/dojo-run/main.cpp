@@ -41,6 +41,7 @@ Status runAll(Runtime &runtime, const Options &options, const BoundInputs &input
       options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   run.timing = options.timing;
   run.jitterSeed = options.jitter;
+  run.watchdog = runtime.watchdog();
   const std::vector<image::TensorRef> &tensors = runtime.image().outputs;
   outputs.resize(tensors.size());
   for (int64_t slice = 0; slice < inputs.runs(); ++slice) {

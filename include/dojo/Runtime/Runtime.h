@@ -34,6 +34,9 @@ public:
   [[nodiscard]] bool setInput(const std::string &name, std::span<const uint8_t> bytes,
                               std::string &error);
 
+  /// A watchdog that no sound run reaches: 20 million cycles and 100 times the layers' estimates.
+  uint64_t watchdog() const;
+
   /// Places the inputs and runs to the end. BadInput if an input was never set; Fault if the
   /// machine stopped, with its place and, where known, the ONNX nodes in \p error. May be called
   /// again: the same inputs give the same bytes and cycles.

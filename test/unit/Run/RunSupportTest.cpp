@@ -4,8 +4,8 @@
 #include "tools/dojo-run/Files.h"
 #include "tools/dojo-run/Inputs.h"
 
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -29,7 +29,8 @@ protected:
   std::string file(const std::string &name, const std::string &descr,
                    const std::vector<int64_t> &shape, const std::vector<float> &values) {
     NpyArray array{descr, shape, std::vector<uint8_t>(values.size() * 4)};
-    std::memcpy(array.bytes.data(), values.data(), array.bytes.size());
+    std::copy_n(reinterpret_cast<const uint8_t *>(values.data()), array.bytes.size(),
+                array.bytes.begin());
     std::string error;
     EXPECT_TRUE(writeNpy(folder + "/" + name, array, error)) << error;
     return folder + "/" + name;

@@ -132,6 +132,24 @@ TEST(Runtime, FaultsNameTheOnnxNode) {
   EXPECT_NE(error.find("[layer 0, Add, ONNX node \"twice\"]"), std::string::npos) << error;
 }
 
+TEST(Runtime, EndlessLoopsAreStopped) {
+  image::Image image = doublingImage();
+  image.layers[0].estimatedCycles = 1000;
+  std::vector<uint8_t> code = assemble({"nop", "j 0"});
+  code.resize(image.code.size());
+  image.code = code;
+  std::string error;
+  std::unique_ptr<Runtime> runtime = Runtime::create(image, error);
+  ASSERT_TRUE(runtime) << error;
+  ASSERT_TRUE(runtime->setInput("x", bytesOf(ramp()), error));
+  ASSERT_TRUE(runtime->setInput("k", std::vector<uint8_t>(8), error));
+  EXPECT_EQ(runtime->watchdog(), 20'100'000u);
+  emu::RunOptions options;
+  options.watchdog = 10000;
+  EXPECT_EQ(runtime->run(options, error), Runtime::Status::Fault);
+  EXPECT_NE(error.find("watchdog"), std::string::npos) << error;
+}
+
 TEST(Runtime, AccessesOutsideTheDeclaredOnesAreFaults) {
   image::Image image = doublingImage();
   image::Segment segment{0, 0, uint32_t(image.codeBytes), 0, {}, {}};
