@@ -144,7 +144,7 @@ void Node::postIncrement(Thread &t, const Op &op, uint64_t cycle) {
 void Node::capture(Thread &t, uint64_t cycle) {
   for (const Capture &c : captures)
     if (c.thread == t.index && c.pc == t.pc)
-      c.function(number, t.index, t.pc, setup.timing ? cycle : 0, {sram.get(), p.sramBytes});
+      c.function(number, t.index, t.pc, setup.timing ? cycle : 0, {sram, p.sramBytes});
 }
 
 } // namespace dojo::emu

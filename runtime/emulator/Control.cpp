@@ -12,14 +12,10 @@ void Node::issueControl(Thread &t, const Op &op, uint64_t cycle) {
   uint64_t sources = std::max(t.ready[op.sources[0]], t.ready[op.sources[1]]);
   uint64_t done = cycle + p.controlLatency;
   record(t, op, done);
-  switch (op.control) {
-  case ControlKind::Loop:
-    t.ready[op.destination] = std::max(cycle, sources) + p.controlLatency;
-    break;
-  default:
-    t.ready[op.destination] = done;
-    break;
-  }
+  // A counted loop does not wait for its counter, but the new count comes after the old one.
+  t.ready[op.destination] =
+      op.control == ControlKind::Loop ? std::max(cycle, sources) + p.controlLatency : done;
+  t.ready[score::sink] = 0;
   if (op.control == ControlKind::Jump || op.control == ControlKind::JumpRegister ||
       op.control == ControlKind::Loop || op.control == ControlKind::Branch) {
     bool rightGuess = true;

@@ -47,7 +47,7 @@ private:
   void addList(const Node &node, uint32_t address) {
     for (; address + isa::Descriptor::bytes <= die.p.sramBytes; address += isa::Descriptor::bytes) {
       isa::Descriptor d;
-      if (!isa::Descriptor::decode(node.sram.get() + address, d, nullptr) || d.kind == Kind::End)
+      if (!isa::Descriptor::decode(node.sram + address, d, nullptr) || d.kind == Kind::End)
         return;
       if (d.kind == Kind::Wait)
         continue;

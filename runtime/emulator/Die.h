@@ -13,12 +13,13 @@
 namespace dojo::emu {
 
 struct Die {
-  Die(const Target &target, const Parameters &parameters)
-      : target(target), p(parameters), topology(target, parameters), nodes(parameters.nodes) {}
+  Die(const Target &target, const Parameters &parameters);
 
   const Target target;
   const Parameters p;
   Topology topology;
+  // All nodes' memory in one piece: the host gives pages when they are first written.
+  std::unique_ptr<uint8_t[], void (*)(void *)> memory;
   std::vector<std::unique_ptr<Node>> nodes; // by number; null: not usable
   size_t numLayers = 0;                     // one more than the greatest layer of the PC ranges
 

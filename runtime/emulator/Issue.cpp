@@ -224,6 +224,7 @@ void Node::issue(Thread &t, const Op &op, uint64_t cycle) {
 
   uint64_t done = cycle + op.latency + std::max(extra[0], extra[1]);
   t.ready[op.destination] = done;
+  t.ready[score::sink] = 0;
   switch (op.timing) {
   case TimingClass::Div:
     dividerFree = cycle + p.divideBusy;

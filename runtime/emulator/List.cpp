@@ -42,7 +42,7 @@ bool Node::readDescriptor(Thread &t, uint64_t cycle) {
     return false;
   }
   std::string error;
-  if (!Descriptor::decode(sram.get() + t.descriptorAddress, t.descriptor, &error)) {
+  if (!Descriptor::decode(sram + t.descriptorAddress, t.descriptor, &error)) {
     raise(FaultClass::BadDescriptor, &t, cycle, at(t.descriptorAddress, error));
     return false;
   }

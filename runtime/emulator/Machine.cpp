@@ -4,6 +4,8 @@
 #include "Die.h"
 
 #include <cstdio>
+#include <cstdlib>
+#include <new>
 
 namespace dojo::emu {
 
@@ -67,11 +69,22 @@ std::unique_ptr<Machine> Machine::create(const Target &target, std::string &erro
   Parameters parameters;
   if (!makeParameters(target, parameters, error))
     return nullptr;
-  auto die = std::make_unique<Die>(target, parameters);
-  for (int64_t number : target.usableNodes())
-    die->nodes[static_cast<size_t>(number)] =
-        std::make_unique<Node>(static_cast<uint32_t>(number), die->p, die->topology);
-  return std::unique_ptr<Machine>(new Machine(std::move(die)));
+  return std::unique_ptr<Machine>(new Machine(std::make_unique<Die>(target, parameters)));
+}
+
+Die::Die(const Target &target, const Parameters &parameters)
+    : target(target), p(parameters), topology(target, parameters), memory(nullptr, std::free),
+      nodes(parameters.nodes) {
+  std::vector<int64_t> usable = target.usableNodes();
+  memory.reset(static_cast<uint8_t *>(std::calloc(usable.size(), p.sramBytes)));
+  if (!memory)
+    throw std::bad_alloc();
+  uint8_t *sram = memory.get();
+  for (int64_t number : usable) {
+    nodes[static_cast<size_t>(number)] =
+        std::make_unique<Node>(static_cast<uint32_t>(number), sram, p, topology);
+    sram += p.sramBytes;
+  }
 }
 
 Machine::Machine(std::unique_ptr<Die> die) : die(std::move(die)) {}
@@ -145,7 +158,7 @@ bool Machine::placeCode(std::span<const uint32_t> nodes, uint32_t address,
     auto at = std::upper_bound(node.segments.begin(), node.segments.end(), address,
                                [](uint32_t a, const CodeSegment &s) { return a < s.begin; });
     node.segments.insert(at, segment);
-    std::memcpy(node.sram.get() + address, bytes.data(), bytes.size());
+    std::memcpy(node.sram + address, bytes.data(), bytes.size());
   }
   return true;
 }
@@ -157,7 +170,7 @@ bool Machine::placeData(std::span<const uint32_t> nodes, uint32_t address,
     return false;
   if (!bytes.empty())
     for (uint32_t n : nodes)
-      std::memcpy(die->node(n)->sram.get() + address, bytes.data(), bytes.size());
+      std::memcpy(die->node(n)->sram + address, bytes.data(), bytes.size());
   return true;
 }
 
@@ -230,7 +243,7 @@ bool Machine::read(uint32_t node, uint32_t address, std::span<uint8_t> bytes,
   if (!checkPlace(*die, {&node, 1}, address, bytes.size(), error))
     return false;
   if (!bytes.empty())
-    std::memcpy(bytes.data(), die->node(node)->sram.get() + address, bytes.size());
+    std::memcpy(bytes.data(), die->node(node)->sram + address, bytes.size());
   return true;
 }
 

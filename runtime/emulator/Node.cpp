@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Node.h"
 
-#include <cstdlib>
-#include <new>
-
 namespace dojo::emu {
 
-Node::Node(uint32_t number, const Parameters &parameters, const Topology &topology)
-    : number(number), sram(static_cast<uint8_t *>(std::calloc(parameters.sramBytes, 1)), std::free),
-      semaphores(numSemaphores), p(parameters), topology(topology) {
-  if (!sram)
-    throw std::bad_alloc();
+Node::Node(uint32_t number, uint8_t *sram, const Parameters &parameters, const Topology &topology)
+    : number(number), sram(sram), semaphores(numSemaphores), p(parameters), topology(topology) {
   for (unsigned i = 0; i < numThreads; ++i)
     threads[i].index = i;
   std::memset(accumulators, 0, sizeof accumulators);
@@ -39,7 +33,7 @@ void Node::reset(const RunSetup &newSetup) {
   codeLow = segments.empty() ? 0 : segments.front().begin;
   codeHigh = segments.empty() ? 0 : segments.back().end;
   context.acc = accumulators;
-  context.sram = sram.get();
+  context.sram = sram;
   context.node = number;
   for (Thread &t : threads) {
     std::memset(&t.registers, 0, sizeof t.registers);

@@ -88,11 +88,12 @@ struct Capture {
 
 class Node {
 public:
-  Node(uint32_t number, const Parameters &parameters, const Topology &topology);
+  /// `sram`: the node's memory, zeros, which outlives it.
+  Node(uint32_t number, uint8_t *sram, const Parameters &parameters, const Topology &topology);
 
   //===-- What the loader set --------------------------------------------===//
   const uint32_t number;
-  std::unique_ptr<uint8_t[], void (*)(void *)> sram;
+  uint8_t *const sram;
   std::vector<CodeSegment> segments; // by address
   std::array<int64_t, numThreads> entries = {-1, -1, -1, -1};
   std::shared_ptr<const std::vector<PcRange>> ranges;           // by address

@@ -104,7 +104,7 @@ template <typename F> void Run::forEachReceiver(const Transfer &x, F f) const {
 }
 
 void Run::moveBytes(Transfer &x, uint64_t count, uint64_t issue) {
-  const uint8_t *source = m.nodes[x.from]->sram.get();
+  const uint8_t *source = m.nodes[x.from]->sram;
   takePackets(x, count, p.packetBytes, [&](uint32_t from, uint32_t to, uint32_t bytes) {
     forEachReceiver(x, [&](uint32_t number) {
       Node &receiver = *m.nodes[number];
@@ -116,7 +116,7 @@ void Run::moveBytes(Transfer &x, uint64_t count, uint64_t issue) {
         noteFaults();
         return;
       }
-      std::memmove(receiver.sram.get() + to, source + from, bytes);
+      std::memmove(receiver.sram + to, source + from, bytes);
     });
   });
 }

@@ -125,12 +125,16 @@ public:
     return result;
   }
 
-  /// Cycle in which the instruction at a label issues (the last time).
-  void watch(uint32_t node, unsigned thread, uint32_t pc, uint64_t &cycle) {
-    machine->addCapture(node, thread, pc,
-                        [&cycle](int64_t, unsigned, uint32_t, uint64_t now,
-                                 std::span<const uint8_t>) { cycle = now; });
+  /// As program; from then on cycles() knows in which cycle the instructions at labels issued last.
+  void timedProgram(uint32_t node, unsigned thread, const std::string &text) {
+    for (const auto &[label, pc] : program(node, thread, text)) {
+      uint64_t *cycle = &cycles[label];
+      machine->addCapture(node, thread, pc,
+                          [cycle](int64_t, unsigned, uint32_t, uint64_t now,
+                                  std::span<const uint8_t>) { *cycle = now; });
+    }
   }
+  std::map<std::string, uint64_t> cycles;
 
   std::unique_ptr<Machine> machine;
 
