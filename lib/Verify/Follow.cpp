@@ -301,10 +301,9 @@ private:
     d.kind = Descriptor::Kind::Signal;
     d.hasFarSemaphore = true;
     d.farSemaphore = semaphore;
-    d.amount = 1;
     d.node = value & 0xFFF;
     d.die = uint16_t(value >> 12 & 0xFFF);
-    signalRemote(d);
+    signalRemote(d, 1);
   }
 
   /// Where a descriptor goes; bad ones reach nobody and are findings.
@@ -318,11 +317,11 @@ private:
     return uint32_t(path.receivers.size());
   }
 
-  void signalRemote(const Descriptor &d) {
-    if (d.amount == 0)
+  void signalRemote(const Descriptor &d, uint32_t amount) {
+    if (amount == 0)
       return;
     RemoteSignal signal;
-    signal.semaphore = d.farSemaphore, signal.amount = d.amount;
+    signal.semaphore = d.farSemaphore, signal.amount = amount;
     signal.firstReceiver = uint32_t(program.receivers.size());
     signal.numReceivers = addReceivers(d);
     program.remoteSignals.push_back(signal);
@@ -343,20 +342,22 @@ private:
       std::string error;
       if (!Descriptor::decode(bytes, d, &error))
         return stop(Check::Transfers, Verdict::Error, "runs a list; " + where() + ": " + error);
-      if (!putRegisters(d))
+      uint32_t amount;
+      if (!putRegisters(d, amount))
         return stop(Check::Order, Verdict::Undecided,
-                    "runs a list; " + where() + " takes a register whose value is not known");
+                    "runs a list; " + where() +
+                        " takes a register whose value is not known or too large");
       switch (d.kind) {
       case Descriptor::Kind::End:
         return true;
       case Descriptor::Kind::Wait:
-        emitWait(d.ownSemaphore, d.amount);
+        emitWait(d.ownSemaphore, amount);
         break;
       case Descriptor::Kind::Signal:
+        if (!d.hasFarSemaphore || d.hasOwnSemaphore)
+          emitSignal(d.ownSemaphore, amount);
         if (d.hasFarSemaphore)
-          signalRemote(d);
-        else
-          emitSignal(d.ownSemaphore, d.amount);
+          signalRemote(d, amount);
         break;
       case Descriptor::Kind::Push:
       case Descriptor::Kind::Pull:
@@ -369,7 +370,8 @@ private:
     }
   }
 
-  bool putRegisters(Descriptor &d) {
+  bool putRegisters(Descriptor &d, uint32_t &amount) {
+    amount = d.amount;
     if (d.addressFromRegister) {
       std::optional<uint64_t> value = x.get(d.addressRegister);
       if (!value)
@@ -380,7 +382,11 @@ private:
       std::optional<uint64_t> value = x.get(d.countRegister);
       if (!value)
         return false;
-      d.count[0] = uint32_t(*value);
+      bool moves = d.kind == Descriptor::Kind::Push || d.kind == Descriptor::Kind::Pull ||
+                   d.kind == Descriptor::Kind::Copy;
+      if (*value > (moves ? UINT32_MAX : UINT16_MAX))
+        return false;
+      (moves ? d.count[0] : amount) = uint32_t(*value);
     }
     return true;
   }

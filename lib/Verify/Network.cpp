@@ -3,7 +3,6 @@
 #include "Network.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace dojo::verify {
 namespace {
@@ -157,15 +156,6 @@ void ChannelGraph::add(const std::vector<Channel> &path) {
     if (i + 1 < path.size())
       next[path[i]] |= 1 << (path[i + 1] % 4);
   }
-}
-
-uint64_t ChannelGraph::channels() const { return std::count(used.begin(), used.end(), true); }
-
-uint64_t ChannelGraph::dependences() const {
-  uint64_t count = 0;
-  for (uint8_t steps : next)
-    count += std::popcount(steps);
-  return count;
 }
 
 Position ChannelGraph::endOf(const Target &target, Channel channel) {

@@ -36,8 +36,17 @@ public:
       : target(target), next(4 * target.positions(), 0), used(4 * target.positions(), false) {}
 
   void add(const std::vector<Channel> &path);
-  uint64_t channels() const;
-  uint64_t dependences() const;
+  template <typename Fn> void eachChannel(Fn fn) const {
+    for (Channel c = 0; c < used.size(); ++c)
+      if (used[c])
+        fn(c);
+  }
+  template <typename Fn> void eachDependence(Fn fn) const {
+    for (Channel c = 0; c < next.size(); ++c)
+      for (unsigned step = 0; step < 4; ++step)
+        if (next[c] >> step & 1)
+          fn(c, Channel(4 * target.node(endOf(target, c)) + step));
+  }
   /// Links of a cycle in order, empty if there is none.
   std::vector<Channel> cycle() const;
   /// "row 2, column 5 east"

@@ -105,27 +105,34 @@ private:
         text += (i ? "; " : " ") + graph.channelName(cycle[i]);
       error(text + (cycle.size() > most ? "; ..." : ""));
     }
-    if (auto it = image.certificate.find("cycle_free"); it != image.certificate.end()) {
-      if (!it->is_boolean())
-        error("the certificate's cycle_free is not true or false");
-      else if (*it != cycle.empty())
-        error(std::string("the certificate says that the routes are ") +
-              (cycle.empty() ? "not " : "") + "free of cycles, which they are" +
-              (cycle.empty() ? "" : " not"));
-    }
-    if (program.complete()) {
-      certified("channels", graph.channels());
-      certified("dependences", graph.dependences());
-    }
+    if (auto it = image.certificate.find("cycle_free"); it != image.certificate.end())
+      if (!it->is_boolean() || it->get<bool>() != cycle.empty())
+        error("the certificate's cycle_free is " + it->dump() + ", but the routes are " +
+              (cycle.empty() ? "" : "not ") + "free of cycles");
+    if (auto it = image.certificate.find("numbers"); it != image.certificate.end())
+      numbers(*it);
   }
 
-  void certified(const char *key, uint64_t value) {
-    auto it = image.certificate.find(key);
-    if (it == image.certificate.end())
-      return;
-    if (!it->is_number_unsigned() || it->get<uint64_t>() != value)
-      error(std::string("the certificate counts ") + it->dump() + " " + key + ", the routes have " +
-            std::to_string(value));
+  /// The certificate's number of each link, -1 for one not in use: they ascend along every route.
+  void numbers(const image::Json &list) {
+    size_t count = size_t(4 * image.target.positions());
+    bool good = list.is_array() && list.size() == count;
+    for (size_t i = 0; good && i < count; ++i)
+      good = list[i].is_number_integer();
+    if (!good)
+      return error("the certificate does not number the " + std::to_string(count) + " links");
+    std::vector<int64_t> values = list.get<std::vector<int64_t>>();
+    graph.eachDependence([&](Channel from, Channel to) {
+      if (values[from] >= values[to])
+        error("the certificate does not hold: " + graph.channelName(from) + " has the number " +
+              std::to_string(values[from]) + ", and " + graph.channelName(to) +
+              ", which follows on a route, " + std::to_string(values[to]));
+    });
+    graph.eachChannel([&](Channel channel) {
+      if (values[channel] < 0)
+        error("the certificate does not number " + graph.channelName(channel) +
+              ", which a route uses");
+    });
   }
 
   struct Balance {

@@ -159,10 +159,30 @@ bool Runtime::place(std::string &error) {
 }
 
 bool Runtime::declareSegments(std::string &error) {
-  for (const image::Segment &s : program.segments)
-    if (!die->declareAccesses(nodeList(program.nodeSets[s.nodeSet]), s.begin, s.end,
-                              intervals(s.reads), intervals(s.writes), error))
-      return false;
+  // Code that several layers share may touch what any of them declares.
+  using Range = std::pair<uint32_t, uint32_t>;
+  std::map<Range, std::map<uint32_t, std::vector<uint32_t>>> byRange; // node -> segments
+  for (uint32_t i = 0; i < program.segments.size(); ++i) {
+    const image::Segment &s = program.segments[i];
+    for (uint32_t node : nodeList(program.nodeSets[s.nodeSet]))
+      byRange[{s.begin, s.end}][node].push_back(i);
+  }
+  for (const auto &[range, byNode] : byRange) {
+    std::map<std::vector<uint32_t>, std::vector<uint32_t>> nodesBySegments;
+    for (const auto &[node, segments] : byNode)
+      nodesBySegments[segments].push_back(node);
+    for (const auto &[segments, nodes] : nodesBySegments) {
+      std::vector<image::Region> reads, writes;
+      for (uint32_t i : segments) {
+        const image::Segment &s = program.segments[i];
+        reads.insert(reads.end(), s.reads.begin(), s.reads.end());
+        writes.insert(writes.end(), s.writes.begin(), s.writes.end());
+      }
+      if (!die->declareAccesses(nodes, range.first, range.second, intervals(reads),
+                                intervals(writes), error))
+        return false;
+    }
+  }
   return true;
 }
 

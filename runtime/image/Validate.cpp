@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <tuple>
 
 namespace dojo::image {
 namespace {
@@ -297,8 +298,31 @@ private:
             return failAt("segment", i, "brings the declared runs above 2^26");
         }
     }
-    return disjoint("segment", image.segments,
-                    [](const Segment &s) { return Span{s.nodeSet, s.begin, s.end}; });
+    return segmentsApart();
+  }
+
+  // On no node do segments overlap, but code that several layers share is declared once for each.
+  bool segmentsApart() {
+    std::vector<uint32_t> order(image.segments.size());
+    std::iota(order.begin(), order.end(), 0);
+    auto key = [&](uint32_t i) {
+      const Segment &s = image.segments[i];
+      return std::tuple(s.begin, s.end, s.layer, i);
+    };
+    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return key(a) < key(b); });
+    std::vector<const Segment *> last(image.target.positions(), nullptr);
+    for (uint32_t i : order) {
+      const Segment &s = image.segments[i];
+      for (int64_t node : image.nodeSets[s.nodeSet].nodes()) {
+        const Segment *before = last[node];
+        bool shared =
+            before && before->begin == s.begin && before->end == s.end && before->layer != s.layer;
+        if (before && s.begin < before->end && !shared)
+          return failAt("segment", i, "overlaps another on node " + std::to_string(node));
+        last[node] = &s;
+      }
+    }
+    return true;
   }
 
   bool goodRegion(const Region &region) const {

@@ -110,7 +110,8 @@ struct Region {
 };
 
 /// Code between two control points: addresses [begin, end) on some nodes touch these bytes and no
-/// others. On no node do two segments overlap.
+/// others. On no node do two segments overlap, except that code which several layers share has the
+/// same range once for each of them.
 struct Segment {
   uint32_t nodeSet = 0, begin = 0, end = 0;
   int32_t layer = -1;

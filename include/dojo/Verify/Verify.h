@@ -13,6 +13,10 @@
 // placed, counted loops, calls) and take a declared segment as one opaque access to the bytes the
 // image declares for it; that code stays within those is for the emulator to enforce. Timing plays
 // no part.
+//
+// The image's certificate of the routes, as far as it is there: "cycle_free", a boolean; "numbers",
+// for each link 4 * node + step its number (-1: not in use), ascending along every route of every
+// transfer and signal.
 #ifndef DOJO_VERIFY_VERIFY_H
 #define DOJO_VERIFY_VERIFY_H
 

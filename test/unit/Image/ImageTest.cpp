@@ -114,6 +114,14 @@ TEST(Image, EachBrokenPromiseIsNamed) {
               i.segments[0].begin = 60;
             }),
             "segment 0 overlaps another on node 0");
+  EXPECT_EQ(problem([](Image &i) { i.segments.push_back(i.segments[0]); }),
+            "segment 1 overlaps another on node 0");
+  EXPECT_EQ(problem([](Image &i) {
+              i.segments.push_back(i.segments[0]);
+              i.segments[1].layer = -1;
+            }),
+            "")
+      << "code shared by layers";
   EXPECT_EQ(problem([](Image &i) { i.inputs[0].type = "f33"; }),
             "tensor \"x\" has the unknown element type \"f33\"");
   EXPECT_EQ(problem([](Image &i) { i.inputs[0].boxes.pop_back(); }),
