@@ -51,9 +51,13 @@ public:
     Packing best;
     best.lowerBound = lowerBound();
     firstFit(best);
-    bool fits = best.peak <= problem.capacity;
-    if (best.peak > best.lowerBound && best.lowerBound <= problem.capacity)
-      search(best, fits ? options.improveStates : options.fitStates);
+    if (best.lowerBound <= problem.capacity) {
+      bool fits = best.peak <= problem.capacity;
+      climb(best, fits ? options.improveOrders : options.fitOrders);
+      fits = best.peak <= problem.capacity;
+      if (best.peak > best.lowerBound)
+        search(best, fits ? options.improveStates : options.fitStates);
+    }
     best.fits = best.peak <= problem.capacity;
     return best;
   }
@@ -91,7 +95,7 @@ private:
     return at;
   }
 
-  void firstFit(Packing &best) const {
+  void firstFit(Packing &best) {
     using Key = std::pair<int64_t, int64_t>;
     auto life = [&](size_t b) { return int64_t(time.last[b] - time.first[b] + 1); };
     auto bytes = [&](size_t b) { return problem.buffers[b].bytes; };
@@ -108,6 +112,7 @@ private:
         best.address = std::move(address);
         best.peak = peak;
         best.method = "first fit";
+        bestOrder = std::move(order);
       }
     };
     attempt([&](size_t b) { return Key(life(b) == time.epochs, bytes(b) * life(b)); });
@@ -134,6 +139,63 @@ private:
                     b);
     }
     return address;
+  }
+
+  bool meet(size_t a, size_t b) const {
+    return time.first[a] <= time.last[b] && time.first[b] <= time.last[a];
+  }
+
+  /// Tries orders near the best one: a buffer at the peak, or one below it, changes places with
+  /// one that lies below. Pseudo-random with a fixed seed.
+  void climb(Packing &best, int64_t orders) {
+    uint64_t state = 1;
+    auto below = [&](size_t n) { // SplitMix64
+      uint64_t z = (state += 0x9E3779B97F4A7C15ull);
+      z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+      z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+      return static_cast<size_t>((z ^ (z >> 31)) % n);
+    };
+    std::vector<size_t> order = bestOrder;
+    std::vector<int64_t> address = best.address;
+    int64_t peak = best.peak;
+    for (; orders > 0 && best.peak > best.lowerBound; --orders, ++best.explored) {
+      std::vector<size_t> top, under;
+      for (size_t b = 0; b < address.size(); ++b)
+        if (address[b] + problem.buffers[b].bytes == peak)
+          top.push_back(b);
+      if (top.empty())
+        return; // a reservation is the peak
+      size_t mover = top[below(top.size())];
+      for (size_t step = below(3);; --step) {
+        under.clear();
+        for (size_t b = 0; b < address.size(); ++b)
+          if (b != mover && address[b] < address[mover] && meet(b, mover))
+            under.push_back(b);
+        if (under.empty() || step == 0)
+          break;
+        mover = under[below(under.size())];
+      }
+      if (under.empty())
+        continue;
+      size_t other = under[below(under.size())];
+      std::vector<size_t> next = order;
+      std::iter_swap(std::find(next.begin(), next.end(), mover),
+                     std::find(next.begin(), next.end(), other));
+      std::vector<int64_t> nextAddress = place(next);
+      int64_t nextPeak = peakOf(nextAddress);
+      if (nextPeak > peak)
+        continue;
+      order = std::move(next);
+      address = std::move(nextAddress);
+      peak = nextPeak;
+      if (peak < best.peak) {
+        best.address = address;
+        best.peak = peak;
+        best.method = "hill climbing";
+        if (peak <= problem.capacity)
+          orders = std::min(orders, options.improveOrders);
+      }
+    }
   }
 
   // Search.
@@ -184,7 +246,7 @@ private:
       best.method = "search";
       target = best.peak - 1;
     }
-    best.explored = states - left;
+    best.explored += states - left;
   }
 
   bool hopeless(const State &s) const {
@@ -270,6 +332,7 @@ private:
   const PackOptions &options;
   Compressed time;
   std::vector<Reservation> reservations;
+  std::vector<size_t> bestOrder; // of first fit
   int64_t left = 0, target = 0;
   std::vector<int64_t> found;
 };

@@ -3,11 +3,12 @@
 // Static addresses in the SRAM of a node (every node has the same map).
 //
 // Problem: dynamic storage allocation. A buffer occupies [address, address + bytes) in the epochs
-// first..last; buffers whose epochs meet must not share bytes. Solver: first fit in several orders,
-// then a depth-first search with the pruning ideas of MiniMalloc (Moffitt, ASPLOS 2023): buffers
-// are placed in ascending address order at the lowest place above what is below them, and a branch
-// ends where some epoch cannot hold what is still unplaced. The search stops after a number of
-// explored states, never by time, so the result depends on the problem alone.
+// first..last; buffers whose epochs meet must not share bytes. Solver: first fit in several orders;
+// then hill climbing on the order (as Vela's allocator does): a buffer at the peak changes places
+// with one below it; then a depth-first search with the pruning ideas of MiniMalloc (Moffitt,
+// ASPLOS 2023): buffers are placed in ascending address order at the lowest place above what is
+// below them, and a branch ends where some epoch cannot hold what is still unplaced. All steps are
+// bounded by counts, never by time, so the result depends on the problem alone.
 #ifndef DOJO_PLANNING_SRAMPACKER_H
 #define DOJO_PLANNING_SRAMPACKER_H
 
@@ -44,13 +45,15 @@ struct Packing {
   int64_t peak = 0;             ///< end of the highest buffer or reservation
   int64_t lowerBound = 0; ///< most bytes alive in one epoch, reservations included: no packing
                           ///< can have a lower peak
-  int64_t explored = 0;   ///< states of the search
-  std::string method;     ///< "first fit" or "search"
+  int64_t explored = 0;   ///< orders and states tried
+  std::string method;     ///< "first fit", "hill climbing" or "search"
 };
 
 struct PackOptions {
-  /// States to explore when first fit leaves a gap to the lower bound but fits / does not fit.
-  int64_t improveStates = 20000, fitStates = 2000000;
+  // Work to spend on a packing that fits but has a gap to the lower bound, and on one that does not
+  // fit yet: orders of the hill climbing, states of the search.
+  int64_t improveOrders = 200, fitOrders = 2000;
+  int64_t improveStates = 2000, fitStates = 50000;
 };
 
 /// Empty, or why the problem is malformed.
