@@ -66,7 +66,8 @@ std::string verifyPlan(const LayerProblem &problem, const LayerPlan &plan, const
   // The solver may count bytes of a box that no cell quite reaches, never fewer.
   if (plan.constantBytes < constant || plan.workingBytes < working)
     return "a cell needs more bytes than the plan says";
-  if (plan.constantBytes + plan.workingBytes > limits.nodeBytes)
+  if (plan.constantBytes + plan.workingBytes > limits.nodeBytes ||
+      plan.workingBytes > limits.workingBytes)
     return "the plan needs more bytes than a node has";
   return "";
 }

@@ -5,7 +5,6 @@
 #include "LayerCost.h"
 
 #include <algorithm>
-#include <map>
 #include <tuple>
 
 namespace dojo::planning {
@@ -67,7 +66,8 @@ private:
     if (loop == splits.size()) {
       CellBytes bytes;
       LayerCost cost = evaluator.cost(splits, &bytes);
-      if (bytes.constant + bytes.working <= limits.nodeBytes)
+      if (bytes.constant + bytes.working <= limits.nodeBytes &&
+          bytes.working <= limits.workingBytes)
         all.push_back({cost.total, bytes.constant, cells, splits});
       return;
     }
@@ -191,95 +191,6 @@ std::vector<LayerPlan> solveLayer(const LayerProblem &problem, const Mesh &mesh,
     plans.push_back(std::move(plan));
   }
   return plans;
-}
-
-namespace {
-
-/// Everything about a layer but its name, for memoisation.
-struct LayerKey {
-  std::vector<LoopDim> loops;
-  std::vector<OperandAccess> inputs;
-  OperandAccess output;
-  WorkModel work;
-  explicit LayerKey(const LayerProblem &p)
-      : loops(p.loops), inputs(p.inputs), output(p.output), work(p.work) {}
-  friend auto operator<=>(const LayerKey &, const LayerKey &) = default;
-};
-
-} // namespace
-
-bool solveGraph(const GraphProblem &problem, const Mesh &mesh, const CostModel &model,
-                GraphPlan &out, std::string &error) {
-  out = {};
-  std::map<LayerKey, std::vector<LayerPlan>> solved;
-  std::vector<const std::vector<LayerPlan> *> choices;
-  PlanLimits limits = problem.limits;
-  for (const LayerProblem &layer : problem.layers) {
-    if (error = checkLayerProblem(layer); !error.empty()) {
-      error = "layer '" + layer.name + "': " + error;
-      return false;
-    }
-    auto [it, added] = solved.try_emplace(LayerKey(layer));
-    if (added)
-      it->second = solveLayer(layer, mesh, model, limits);
-    if (it->second.empty()) {
-      error = "layer '" + layer.name + "': its data do not fit into " +
-              std::to_string(limits.nodeBytes) + " bytes a node with any division of its work";
-      return false;
-    }
-    choices.push_back(&it->second);
-  }
-  out.distinct = static_cast<int32_t>(solved.size());
-  std::vector<size_t> choice(choices.size(), 0);
-  int64_t constants = 0;
-  for (const auto *plans : choices)
-    constants += plans->front().constantBytes;
-  // The cheapest step down, by cycles for each byte, until the constants fit. Steps may skip plans
-  // that are no bargain.
-  while (constants > problem.constantBudget) {
-    size_t layer = 0, plan = 0;
-    int64_t slower = 0, saved = 0;
-    for (size_t l = 0; l < choices.size(); ++l) {
-      const LayerPlan &now = (*choices[l])[choice[l]];
-      for (size_t p = choice[l] + 1; p < choices[l]->size(); ++p) {
-        const LayerPlan &then = (*choices[l])[p];
-        int64_t s = then.cost.total - now.cost.total, b = now.constantBytes - then.constantBytes;
-        if (saved == 0 || s * saved < slower * b) {
-          layer = l;
-          plan = p;
-          slower = s;
-          saved = b;
-        }
-      }
-    }
-    if (saved == 0)
-      break;
-    choice[layer] = plan;
-    constants -= saved;
-    ++out.repairs;
-  }
-  if (constants > problem.constantBudget) {
-    error = "weights and tables need at least " + std::to_string(constants) + " bytes a node, " +
-            std::to_string(constants - problem.constantBudget) +
-            " more than there are; most of it in";
-    std::vector<size_t> order(choices.size());
-    for (size_t l = 0; l < order.size(); ++l)
-      order[l] = l;
-    auto bytes = [&](size_t l) { return (*choices[l])[choice[l]].constantBytes; };
-    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-      return bytes(a) != bytes(b) ? bytes(a) > bytes(b) : a < b;
-    });
-    for (size_t i = 0; i < std::min<size_t>(order.size(), 5); ++i)
-      error += (i ? ", '" : " '") + problem.layers[order[i]].name + "' (" +
-               std::to_string(bytes(order[i])) + ")";
-    return false;
-  }
-  for (size_t l = 0; l < choices.size(); ++l) {
-    out.layers.push_back((*choices[l])[choice[l]]);
-    out.cycles += out.layers.back().cost.total;
-  }
-  out.constantBytes = constants;
-  return true;
 }
 
 std::string toString(const LayerPlan &plan) {

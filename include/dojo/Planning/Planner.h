@@ -16,6 +16,7 @@
 #include "dojo/Planning/LayerProblem.h"
 #include "dojo/Planning/Layout.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -67,8 +68,9 @@ struct LayerPlan {
 };
 
 struct PlanLimits {
-  int64_t nodeBytes = 0;     ///< for the working bytes of one layer and the constants of all
-  int64_t maxReduction = 16; ///< largest k split; 1 forbids it
+  int64_t nodeBytes = 0;            ///< for a layer's working and constant bytes together
+  int64_t maxReduction = 16;        ///< largest k split; 1 forbids it
+  int64_t workingBytes = INT64_MAX; ///< for a layer's working bytes alone
 };
 
 /// All plans of a layer that no other beats in time and constant bytes, fastest first. Empty only
@@ -95,7 +97,8 @@ struct GraphEdge {
 struct GraphProblem {
   std::vector<LayerProblem> layers;
   std::vector<GraphEdge> edges;
-  /// SRAM for constants of all layers together; what is left of nodeBytes is for working bytes.
+  /// SRAM for constants of all layers together. What is left of nodeBytes is for working bytes:
+  /// a layer is kept to half of it (its consumer's patch lives beside its output) if it can be.
   int64_t constantBudget = 0;
   PlanLimits limits;
 };
@@ -108,8 +111,9 @@ struct GraphPlan {
   int32_t repairs = 0;       ///< plans exchanged to meet the budget
 };
 
-/// False, with a message that names the layers, if a layer has no plan within the limits or the
-/// constants do not fit even with the smallest plans.
+/// False, with a message that names the layers, if a layer is malformed or has no plan within the
+/// limits or the constants do not fit even with the smallest plans. In the latter cases \p out is
+/// complete all the same, with small plans where they are needed, so that the memory can be shown.
 [[nodiscard]] bool solveGraph(const GraphProblem &problem, const Mesh &mesh, const CostModel &model,
                               GraphPlan &out, std::string &error);
 

@@ -174,9 +174,11 @@ TEST(Planner, BudgetIsMetAtTheLowestPrice) {
   net.graph.constantBudget = 1000;
   EXPECT_FALSE(solveGraph(net.graph, die.mesh, die.model, tight, error));
   EXPECT_NE(error.find("'512.2b'"), std::string::npos) << error;
+  EXPECT_EQ(tight.layers.size(), net.graph.layers.size()) << "for the memory map";
   net.graph.limits.nodeBytes = 1000;
   EXPECT_FALSE(solveGraph(net.graph, die.mesh, die.model, tight, error));
   EXPECT_NE(error.find("'conv1'"), std::string::npos) << error;
+  EXPECT_EQ(tight.layers.size(), net.graph.layers.size());
 }
 
 TEST(Planner, ResNet50ExchangesAreSound) {

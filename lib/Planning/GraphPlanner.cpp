@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dojo/Planning/Planner.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <tuple>
+
+namespace dojo::planning {
+
+namespace {
+
+/// Everything about a layer but its name, for memoisation.
+struct LayerKey {
+  std::vector<LoopDim> loops;
+  std::vector<OperandAccess> inputs;
+  OperandAccess output;
+  WorkModel work;
+  explicit LayerKey(const LayerProblem &p)
+      : loops(p.loops), inputs(p.inputs), output(p.output), work(p.work) {}
+  friend auto operator<=>(const LayerKey &, const LayerKey &) = default;
+};
+
+class GraphSolver {
+public:
+  GraphSolver(const GraphProblem &problem, const Mesh &mesh, const CostModel &model)
+      : problem(problem), mesh(mesh), model(model) {}
+
+  /// Plans with every layer's working bytes at most \p workingBytes; layers that have no such plan
+  /// are held to the limits alone.
+  bool run(int64_t workingBytes, GraphPlan &out, std::string &error) {
+    out = {};
+    error.clear();
+    if (!solveLayers(workingBytes, error))
+      return false;
+    out.distinct = static_cast<int32_t>(solved.size());
+    choice.assign(choices.size(), 0);
+    constants = 0;
+    for (const auto *plans : choices)
+      constants += plans->front().constantBytes;
+    while (constants > problem.constantBudget && stepDown())
+      ++out.repairs;
+    while (constants <= problem.constantBudget && stepUp())
+      ;
+    if (error.empty() && constants > problem.constantBudget)
+      error = overBudget();
+    for (size_t l = 0; l < choices.size(); ++l) {
+      out.layers.push_back(plan(l, choice[l]));
+      out.cycles += out.layers.back().cost.total;
+    }
+    out.constantBytes = constants;
+    return error.empty();
+  }
+
+private:
+  const LayerPlan &plan(size_t layer, size_t index) const { return (*choices[layer])[index]; }
+
+  /// False if a layer is malformed. A layer without a plan within the limits gets its smallest one,
+  /// and leaves a message.
+  bool solveLayers(int64_t workingBytes, std::string &error) {
+    PlanLimits tight = problem.limits;
+    tight.workingBytes = std::min(tight.workingBytes, workingBytes);
+    for (const LayerProblem &layer : problem.layers) {
+      if (std::string fault = checkLayerProblem(layer); !fault.empty()) {
+        error = "layer '" + layer.name + "': " + fault;
+        return false;
+      }
+      auto [it, added] = solved.try_emplace(LayerKey(layer));
+      if (added) {
+        it->second = solveLayer(layer, mesh, model, tight);
+        if (it->second.empty())
+          it->second = solveLayer(layer, mesh, model, problem.limits);
+        if (it->second.empty())
+          it->second = smallest(layer);
+      }
+      const LayerPlan &first = it->second.front();
+      int64_t bytes = first.constantBytes + first.workingBytes;
+      if (error.empty() && bytes > problem.limits.nodeBytes)
+        error = "layer '" + layer.name + "' needs " + std::to_string(bytes) +
+                " bytes a node with the division of its work that needs least, of " +
+                std::to_string(problem.limits.nodeBytes);
+      choices.push_back(&it->second);
+    }
+    return true;
+  }
+
+  std::vector<LayerPlan> smallest(const LayerProblem &layer) const {
+    PlanLimits none{INT64_MAX, problem.limits.maxReduction};
+    std::vector<LayerPlan> plans = solveLayer(layer, mesh, model, none);
+    auto bytes = [](const LayerPlan &p) { return p.constantBytes + p.workingBytes; };
+    auto least =
+        std::min_element(plans.begin(), plans.end(), [&](const LayerPlan &a, const LayerPlan &b) {
+          return bytes(a) < bytes(b);
+        });
+    return {*least};
+  }
+
+  /// Exchanges the plan whose smaller alternative costs the fewest cycles for each byte it frees.
+  /// May skip plans that are no bargain.
+  bool stepDown() {
+    size_t layer = 0, next = 0;
+    int64_t slower = 0, saved = 0;
+    for (size_t l = 0; l < choices.size(); ++l)
+      for (size_t p = choice[l] + 1; p < choices[l]->size(); ++p) {
+        int64_t s = plan(l, p).cost.total - plan(l, choice[l]).cost.total;
+        int64_t b = plan(l, choice[l]).constantBytes - plan(l, p).constantBytes;
+        if (saved == 0 || s * saved < slower * b)
+          std::tie(layer, next, slower, saved) = std::tuple(l, p, s, b);
+      }
+    if (saved == 0)
+      return false;
+    choice[layer] = next;
+    constants -= saved;
+    return true;
+  }
+
+  /// Spends what the last exchange left over: the larger plan that gains the most cycles and fits.
+  bool stepUp() {
+    size_t layer = 0, next = 0;
+    int64_t gain = 0;
+    for (size_t l = 0; l < choices.size(); ++l)
+      for (size_t p = 0; p < choice[l]; ++p) {
+        int64_t more = plan(l, p).constantBytes - plan(l, choice[l]).constantBytes;
+        int64_t g = plan(l, choice[l]).cost.total - plan(l, p).cost.total;
+        if (constants + more <= problem.constantBudget && g > gain)
+          std::tie(layer, next, gain) = std::tuple(l, p, g);
+      }
+    if (gain == 0)
+      return false;
+    constants += plan(layer, next).constantBytes - plan(layer, choice[layer]).constantBytes;
+    choice[layer] = next;
+    return true;
+  }
+
+  std::string overBudget() const {
+    std::string text = "weights and tables need at least " + std::to_string(constants) +
+                       " bytes a node, " + std::to_string(constants - problem.constantBudget) +
+                       " more than there are; most of it in";
+    std::vector<size_t> order(choices.size());
+    std::iota(order.begin(), order.end(), size_t(0));
+    auto bytes = [&](size_t l) { return plan(l, choice[l]).constantBytes; };
+    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return bytes(a) != bytes(b) ? bytes(a) > bytes(b) : a < b;
+    });
+    constexpr size_t named = 5;
+    for (size_t i = 0; i < std::min(order.size(), named); ++i)
+      text += (i ? ", '" : " '") + problem.layers[order[i]].name + "' (" +
+              std::to_string(bytes(order[i])) + ")";
+    return text;
+  }
+
+  const GraphProblem &problem;
+  const Mesh &mesh;
+  const CostModel &model;
+  std::map<LayerKey, std::vector<LayerPlan>> solved;
+  std::vector<const std::vector<LayerPlan> *> choices; // per layer, fastest first
+  std::vector<size_t> choice;
+  int64_t constants = 0;
+};
+
+} // namespace
+
+bool solveGraph(const GraphProblem &problem, const Mesh &mesh, const CostModel &model,
+                GraphPlan &out, std::string &error) {
+  if (mesh.nodesByColumn().empty()) {
+    out = {};
+    error = "the mesh has no usable node";
+    return false;
+  }
+  int64_t left = problem.limits.nodeBytes - problem.constantBudget;
+  if (left > 0 && GraphSolver(problem, mesh, model).run(left / 2, out, error))
+    return true;
+  return GraphSolver(problem, mesh, model).run(problem.limits.workingBytes, out, error);
+}
+
+} // namespace dojo::planning
