@@ -55,7 +55,9 @@ private:
     SmallVector<Layout> inputs, results;
   };
   Choice choose(GenericOp op);
-  Layout chooseResult(GenericOp op, LoopSplits &splits, OpOperand *dominant);
+  /// The layout of the first result, given the operand it follows and that operand's layout.
+  Layout chooseResult(GenericOp op, const LoopSplits &splits, OpOperand *dominant,
+                      const Layout &source);
   /// How a weight best lies in memory for an op whose other operands have these layouts.
   Layout weightLayout(GenericOp op, unsigned operand, const LoopSplits &splits,
                       const Layout &result);
@@ -137,6 +139,21 @@ SmallVector<TransformStep> layoutSteps(ArrayRef<int64_t> shape, const Layout &la
           TransformStep::transpose(permutation)};
 }
 
+/// `shape` with the blocked dimensions of both layouts grown to whole blocks.
+SmallVector<int64_t> wholeBlocks(const Layout &a, const Layout &b, ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> whole(shape);
+  for (const Layout *layout : {&a, &b})
+    if (layout->blockDim >= 0)
+      whole[layout->blockDim] = llvm::alignTo(whole[layout->blockDim], layout->block);
+  return whole;
+}
+
+/// Whether a tensor in memory can be brought to `layout` by views alone.
+bool isView(const PhysicalValue &source, const Layout &layout, ArrayRef<int64_t> shape) {
+  return (source.zeroPadding || layout.blockDim < 0) &&
+         sameBytes(source.layout, layout, wholeBlocks(source.layout, layout, shape));
+}
+
 PhysicalValue Translator::get(Value original, const Layout &layout) {
   SmallVector<PhysicalValue, 1> &known = forms.find(original)->second;
   for (const PhysicalValue &form : known)
@@ -148,9 +165,16 @@ PhysicalValue Translator::get(Value original, const Layout &layout) {
   OpBuilder::InsertionGuard guard(rewriter);
   if (auto weight = original.getDefiningOp<WeightOp>()) {
     result.value = transformWeight(rewriter, weight, layoutSteps(shapeOf(original), layout));
-  } else if (source.zeroPadding && sameBytes(source.layout, layout, shapeOf(original))) {
+  } else if (isView(source, layout, shapeOf(original))) {
+    // With the last block filled up, reshaped, and cut to size again.
+    SmallVector<int64_t> whole = wholeBlocks(source.layout, layout, shapeOf(original));
     rewriter.setInsertionPointAfterValue(source.value);
-    result.value = rewriter.createOrFold<ReshapeOp>(original.getLoc(), type, source.value);
+    Location loc = original.getLoc();
+    Value value = padTo(rewriter, source.value, source.layout.physicalShape(whole));
+    value = rewriter.createOrFold<ReshapeOp>(loc, type.clone(layout.physicalShape(whole)), value);
+    SmallVector<int64_t> origin(type.getRank(), 0);
+    result.value = rewriter.createOrFold<AssembleOp>(
+        loc, type, rewriter.getZeroAttr(type.getElementType()), value, ArrayRef{origin});
   } else {
     result.value = copy(original, source, layout);
   }
@@ -167,7 +191,8 @@ Value Translator::getClean(Value original, const Layout &layout) {
 // Structured ops
 //===----------------------------------------------------------------------===//
 
-Layout Translator::chooseResult(GenericOp op, LoopSplits &splits, OpOperand *dominant) {
+Layout Translator::chooseResult(GenericOp op, const LoopSplits &splits, OpOperand *dominant,
+                                const Layout &source) {
   unsigned operand = op.getNumDpsInputs();
   AffineMap map = op.getIndexingMapsArray()[operand];
   // Contractions that stay general: output channels innermost, in blocks where there are pixels.
@@ -184,7 +209,6 @@ Layout Translator::chooseResult(GenericOp op, LoopSplits &splits, OpOperand *dom
   if (!dominant)
     return Layout::plain(map.getNumResults());
   AffineMap from = op.getMatchingIndexingMap(dominant);
-  const Layout &source = first(dominant->get()).layout;
   Layout carried = layoutFollowing(map, loopsInMemoryOrder(from, source), blockLoopOf(from, source),
                                    source.block);
   return splits.accepts(operand, carried) ? carried : Layout::plain(map.getNumResults());
@@ -222,9 +246,20 @@ Translator::Choice Translator::choose(GenericOp op) {
     return std::pair(-typeOf(a->get()).getNumElements(), a->getOperandNumber()) <
            std::pair(-typeOf(b->get()).getNumElements(), b->getOperandNumber());
   });
+  // Padding that a view can take away is not worth masks.
+  const Layout *wish = wishes.find(op.getResult(0));
+  for (OpOperand *input : activations) {
+    const PhysicalValue &form = first(input->get());
+    Layout plain = Layout::plain(form.layout.rank()),
+           &layout = choice.inputs[input->getOperandNumber()];
+    layout = form.layout;
+    if (form.layout.isRagged(shapeOf(input->get())) && (!wish || wish->blockDim < 0) &&
+        isView(form, plain, shapeOf(input->get())))
+      layout = plain;
+  }
   OpOperand *dominant = nullptr;
   for (OpOperand *input : activations) {
-    const Layout &layout = first(input->get()).layout;
+    const Layout &layout = choice.inputs[input->getOperandNumber()];
     if (!layout.isPlain() && splits.accepts(input->getOperandNumber(), layout) && !dominant) {
       dominant = input;
       splits.add(input->getOperandNumber(), layout);
@@ -233,7 +268,8 @@ Translator::Choice Translator::choose(GenericOp op) {
   if (!dominant && !activations.empty())
     dominant = activations.front();
 
-  Layout result = chooseResult(op, splits, dominant);
+  Layout result = chooseResult(op, splits, dominant,
+                               dominant ? choice.inputs[dominant->getOperandNumber()] : Layout());
   splits.add(numInputs, result);
   choice.results.push_back(result);
   AffineMap resultMap = op.getIndexingMapsArray()[numInputs];
@@ -249,7 +285,7 @@ Translator::Choice Translator::choose(GenericOp op) {
   for (OpOperand *input : activations) {
     // As it is if that divides no further loop with a remainder, else row-major.
     unsigned operand = input->getOperandNumber();
-    Layout layout = first(input->get()).layout;
+    Layout layout = choice.inputs[operand];
     LoopSplits with = splits;
     bool fits = splits.accepts(operand, layout);
     if (fits) {
