@@ -27,10 +27,11 @@ public:
   GraphSolver(const GraphProblem &problem, const Mesh &mesh, const CostModel &model)
       : problem(problem), mesh(mesh), model(model) {}
 
-  /// Plans with every layer's working bytes at most \p workingBytes; layers that have no such plan
-  /// are held to the limits alone.
-  bool run(int64_t workingBytes, GraphPlan &out, std::string &error) {
+  /// Plans with constants of at most \p budget bytes and every layer's working bytes at most
+  /// \p workingBytes; layers that have no such plan are held to the limits alone.
+  bool run(int64_t budget, int64_t workingBytes, GraphPlan &out, std::string &error) {
     out = {};
+    out.constantBudget = budget;
     error.clear();
     if (!solveLayers(workingBytes, error))
       return false;
@@ -39,12 +40,12 @@ public:
     constants = 0;
     for (const auto *plans : choices)
       constants += plans->front().constantBytes;
-    while (constants > problem.constantBudget && stepDown())
+    while (constants > budget && stepDown())
       ++out.repairs;
-    while (constants <= problem.constantBudget && stepUp())
+    while (constants <= budget && stepUp(budget))
       ;
-    if (error.empty() && constants > problem.constantBudget)
-      error = overBudget();
+    if (error.empty() && constants > budget)
+      error = overBudget(budget);
     for (size_t l = 0; l < choices.size(); ++l) {
       out.layers.push_back(plan(l, choice[l]));
       out.cycles += out.layers.back().cost.total;
@@ -116,14 +117,14 @@ private:
   }
 
   /// Spends what the last exchange left over: the larger plan that gains the most cycles and fits.
-  bool stepUp() {
+  bool stepUp(int64_t budget) {
     size_t layer = 0, next = 0;
     int64_t gain = 0;
     for (size_t l = 0; l < choices.size(); ++l)
       for (size_t p = 0; p < choice[l]; ++p) {
         int64_t more = plan(l, p).constantBytes - plan(l, choice[l]).constantBytes;
         int64_t g = plan(l, choice[l]).cost.total - plan(l, p).cost.total;
-        if (constants + more <= problem.constantBudget && g > gain)
+        if (constants + more <= budget && g > gain)
           std::tie(layer, next, gain) = std::tuple(l, p, g);
       }
     if (gain == 0)
@@ -133,9 +134,9 @@ private:
     return true;
   }
 
-  std::string overBudget() const {
+  std::string overBudget(int64_t budget) const {
     std::string text = "weights and tables need at least " + std::to_string(constants) +
-                       " bytes a node, " + std::to_string(constants - problem.constantBudget) +
+                       " bytes a node, " + std::to_string(constants - budget) +
                        " more than there are; most of it in";
     std::vector<size_t> order(choices.size());
     std::iota(order.begin(), order.end(), size_t(0));
@@ -168,10 +169,22 @@ bool solveGraph(const GraphProblem &problem, const Mesh &mesh, const CostModel &
     error = "the mesh has no usable node";
     return false;
   }
-  int64_t left = problem.limits.nodeBytes - problem.constantBudget;
-  if (left > 0 && GraphSolver(problem, mesh, model).run(left / 2, out, error))
-    return true;
-  return GraphSolver(problem, mesh, model).run(problem.limits.workingBytes, out, error);
+  auto attempt = [&](int64_t budget) {
+    int64_t left = problem.limits.nodeBytes - budget;
+    if (left > 0 && GraphSolver(problem, mesh, model).run(budget, left / 2, out, error))
+      return true;
+    return GraphSolver(problem, mesh, model).run(budget, problem.limits.workingBytes, out, error);
+  };
+  if (problem.constantBudget > 0)
+    return attempt(problem.constantBudget);
+  int64_t half = problem.limits.nodeBytes / 2;
+  if (attempt(half) || out.layers.empty() || out.constantBytes <= half)
+    return error.empty();
+  // Over half even with the smallest plans. A little more than the least is worth most: the last
+  // exchanges are the dearest.
+  int64_t least = out.constantBytes;
+  return least < problem.limits.nodeBytes &&
+         attempt(std::min(least + least / 16, problem.limits.nodeBytes));
 }
 
 } // namespace dojo::planning

@@ -62,8 +62,8 @@ struct LayerPlan {
 
   /// The loop box of a cell.
   Box cellLoops(const LayerProblem &problem, size_t cell) const;
-  /// Where the output lies. Only for k = 1 and outputs whose rows are single scaled loops or sums
-  /// that tile the dimension; `pieces` works for all.
+  /// Where the output lies: one compact row-major piece for each cell. With a k split the pieces of
+  /// one place overlap: they are partial sums.
   std::vector<LocalPiece> pieces(const LayerProblem &problem) const;
 };
 
@@ -99,16 +99,19 @@ struct GraphProblem {
   std::vector<GraphEdge> edges;
   /// SRAM for constants of all layers together. What is left of nodeBytes is for working bytes:
   /// a layer is kept to half of it (its consumer's patch lives beside its output) if it can be.
+  /// 0 leaves the choice to the solver: half of nodeBytes, or a little more than the smallest
+  /// plans need where that is not enough.
   int64_t constantBudget = 0;
   PlanLimits limits;
 };
 
 struct GraphPlan {
   std::vector<LayerPlan> layers;
-  int64_t cycles = 0;        ///< sum of the layers' estimates
-  int64_t constantBytes = 0; ///< sum of the layers' largest cells
-  int32_t distinct = 0;      ///< layers solved, the others being equal to one of them
-  int32_t repairs = 0;       ///< plans exchanged to meet the budget
+  int64_t cycles = 0;         ///< sum of the layers' estimates
+  int64_t constantBytes = 0;  ///< sum of the layers' largest cells
+  int64_t constantBudget = 0; ///< the problem's, or the solver's choice
+  int32_t distinct = 0;       ///< layers solved, the others being equal to one of them
+  int32_t repairs = 0;        ///< plans exchanged to meet the budget
 };
 
 /// False, with a message that names the layers, if a layer is malformed or has no plan within the

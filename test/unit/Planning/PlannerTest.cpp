@@ -181,6 +181,20 @@ TEST(Planner, BudgetIsMetAtTheLowestPrice) {
   EXPECT_EQ(tight.layers.size(), net.graph.layers.size());
 }
 
+TEST(Planner, ChoosesTheBudgetItself) {
+  Die die;
+  GraphPlan plan;
+  std::string error;
+  for (bool reduction : {true, false}) {
+    Network net = dojo::planning::test::resnet50(reduction);
+    net.graph.constantBudget = 0;
+    ASSERT_TRUE(solveGraph(net.graph, die.mesh, die.model, plan, error)) << error;
+    EXPECT_LE(plan.constantBytes, plan.constantBudget);
+    // Without a k split the weights alone take more than half of a node.
+    EXPECT_EQ(plan.constantBudget > net.graph.limits.nodeBytes / 2, !reduction);
+  }
+}
+
 TEST(Planner, ResNet50ExchangesAreSound) {
   for (const char *name : {"d1", "d1-pessimistic"}) {
     Die die(name);
