@@ -74,6 +74,8 @@ bool Node::access(Thread &t, const Op &op, uint64_t cycle, uint64_t extra[2]) {
     uint64_t address = t.registers.x[m.base];
     if (!m.postIncrement)
       address += static_cast<uint64_t>(int64_t(m.offset));
+    if (op.access != MemAccess::Scalar && address % p.lineBytes + op.accessBytes > p.lineBytes)
+      extra[i] = p.lineCrossing;
     uint64_t first = address, bytes = op.accessBytes;
     bool masked = op.access == MemAccess::Lanes && op.mask != 0;
     if (masked) { // only the lanes from the first to the last that the mask keeps
@@ -96,8 +98,6 @@ bool Node::access(Thread &t, const Op &op, uint64_t cycle, uint64_t extra[2]) {
     if (!check(t, op, first, bytes, cycle))
       return false;
     context.address[i] = static_cast<uint32_t>(address);
-    if (op.access != MemAccess::Scalar && address % p.lineBytes + op.accessBytes > p.lineBytes)
-      extra[i] = p.lineCrossing;
   }
   return true;
 }

@@ -70,4 +70,107 @@ TEST(Machine, PassesBlocksAround) {
   }
 }
 
+TEST(Machine, LayersEndInOrder) {
+  TestMachine m;
+  auto labels = m.program(0, 0, R"(
+    first:
+      ld x1, 0(x0)
+    second:
+      vmov v1, v0
+      mm acc0, v0, v0, 1, bf16
+    third:
+      nop
+      halt
+    end:
+  )");
+  m.program(1, 0, "vmov v1, v0\nhalt");
+  std::string error;
+  uint32_t node = 0, other = 1;
+  ASSERT_TRUE(m.machine->setPcRanges({&node, 1},
+                                     {{labels["second"], labels["third"], 1},
+                                      {labels["first"], labels["second"], 0},
+                                      {labels["third"], labels["end"], 2}},
+                                     error))
+      << error;
+  ASSERT_TRUE(m.machine->setPcRanges({&other, 1}, {{0x1000, 0x1004, 1}}, error)) << error;
+  RunResult r = m.runGood();
+  ASSERT_EQ(r.counters.layers.size(), 3u);
+  const auto &layers = r.counters.layers;
+  EXPECT_EQ(r.counters.cycles, 8u); // the last issue is in cycle 7
+  EXPECT_EQ(layers[0].end, 8u);     // the load completes in 12, after the end
+  EXPECT_EQ(layers[1].end, 8u);
+  EXPECT_EQ(layers[2].end, 8u);
+  EXPECT_EQ(layers[0].instructions, 1u);
+  EXPECT_EQ(layers[1].instructions, 3u);
+  EXPECT_EQ(layers[1].matrixSteps, 1u);
+  EXPECT_EQ(layers[1].simdOperations, 2u);
+  EXPECT_EQ(layers[1].busiestNodeWork, 2u);
+  EXPECT_EQ(layers[1].nodesWithWork, 2u);
+  EXPECT_EQ(layers[0].nodesWithWork, 0u);
+  EXPECT_EQ(r.counters.nodesUsed, 2u);
+  EXPECT_EQ(r.counters.instructions, 7u); // one is outside every layer
+}
+
+TEST(Machine, CaptureSeesMemoryAtAPoint) {
+  for (bool timing : {true, false}) {
+    TestMachine m;
+    auto labels = m.program(5, 1, R"(
+      li x1, 3
+    next:
+      sd x1, 0x100(x0)
+    here:
+      loop x1, next
+      halt
+    )");
+    std::vector<int> seen;
+    m.machine->addCapture(5, 1, labels["here"],
+                          [&](int64_t node, unsigned thread, uint32_t pc, uint64_t cycle,
+                              std::span<const uint8_t> sram) {
+                            EXPECT_EQ(node, 5);
+                            EXPECT_EQ(thread, 1u);
+                            EXPECT_EQ(cycle != 0, timing);
+                            seen.push_back(sram[0x100]);
+                          });
+    RunOptions options;
+    options.timing = timing;
+    m.runGood(options);
+    EXPECT_EQ(seen, (std::vector<int>{3, 2, 1}));
+  }
+}
+
+// Registers, accumulators and semaphores start from zero again; memory stays.
+TEST(Machine, RunsAgainFromTheSameState) {
+  TestMachine m;
+  m.program(0, 0, R"(
+    ld x1, 0x100(x0)
+    addi x1, x1, 1
+    sd x1, 0x100(x0)
+    addi x2, x2, 1
+    fill acc0, 0, v1
+    mm acc0, v0, v0, 0, bf16
+    signal s1
+    wait s1, 1
+    halt
+  )");
+  uint64_t cycles = m.runGood().counters.cycles;
+  EXPECT_EQ(m.runGood().counters.cycles, cycles);
+  EXPECT_EQ(m.read<uint64_t>(0, 0x100, 1)[0], 2u);
+  EXPECT_EQ(m.machine->scalarRegister(0, 0, 2), 1u);
+}
+
+TEST(Machine, RefusesTargetsItDoesNotModel) {
+  Target target;
+  std::string error;
+  ASSERT_TRUE(loadTarget("d1", target, error));
+  target.lanes = 8;
+  EXPECT_EQ(Machine::create(target, error), nullptr);
+  EXPECT_NE(error.find("lanes"), std::string::npos);
+}
+
+TEST(Machine, AMachineWithoutEntriesEndsAtOnce) {
+  TestMachine m;
+  EXPECT_EQ(m.runGood().counters.instructions, 0u);
+  m.runGood(functional());
+}
+
 } // namespace
