@@ -16,6 +16,7 @@ using onnx::TensorProto;
 namespace mlir::dojo::onnximport {
 
 ElemInfo elemInfo(int32_t elem) {
+  auto other = [](StringLiteral name) { return ElemInfo{name, name, ElemClass::Other, 0, ""}; };
   switch (elem) {
   case TensorProto::FLOAT:
     return {"float", "f32", ElemClass::Float, 4, "f4"};
@@ -44,25 +45,37 @@ ElemInfo elemInfo(int32_t elem) {
   case TensorProto::BOOL:
     return {"bool", "bool", ElemClass::Bool, 1, "b1"};
   case TensorProto::STRING:
-    return {"string", "string", ElemClass::Other, 0, ""};
+    return other("string");
   case TensorProto::COMPLEX64:
-    return {"complex64", "c64", ElemClass::Other, 8, ""};
+    return other("complex64");
   case TensorProto::COMPLEX128:
-    return {"complex128", "c128", ElemClass::Other, 16, ""};
+    return other("complex128");
   case TensorProto::FLOAT8E4M3FN:
-    return {"float8e4m3fn", "f8e4m3fn", ElemClass::Other, 1, ""};
+    return other("float8e4m3fn");
   case TensorProto::FLOAT8E4M3FNUZ:
-    return {"float8e4m3fnuz", "f8e4m3fnuz", ElemClass::Other, 1, ""};
+    return other("float8e4m3fnuz");
   case TensorProto::FLOAT8E5M2:
-    return {"float8e5m2", "f8e5m2", ElemClass::Other, 1, ""};
+    return other("float8e5m2");
   case TensorProto::FLOAT8E5M2FNUZ:
-    return {"float8e5m2fnuz", "f8e5m2fnuz", ElemClass::Other, 1, ""};
+    return other("float8e5m2fnuz");
+  case TensorProto::FLOAT8E8M0:
+    return other("float8e8m0");
+  case TensorProto::FLOAT4E2M1:
+    return other("float4e2m1");
+  case TensorProto::FLOAT6E2M3:
+    return other("float6e2m3");
+  case TensorProto::FLOAT6E3M2:
+    return other("float6e3m2");
+  case TensorProto::INT2:
+    return other("int2");
+  case TensorProto::UINT2:
+    return other("uint2");
   case TensorProto::INT4:
-    return {"int4", "i4", ElemClass::Other, 0, ""};
+    return other("int4");
   case TensorProto::UINT4:
-    return {"uint4", "u4", ElemClass::Other, 0, ""};
+    return other("uint4");
   default:
-    return {"unknown", "unknown", ElemClass::Other, 0, ""};
+    return other("unknown");
   }
 }
 

@@ -122,6 +122,9 @@ std::optional<SmallVector<Constant>> foldNode(const Node &node, FileStore &files
     return one(foldConstantNode(node, files, modelPath));
   if ((op == "Shape" || op == "Size") && node.has(0))
     return one(foldShape(node));
+  // Only the type of its second operand counts.
+  if (op == "CastLike" && node.constant(0) && resultsAreSmall(node))
+    return one(foldElementwise(node));
   for (const ValueInfo *input : node.inputs)
     if (input && !input->constant)
       return std::nullopt;

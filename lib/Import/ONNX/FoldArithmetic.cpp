@@ -76,7 +76,7 @@ Fn functionOf(StringRef op) {
       .Case("Reciprocal", Fn::Reciprocal)
       .Case("Exp", Fn::Exp)
       .Case("Log", Fn::Log)
-      .Case("Cast", Fn::Cast)
+      .Cases({"Cast", "CastLike"}, Fn::Cast)
       .Default(Fn::None);
 }
 
@@ -305,7 +305,8 @@ std::optional<Constant> apply(const Node &node, Fn fn, ArrayRef<const Constant *
 std::optional<Constant> foldElementwise(const Node &node) {
   const Fn fn = functionOf(node.op());
   SmallVector<const Constant *> operands;
-  for (unsigned i = 0; i < node.inputs.size(); ++i) {
+  const unsigned count = node.op() == "CastLike" ? 1 : node.inputs.size();
+  for (unsigned i = 0; i < count; ++i) {
     if (!node.constant(i) || elemInfo(node.elem(i)).kind == ElemClass::Other)
       return std::nullopt;
     operands.push_back(node.constant(i));

@@ -233,6 +233,8 @@ void Importer::tag(const onnx::NodeProto &proto, int output, Value value, Operat
 std::string Importer::lower(const onnx::NodeProto &proto, Node &node) {
   const OpEntry *entry = findLowering(proto.domain(), proto.op_type(), node.since);
   if (!entry) {
+    if (proto.op_type() == "Constant")
+      return "a constant of this type is not supported";
     if (!proto.domain().empty())
       return "the domain '" + proto.domain() + "' is not supported";
     for (const OpEntry &other : allLowerings())

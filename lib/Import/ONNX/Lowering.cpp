@@ -40,7 +40,9 @@ Value ConstantPool::get(const Constant &constant, Location loc) {
     b.setInsertionPointAfter(last);
   else
     b.setInsertionPointToStart(entry);
-  if (small) {
+  if (constant.count() == 0) {
+    it->second = tensor::EmptyOp::create(b, loc, type.getShape(), type.getElementType());
+  } else if (small) {
     it->second = arith::ConstantOp::create(b, loc, inPlace(type, constant));
   } else {
     const bool inFile = !constant.filePath().empty();

@@ -189,12 +189,12 @@ LogicalResult depthToSpace(Lowering &l) {
 LogicalResult spaceToDepth(Lowering &l) {
   const int64_t s = l.node.intAttr("blocksize", 0);
   ArrayRef<int64_t> d = l.node.dims(0);
-  if (l.node.stringAttr("mode", "DCR") != "DCR")
-    return l.fail("only the mode DCR is supported");
   if (d.size() != 4 || s < 1 || d[2] % s || d[3] % s)
     return l.fail("the input must have four dimensions that the block size divides");
   Value split = l.b.reshape(l.in(0), {d[0], d[1], d[2] / s, s, d[3] / s, s});
-  Value moved = l.b.transpose(split, {0, 3, 5, 1, 2, 4});
+  const bool columnFirst = l.node.stringAttr("mode", "DCR") == "CRD";
+  Value moved = l.b.transpose(split, columnFirst ? ArrayRef<int64_t>{0, 1, 3, 5, 2, 4}
+                                                 : ArrayRef<int64_t>{0, 3, 5, 1, 2, 4});
   return l.set(l.b.reshape(moved, {d[0], d[1] * s * s, d[2] / s, d[3] / s}));
 }
 
