@@ -4,6 +4,7 @@
 
 #include "dialects/D1/D1Dialect.h"
 #include "dialects/Dojo/DojoDialect.h"
+#include "dojo/Golden/Passes.h"
 #include "dojo/Transforms/Passes.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -18,5 +19,7 @@ void mlir::dojo::registerDialects(DialectRegistry &registry) {
 void mlir::dojo::registerPasses() {
   registerAllPasses();
   registerTransformsPasses();
+  registerGoldenPasses();
+  registerGoldenPipelines();
   registerLayerPipeline();
 }
