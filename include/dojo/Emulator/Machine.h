@@ -30,19 +30,19 @@ struct Die;
 
 /// Why the machine stopped. The numbers are stable.
 enum class FaultClass : uint8_t {
-  UndefinedInstruction = 1,
-  FetchOutsideCode = 2,
-  Misaligned = 3,
-  OutOfRange = 4,
-  CodeWrite = 5,
-  BadDescriptor = 6,
-  BadDestination = 7,
-  SemaphoreOverflow = 8,
-  SecondWaiter = 9,
-  SemaphoreNotZero = 10,
-  Deadlock = 11,
-  Watchdog = 12,
-  UndeclaredAccess = 13,
+  UndefinedInstruction = 1, ///< the bytes are no instruction; all zeros never are
+  FetchOutsideCode = 2,     ///< the program counter is where no code was placed
+  Misaligned = 3,           ///< an address is not a multiple of what the access needs
+  OutOfRange = 4,           ///< an access, a list or a transfer leaves the SRAM
+  CodeWrite = 5,            ///< an instruction or a transfer writes bytes of code
+  BadDescriptor = 6,        ///< a transfer descriptor is malformed
+  BadDestination = 7,       ///< a node or route that cannot be reached
+  SemaphoreOverflow = 8,    ///< a semaphore exceeds its greatest value
+  SecondWaiter = 9,         ///< two threads of a node wait for one semaphore
+  SemaphoreNotZero = 10,    ///< left behind when all threads have ended
+  Deadlock = 11,            ///< no thread can go on; the text says who waits for whom
+  Watchdog = 12,            ///< the run takes more cycles than it was allowed
+  UndeclaredAccess = 13,    ///< code accesses bytes that the image does not declare
 };
 const char *name(FaultClass faultClass);
 
