@@ -61,13 +61,20 @@ private:
       int64_t hi = endOf(box, bytes);
       for (int64_t node : image.nodeSets[box.nodeSet].nodes()) {
         livesOn[node].push_back({box.address, hi, serial++, &t, &box});
-        if (!image.buffers.empty() &&
-            index.bufferOf(node, box.address, hi, t.firstLayer) == ImageIndex::noBuffer)
+        if (!image.buffers.empty() && !housed(t, node, box.address, hi))
           error(name + " box " + std::to_string(i) + ": its " +
                 ImageIndex::bytesName(box.address, hi) + " on " + index.nodeName(node) +
-                " lie in no declared buffer");
+                " lie in no buffer that lives as long as the tensor");
       }
     }
+  }
+
+  bool housed(const TensorRef &t, int64_t node, int64_t lo, int64_t hi) const {
+    int32_t buffer = index.bufferOf(node, lo, hi, t.lastLayer);
+    if (buffer == ImageIndex::noBuffer)
+      return false;
+    auto [first, last] = index.lifeOf(buffer);
+    return first <= std::max(t.firstLayer, 0) && t.lastLayer <= last;
   }
 
   /// Every element in a box; where alone, in one.

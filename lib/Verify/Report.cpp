@@ -32,6 +32,15 @@ const char *name(Check check) {
   return "";
 }
 
+std::string Statistics::toString() const {
+  auto number = [](const char *what, uint64_t value) { return std::to_string(value) + what; };
+  return number(" threads, ", threads) + number(" control instructions, ", steps) +
+         number(" calls, ", calls) + number(" transfers, ", transfers) +
+         number(" deliveries, ", deliveries) + number(" signals, ", signals) +
+         number(" waits, ", waits) + number(" accesses in order, ", accesses) +
+         number(" instructions decoded, ", instructions) + number(" rounds\n", rounds);
+}
+
 void Report::add(Check check, Verdict verdict, std::string text) {
   unsigned c = unsigned(check);
   verdicts[c] = std::max(verdicts[c], verdict);

@@ -31,20 +31,24 @@ Shadow::Shadow(const Program &program)
 
 /// What the loader and the runtime put there before the start.
 void Shadow::place() {
-  auto openAt = [&](int64_t node, int64_t lo, int64_t hi) {
-    if (int32_t b = bufferAt(uint32_t(node), lo, hi, -1); b != ImageIndex::noBuffer)
-      nodes[node].buffers[b].open = true;
+  auto openAt = [&](int64_t node, int64_t lo, int64_t hi, bool aliveAtStart) {
+    for (uint32_t i = 0; i < image.buffers.size(); ++i) {
+      const image::Buffer &b = image.buffers[i];
+      bool touched = b.address < hi && lo < int64_t(b.address) + b.bytes;
+      if (touched && (!aliveAtStart || index.lifeOf(i).first <= 0))
+        nodes[node].buffers[i].open = true;
+    }
   };
   for (int64_t node : index.nodes)
     for (const Placed &load : index.placedOn(node)) {
       nodes[node].valid.set(load.begin, load.end);
-      openAt(node, load.begin, load.end);
+      openAt(node, load.begin, load.end, false);
     }
   for (const image::TensorRef &t : image.inputs)
     for (const image::Box &box : t.boxes) {
       int64_t bytes = image::findElementType(t.type)->bytes;
       for (int64_t node : image.nodeSets[box.nodeSet].nodes()) {
-        openAt(node, box.address, endOf(box, bytes));
+        openAt(node, box.address, endOf(box, bytes), true);
         eachRun(box, bytes, [&](int64_t lo, int64_t hi) {
           nodes[node].valid.set(lo, hi);
           return true;
@@ -214,34 +218,34 @@ void Shadow::displaced(uint32_t node, uint32_t buffer, const Knowledge &known, c
 void Shadow::checkContent(uint32_t node, uint32_t buffer, const Strided &region,
                           const Origin &origin, int32_t layer, const image::Segment *own) {
   const Bitmap &valid = nodes[node].valid;
-  int64_t missing = -1;
-  auto look = [&](int64_t lo, int64_t hi) { return (missing = valid.firstClear(lo, hi)) < 0; };
-  if (region.eachRun(look))
+  bool open = wholeSram || nodes[node].buffers[buffer].open;
+  int64_t missing = region.address;
+  if (open && region.eachRun(
+                  [&](int64_t lo, int64_t hi) { return (missing = valid.firstClear(lo, hi)) < 0; }))
     return;
-  if (own) {
+  if (own && !own->writes.empty()) {
     // The code may have written first what it then reads.
     Bitmap filled(index.sram);
     for (const image::Region &r : own->writes)
       Strided::of(r).simplified().eachRun(
           [&](int64_t lo, int64_t hi) { return filled.set(lo, hi), true; });
-    bool good = region.eachRun([&](int64_t lo, int64_t hi) {
+    auto look = [&](int64_t lo, int64_t hi) {
       for (missing = lo; missing < hi; ++missing) {
-        missing = valid.firstClear(missing, hi);
-        if (missing < 0)
+        int64_t next = open ? valid.firstClear(missing, hi) : missing;
+        if (next < 0)
           return true;
+        missing = next;
         if (filled.firstSet(missing, missing + 1) < 0)
           return false;
       }
       return true;
-    });
-    if (good)
+    };
+    if (region.eachRun(look))
       return;
   }
   error(where(node, buffer, missing, missing + 1) + ": " + describe(origin, layer) +
         " reads what nothing has written before" +
-        (wholeSram || nodes[node].buffers[buffer].open
-             ? ""
-             : "; the buffer holds nothing at this time"));
+        (open ? "" : "; the buffer holds nothing at this time"));
 }
 
 uint32_t Shadow::access(uint32_t node, const Strided &region, bool write, int32_t layer,
@@ -264,10 +268,15 @@ uint32_t Shadow::accessIn(uint32_t node, const Strided &region, bool write, int3
     return noRecord;
   }
   int32_t buffer = bufferAt(node, lo, hi, layer);
-  if (buffer == ImageIndex::noBuffer) {
+  bool alive = wholeSram;
+  if (buffer != ImageIndex::noBuffer && !wholeSram) {
+    auto [first, last] = index.lifeOf(buffer);
+    alive = std::max(layer, 0) >= first && layer <= last;
+  }
+  if (!alive) {
     error(ImageIndex::bytesName(lo, hi) + " on " + index.nodeName(node) +
-          ", which no declared buffer holds, are " + (write ? "written" : "read") + " by " +
-          describe(origin, layer));
+          ", which no buffer holds that lives in " + index.layerName(layer) + ", are " +
+          (write ? "written" : "read") + " by " + describe(origin, layer));
     return noRecord;
   }
   NodeState &state = nodes[node];

@@ -55,6 +55,9 @@ struct Statistics {
   uint64_t accesses = 0;     ///< regions whose order was checked
   uint64_t instructions = 0; ///< decoded, each placed blob once
   unsigned rounds = 0;       ///< passes over the happens-before graph
+
+  /// One line.
+  std::string toString() const;
 };
 
 class Report {
