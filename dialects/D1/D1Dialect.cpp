@@ -15,6 +15,7 @@ namespace mlir::d1 {
 void D1Dialect::initialize() {
   registerTypes();
   registerD1DialectOperations(this);
+  registerStructureOps();
 }
 
 void D1Dialect::registerTypes() {

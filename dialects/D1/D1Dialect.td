@@ -24,6 +24,7 @@ def D1_Dialect : Dialect {
   let useDefaultTypePrinterParser = 1;
   let extraClassDeclaration = [{
     void registerTypes();
+    void registerStructureOps();
   }];
 }
 

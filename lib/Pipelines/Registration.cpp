@@ -4,6 +4,7 @@
 
 #include "dialects/D1/D1Dialect.h"
 #include "dialects/Dojo/DojoDialect.h"
+#include "dojo/Conversion/KernelPasses.h"
 #include "dojo/Golden/Passes.h"
 #include "dojo/Transforms/Passes.h"
 #include "mlir/InitAllDialects.h"
@@ -21,5 +22,6 @@ void mlir::dojo::registerPasses() {
   registerTransformsPasses();
   registerGoldenPasses();
   registerGoldenPipelines();
+  registerDojoKernelPasses();
   registerLayerPipeline();
 }

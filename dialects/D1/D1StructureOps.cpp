@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dialects/D1/D1StructureOps.h"
+
+#include "mlir/IR/OpImplementation.h"
+
+using namespace mlir;
+using namespace mlir::d1;
+
+#define GET_OP_CLASSES
+#include "dialects/D1/D1StructureOps.cpp.inc"
+
+void D1Dialect::registerStructureOps() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/D1/D1StructureOps.cpp.inc"
+      >();
+}
+
+void FuncOp::build(OpBuilder &builder, OperationState &state, StringRef name, unsigned thread) {
+  state.addAttribute("sym_name", builder.getStringAttr(name));
+  state.addAttribute("thread", builder.getI32IntegerAttr(thread));
+  state.addRegion()->emplaceBlock();
+}
+
+void RepeatOp::build(OpBuilder &builder, OperationState &state, Value count, ValueRange inits) {
+  state.addOperands(count);
+  state.addOperands(inits);
+  state.addTypes(count.getType());
+  state.addTypes(inits.getTypes());
+  Block &body = state.addRegion()->emplaceBlock();
+  for (Value init : inits)
+    body.addArgument(init.getType(), init.getLoc());
+}
+
+LogicalResult RepeatOp::verify() {
+  unsigned carried = getInits().size();
+  auto yield = dyn_cast_or_null<YieldOp>(getBodyBlock()->getTerminator());
+  if (!yield)
+    return emitOpError("must end in d1.yield");
+  if (getBodyBlock()->getNumArguments() != carried || getResults().size() != carried ||
+      yield.getNumOperands() != carried)
+    return emitOpError("carries ") << carried << " registers into the body, whose arguments, "
+                                   << "yield and results must be as many";
+  if (getCount().getType() != getCounter().getType())
+    return emitOpError("must leave the counter in the register of the count");
+  for (unsigned i = 0; i < carried; ++i) {
+    Type type = getInits()[i].getType();
+    if (getBodyBlock()->getArgument(i).getType() != type || getResults()[i].getType() != type ||
+        yield.getOperand(i).getType() != type)
+      return emitOpError("must carry value ") << i << " in one register from init to result";
+  }
+  return success();
+}
+
+LogicalResult RegisterOp::verify() {
+  if (getRegisterIndex(getValue().getType()) < 0)
+    return emitOpError("needs the type of a physical register");
+  return success();
+}

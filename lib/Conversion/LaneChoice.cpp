@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "LaneChoice.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+#include <set>
+
+using namespace mlir;
+using namespace mlir::dojo;
+
+LaneOffsets mlir::dojo::laneOffsets(const Access &access, const Lanes &lanes) {
+  LaneOffsets offsets{};
+  for (int l = 0; l < numLanes; ++l) {
+    offsets[l] = access.strides[lanes.inner] * (l % lanes.innerCount);
+    if (lanes.outer >= 0)
+      offsets[l] += access.strides[lanes.outer] * (l / lanes.innerCount);
+  }
+  return offsets;
+}
+
+LanePattern mlir::dojo::classify(const LaneOffsets &offsets, int usedLanes) {
+  bool uniform = true, contiguous = true;
+  for (int l = 0; l < usedLanes; ++l) {
+    uniform &= offsets[l] == 0;
+    contiguous &= offsets[l] == l;
+  }
+  if (uniform)
+    return LanePattern::Uniform;
+  return contiguous ? LanePattern::Contiguous : LanePattern::Irregular;
+}
+
+Operation *mlir::dojo::getCombiner(const Nest &nest, unsigned i) {
+  BlockArgument out = nest.body->getArgument(nest.numInputs() + i);
+  Operation *op = nest.body->getTerminator()->getOperand(i).getDefiningOp();
+  if (!op || !out.hasOneUse() || *out.user_begin() != op || !op->getResult(0).hasOneUse())
+    return nullptr;
+  if (!isa<arith::AddFOp, arith::MulFOp, arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp,
+           arith::MinNumFOp, arith::AddIOp, arith::MulIOp, arith::MaxSIOp, arith::MinSIOp,
+           arith::MaxUIOp, arith::MinUIOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp>(op))
+    return nullptr;
+  return op;
+}
+
+static bool hasLaneForm(Type t) {
+  return t.isF32() || t.isBF16() || t.isF16() || t.isIndex() || t.isInteger(1) || t.isInteger(8) ||
+         t.isInteger(16) || t.isInteger(32);
+}
+
+bool mlir::dojo::isVectorizable(const Nest &nest) {
+  auto lanes = [](const Access &a) { return hasLaneForm(a.element) && !a.element.isIndex(); };
+  if (!llvm::all_of(nest.inputs, lanes) || !llvm::all_of(nest.outputs, lanes))
+    return false;
+  for (Operation &op : nest.body->without_terminator()) {
+    if (isa<linalg::IndexOp>(op))
+      continue;
+    if (isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::FloorDivSIOp,
+            arith::CeilDivSIOp, arith::CeilDivUIOp, arith::MulSIExtendedOp, arith::MulUIExtendedOp,
+            arith::AddUIExtendedOp>(op))
+      return false;
+    bool constant = isa<arith::ConstantOp>(op);
+    if (!constant && !OpTrait::hasElementwiseMappableTraits(&op))
+      return false;
+    if (!llvm::all_of(op.getResultTypes(), hasLaneForm) ||
+        !llvm::all_of(op.getOperandTypes(), hasLaneForm))
+      return false;
+  }
+  return true;
+}
+
+static int64_t bytesOf(Type t) { return (t.getIntOrFloatBitWidth() + 7) / 8; }
+
+/// Vector accesses need even addresses, which bytes do not have by themselves.
+static bool alwaysEven(const Access &a, const Lanes &lanes) {
+  if (bytesOf(a.element) > 1)
+    return true;
+  int64_t base = getArgumentAddress(a.root).value_or(0);
+  if (a.residual || (a.offset + base) % 2 != 0)
+    return false;
+  for (auto [d, stride] : llvm::enumerate(a.strides))
+    if (!lanes.contains(d) && stride % 2 != 0)
+      return false;
+  int chunk = lanes.chunkDim();
+  return a.strides[chunk] * lanes.chunkSize() % 2 == 0;
+}
+
+/// Instructions for loading one vector, or a negative number if there is no way.
+static int loadCost(const Access &a, const Lanes &lanes, int used) {
+  if (!a.root)
+    return 0;
+  LaneOffsets offsets = laneOffsets(a, lanes);
+  LanePattern pattern = classify(offsets, used);
+  if (pattern == LanePattern::Uniform)
+    return 1;
+  if (!alwaysEven(a, lanes))
+    return -1;
+  if (pattern == LanePattern::Contiguous)
+    return 1;
+  auto [lo, hi] = std::minmax_element(offsets.begin(), offsets.begin() + used);
+  int64_t span = *hi - *lo + 1;
+  if (span <= numLanes)
+    return 2;
+  if (span <= 2 * numLanes)
+    return 3;
+  std::set<int64_t> shifts;
+  for (int l = 0; l < used; ++l) {
+    if (bytesOf(a.element) == 1 && (offsets[l] - l) % 2 != 0)
+      return -1;
+    shifts.insert(offsets[l] - l);
+  }
+  return 2 * shifts.size() - 1;
+}
+
+/// Instructions for storing one vector, or a negative number if there is no way.
+static int storeCost(const Access &a, const Lanes &lanes, int used) {
+  LaneOffsets offsets = laneOffsets(a, lanes);
+  if (!alwaysEven(a, lanes))
+    return -1;
+  std::set<int64_t> places(offsets.begin(), offsets.begin() + used), shifts;
+  if (static_cast<int>(places.size()) != used)
+    return -1;
+  for (int l = 0; l < used; ++l) {
+    if (bytesOf(a.element) == 1 && (offsets[l] - l) % 2 != 0)
+      return -1;
+    shifts.insert(offsets[l] - l);
+  }
+  return shifts.size() == 1 ? 1 : 2 * shifts.size();
+}
+
+/// Estimated instructions of the whole nest, or a negative number if the choice is not possible.
+static double estimate(const Nest &nest, const Lanes &lanes, unsigned bodyOps) {
+  const NestDim &inner = nest.dims[lanes.inner];
+  bool reduced = nest.dims[lanes.chunkDim()].reduction;
+  int used = lanes.outer >= 0 ? numLanes : std::min<int64_t>(lanes.innerCount, inner.extent);
+  if (lanes.outer >= 0 && nest.dims[lanes.outer].extent * lanes.innerCount < numLanes)
+    used = nest.dims[lanes.outer].extent * lanes.innerCount;
+  int in = 0, out = 0;
+  for (const Access &a : nest.inputs) {
+    int cost = loadCost(a, lanes, used);
+    if (cost < 0)
+      return -1;
+    in += cost;
+  }
+  for (unsigned i = 0; i < nest.outputs.size(); ++i) {
+    const Access &a = nest.outputs[i];
+    if (reduced) {
+      if (!getCombiner(nest, i) || a.strides[lanes.chunkDim()] != 0)
+        return -1;
+      if (lanes.outer >= 0 && (inner.reduction || a.strides[lanes.inner] != 1))
+        return -1;
+      if (bytesOf(a.element) == 1)
+        return -1;
+      out += 10;
+      continue;
+    }
+    int cost = storeCost(a, lanes, used);
+    if (cost < 0)
+      return -1;
+    out += cost + (nest.readsOutput(i) && !nest.inits[i] ? loadCost(a, lanes, used) : 0);
+  }
+  double steps = 1, ends = 1;
+  for (auto [d, dim] : llvm::enumerate(nest.dims)) {
+    double n = dim.extent;
+    if (static_cast<int>(d) == lanes.chunkDim())
+      n = llvm::divideCeil(dim.extent, lanes.chunkSize());
+    else if (lanes.contains(d))
+      n = 1;
+    steps *= n;
+    if (!dim.reduction)
+      ends *= n;
+  }
+  return steps * (in + bodyOps) + ends * out;
+}
+
+Lanes mlir::dojo::chooseLanes(const Nest &nest) {
+  Lanes best;
+  if (!isVectorizable(nest))
+    return best;
+  unsigned bodyOps = std::distance(nest.body->begin(), nest.body->end()) - 1;
+  // A scalar step costs its body, an access for each operand and its part of the loop.
+  double bestCost = double(nest.points(false)) * (nest.inputs.size() + bodyOps + 1.0) +
+                    2.0 * double(nest.points(true)) * nest.outputs.size();
+  auto consider = [&](Lanes lanes) {
+    auto isFree = [&](int d) {
+      auto residual = [&](const Access &a) { return a.residual && a.residual.isFunctionOfDim(d); };
+      return d < 0 ||
+             (llvm::none_of(nest.inputs, residual) && llvm::none_of(nest.outputs, residual));
+    };
+    if (!isFree(lanes.inner) || !isFree(lanes.outer))
+      return;
+    double cost = estimate(nest, lanes, bodyOps);
+    if (cost >= 0 && cost < bestCost) {
+      best = lanes;
+      bestCost = cost;
+    }
+  };
+  // Innermost first: on equal cost the usual order of memory wins.
+  for (int d = nest.dims.size() - 1; d >= 0; --d) {
+    int64_t extent = nest.dims[d].extent;
+    consider({d, static_cast<int>(std::min<int64_t>(extent, numLanes)), -1});
+    if (extent >= numLanes || numLanes % extent != 0 || nest.dims[d].reduction)
+      continue;
+    for (int o = nest.dims.size() - 1; o >= 0; --o)
+      if (o != d)
+        consider({d, static_cast<int>(extent), o});
+  }
+  return best;
+}

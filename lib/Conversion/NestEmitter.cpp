@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "NestEmitter.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Utils/StructuredOpsUtils.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace mlir::dojo;
+
+namespace {
+/// Body operations emitted at most in one straight piece of code.
+constexpr int64_t maxStraightOps = 96;
+/// Steps of a reduction that are written out instead of looped over.
+constexpr int64_t maxUnrolledSteps = 12;
+/// Values kept in registers over inner loops.
+constexpr unsigned maxHoisted = 14;
+} // namespace
+
+Value FlatViews::get(OpBuilder &b, BlockArgument root) {
+  Value &view = views[root];
+  if (view)
+    return view;
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(root.getOwner());
+  auto type =
+      MemRefType::get({getArgumentSpan(root)}, cast<MemRefType>(root.getType()).getElementType());
+  view = memref::ReinterpretCastOp::create(b, root.getLoc(), type, root, int64_t(0),
+                                           type.getShape(), ArrayRef<int64_t>{1});
+  return view;
+}
+
+NestEmitter::NestEmitter(OpBuilder &b, const Nest &nest, const Lanes &lanes, FlatViews &views)
+    : b(b), loc(nest.source->getLoc()), nest(nest), lanes(lanes), views(views) {
+  iv.resize(nest.dims.size());
+  base.resize(nest.dims.size());
+}
+
+//===----------------------------------------------------------------------===//
+// Plan
+//===----------------------------------------------------------------------===//
+
+/// The parallel dimension along which most inputs stay the same.
+static int bestSharedDim(const Nest &nest, const Lanes &lanes) {
+  int best = -1, bestShared = -1;
+  for (int d = nest.dims.size() - 1; d >= 0; --d) {
+    if (nest.dims[d].reduction || lanes.contains(d) || nest.dims[d].extent == 1)
+      continue;
+    int shared =
+        llvm::count_if(nest.inputs, [&](const Access &a) { return !a.root || !a.usesDim(d); });
+    if (shared > bestShared) {
+      best = d;
+      bestShared = shared;
+    }
+  }
+  return best;
+}
+
+void NestEmitter::planJam() {
+  int64_t bodyOps = std::max<int64_t>(1, std::distance(nest.body->begin(), nest.body->end()) - 1);
+  int chunk = lanes.chunkDim();
+  bool chunkParallel = lanes.isVector() && !laneReduced;
+  int tail = 0, onlyLanes = fullLanes;
+  if (chunkParallel) {
+    int64_t full = nest.dims[chunk].extent / lanes.chunkSize();
+    tail = nest.dims[chunk].extent % lanes.chunkSize() * lanes.lanesPerIndex();
+    if (full + (tail != 0) > 1) {
+      jamDim = chunk;
+      jamStep = lanes.chunkSize();
+    } else if (tail) {
+      onlyLanes = tail;
+    }
+  }
+  if (jamDim < 0) {
+    jamDim = bestSharedDim(nest, lanes);
+    tail = 0;
+  }
+  if (jamDim < 0) {
+    segments.push_back({0, 1, {{0, onlyLanes}}});
+    return;
+  }
+  int64_t most = nest.hasReduction() ? 8 : 4;
+  most = std::clamp<int64_t>(48 / bodyOps, 1, most);
+  most = std::max<int64_t>(1, std::min<int64_t>(most, 16 / nest.outputs.size()));
+  int64_t full = nest.dims[jamDim].extent / jamStep, total = full + (tail != 0);
+  int64_t groups = llvm::divideCeil(total, most), size = llvm::divideCeil(total, groups);
+  auto add = [&](int64_t start, int64_t trips, int64_t count, bool withTail) {
+    Segment s{start * jamStep, trips, {}};
+    for (int64_t i = 0; i < count; ++i)
+      s.instances.push_back({i * jamStep, onlyLanes});
+    if (withTail)
+      s.instances.push_back({count * jamStep, tail});
+    if (!s.instances.empty())
+      segments.push_back(std::move(s));
+  };
+  if (groups == 1) {
+    add(0, 1, full, tail != 0);
+    return;
+  }
+  int64_t trips = full / size;
+  add(0, trips, size, false);
+  add(trips * size, 1, full % size, tail != 0);
+}
+
+void NestEmitter::planReduction() {
+  int64_t bodyOps = std::max<int64_t>(1, std::distance(nest.body->begin(), nest.body->end()) - 1);
+  int64_t width = 1;
+  for (const Segment &s : segments)
+    width = std::max<int64_t>(width, s.instances.size());
+  for (unsigned d = 0; d < nest.dims.size(); ++d) {
+    if (!nest.dims[d].reduction)
+      continue;
+    bool chunk = laneReduced && static_cast<int>(d) == lanes.chunkDim();
+    int64_t step = chunk ? lanes.chunkSize() : 1;
+    reduction.push_back({d, step, nest.dims[d].extent / step, false});
+    if (chunk)
+      reductionTail = nest.dims[d].extent % step * lanes.lanesPerIndex();
+  }
+  int64_t unrolled = 1;
+  for (ReductionDim &r : llvm::reverse(reduction)) {
+    int64_t steps = unrolled * std::max<int64_t>(r.trips, 1);
+    if (steps > maxUnrolledSteps || steps * width * bodyOps > maxStraightOps)
+      break;
+    r.unrolled = true;
+    unrolled = steps;
+  }
+}
+
+void NestEmitter::emit() {
+  for (const NestDim &d : nest.dims) {
+    if (d.extent == 0 && !d.reduction)
+      return;
+    emptyReduction |= d.extent == 0;
+  }
+  if (emptyReduction)
+    lanes = Lanes();
+  laneReduced = lanes.isVector() && nest.dims[lanes.chunkDim()].reduction;
+  fullLanes = lanes.isVector() ? lanes.chunkSize() * lanes.lanesPerIndex() : 1;
+  if (laneReduced)
+    fullLanes = lanes.lanesPerIndex();
+  planJam();
+  planReduction();
+  for (unsigned d = 0; d < nest.dims.size(); ++d)
+    if (!nest.dims[d].reduction && !lanes.contains(d) && static_cast<int>(d) != jamDim)
+      outer.push_back(d);
+  emitOuter(0);
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value>
+NestEmitter::loop(unsigned dim, int64_t start, int64_t step, int64_t trips,
+                  SmallVector<Value> inits,
+                  llvm::function_ref<SmallVector<Value>(SmallVector<Value>)> body) {
+  if (trips == 1) {
+    base[dim] = start;
+    SmallVector<Value> results = body(inits);
+    base[dim] = 0;
+    return results;
+  }
+  auto constant = [&](int64_t v) -> Value { return arith::ConstantIndexOp::create(b, loc, v); };
+  Value lo = constant(start), hi = constant(start + trips * step), by = constant(step);
+  auto op = scf::ForOp::create(b, loc, lo, hi, by, inits);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(op.getBody());
+  loops.push_back({dim, op});
+  iv[dim] = op.getInductionVar();
+  SmallVector<Value> results = body(SmallVector<Value>(op.getRegionIterArgs()));
+  if (!inits.empty())
+    scf::YieldOp::create(b, loc, results);
+  iv[dim] = {};
+  loops.pop_back();
+  return SmallVector<Value>(op.getResults());
+}
+
+void NestEmitter::emitOuter(unsigned level) {
+  if (level == outer.size()) {
+    for (const Segment &s : segments)
+      emitSegment(s);
+    return;
+  }
+  loop(outer[level], 0, 1, nest.dims[outer[level]].extent, {}, [&](SmallVector<Value>) {
+    emitOuter(level + 1);
+    return SmallVector<Value>();
+  });
+}
+
+void NestEmitter::emitSegment(const Segment &segment) {
+  if (jamDim < 0) {
+    emitPoint(segment.instances);
+    return;
+  }
+  int64_t step = jamStep * segment.instances.size();
+  loop(jamDim, segment.start, step, segment.trips, {}, [&](SmallVector<Value>) {
+    emitPoint(segment.instances);
+    return SmallVector<Value>();
+  });
+}
+
+void NestEmitter::emitPoint(ArrayRef<Instance> instances) {
+  SmallVector<Value> accs;
+  unsigned numOutputs = nest.outputs.size();
+  if (nest.hasReduction()) {
+    for (const Instance &inst : instances) {
+      for (unsigned i = 0; i < numOutputs; ++i) {
+        if (laneReduced) {
+          TypedAttr neutral = arith::getNeutralElement(getCombiner(nest, i)).value();
+          accs.push_back(splat(neutral));
+        } else if (!nest.readsOutput(i) && !emptyReduction) {
+          accs.push_back(splat(b.getZeroAttr(nest.outputs[i].element)));
+        } else {
+          accs.push_back(toLanes(initialValue(i, inst)));
+        }
+      }
+    }
+  }
+  accs = emitReduction(0, accs, instances);
+  auto result = accs.begin();
+  for (const Instance &inst : instances) {
+    for (unsigned i = 0; i < numOutputs; ++i) {
+      Value v = laneReduced ? finishLanes(i, *result, inst) : *result;
+      store(nest.outputs[i], inst, inst.usedLanes, v);
+      ++result;
+    }
+  }
+}
+
+SmallVector<Value> NestEmitter::emitReduction(unsigned level, SmallVector<Value> accs,
+                                              ArrayRef<Instance> instances) {
+  if (emptyReduction)
+    return accs;
+  if (level == reduction.size())
+    return emitBody(std::move(accs), instances);
+  const ReductionDim &r = reduction[level];
+  bool chunk = laneReduced && static_cast<int>(r.dim) == lanes.chunkDim();
+  if (chunk)
+    stepLanes = lanes.chunkSize() * lanes.lanesPerIndex();
+  auto inner = [&](SmallVector<Value> inits) {
+    return emitReduction(level + 1, std::move(inits), instances);
+  };
+  if (r.unrolled) {
+    for (int64_t i = 0; i < r.trips; ++i)
+      accs = loop(r.dim, i * r.step, r.step, 1, accs, inner);
+  } else if (r.trips > 0) {
+    accs = loop(r.dim, 0, r.step, r.trips, accs, inner);
+  }
+  if (chunk && reductionTail) {
+    stepLanes = reductionTail;
+    accs = loop(r.dim, r.trips * r.step, r.step, 1, accs, inner);
+  }
+  return accs;
+}
+
+//===----------------------------------------------------------------------===//
+// Body
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> NestEmitter::emitBody(SmallVector<Value> accs, ArrayRef<Instance> instances) {
+  unsigned numInputs = nest.inputs.size(), numOutputs = nest.outputs.size();
+  SmallVector<IRMapping> maps(instances.size());
+  for (auto [u, inst] : llvm::enumerate(instances)) {
+    for (unsigned i = 0; i < numInputs; ++i)
+      if (!nest.body->getArgument(i).use_empty())
+        maps[u].map(nest.body->getArgument(i), loadInput(i, inst));
+    for (unsigned i = 0; i < numOutputs; ++i) {
+      if (!nest.readsOutput(i))
+        continue;
+      Value out = accs.empty() ? initialValue(i, inst) : accs[u * numOutputs + i];
+      maps[u].map(nest.body->getArgument(numInputs + i), out);
+    }
+  }
+  // Operation by operation over all instances: neighbours are independent of each other.
+  for (Operation &op : nest.body->without_terminator())
+    for (auto [u, inst] : llvm::enumerate(instances))
+      emitBodyOp(op, maps[u], inst);
+
+  SmallVector<Value> results;
+  for (unsigned u = 0; u < instances.size(); ++u) {
+    for (unsigned i = 0; i < numOutputs; ++i) {
+      Value v = maps[u].lookupOrDefault(nest.body->getTerminator()->getOperand(i));
+      if (!accs.empty() || lanes.isVector())
+        v = toLanes(v);
+      int full = numLanes;
+      if (laneReduced && stepLanes < full)
+        v = arith::SelectOp::create(b, loc, laneMask(stepLanes), v, accs[u * numOutputs + i]);
+      results.push_back(v);
+    }
+  }
+  return results;
+}
+
+void NestEmitter::emitBodyOp(Operation &op, IRMapping &map, const Instance &inst) {
+  if (auto index = dyn_cast<linalg::IndexOp>(op)) {
+    map.map(index.getResult(), emitIndex(index.getDim(), inst));
+    return;
+  }
+  bool anyLanes = llvm::any_of(
+      op.getOperands(), [&](Value v) { return isa<VectorType>(map.lookupOrDefault(v).getType()); });
+  if (!anyLanes) {
+    b.clone(op, map);
+    return;
+  }
+  SmallVector<Value> operands;
+  for (Value v : op.getOperands())
+    operands.push_back(toLanes(map.lookupOrDefault(v)));
+  SmallVector<Type> types;
+  for (Type t : op.getResultTypes())
+    types.push_back(laneType(t));
+  Operation *cloned = mlir::clone(b, &op, types, operands);
+  map.map(op.getResults(), cloned->getResults());
+}
+
+Value NestEmitter::emitIndex(unsigned originalDim, const Instance &inst) {
+  IndexSource source = nest.indices[originalDim];
+  auto constant = [&](int64_t v) -> Value { return arith::ConstantIndexOp::create(b, loc, v); };
+  if (source.dim < 0)
+    return constant(source.constant);
+  int64_t shift = nest.dims[source.dim].origin + base[source.dim];
+  if (source.dim == jamDim)
+    shift += inst.shift;
+  Value scalar = iv[source.dim];
+  if (scalar && shift != 0)
+    scalar = arith::AddIOp::create(b, loc, scalar, constant(shift));
+  else if (!scalar)
+    scalar = constant(shift);
+  if (!lanes.contains(source.dim))
+    return scalar;
+  SmallVector<APInt> perLane;
+  for (int l = 0; l < numLanes; ++l)
+    perLane.push_back(
+        APInt(64, source.dim == lanes.inner ? l % lanes.innerCount : l / lanes.innerCount));
+  auto type = laneType(b.getIndexType());
+  Value lane = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, perLane));
+  return arith::AddIOp::create(b, loc, toLanes(scalar), lane);
+}
+
+/// Combines the lanes that stand for different indices of the reduction, and the value that the
+/// output had before.
+Value NestEmitter::finishLanes(unsigned output, Value acc, const Instance &inst) {
+  Operation *combiner = getCombiner(nest, output);
+  auto combine = [&](Value x, Value y) {
+    return mlir::clone(b, combiner, {x.getType()}, {x, y})->getResult(0);
+  };
+  for (int s = numLanes / 2; s >= lanes.lanesPerIndex(); s /= 2) {
+    SmallVector<int64_t> rotate;
+    for (int l = 0; l < numLanes; ++l)
+      rotate.push_back((l + s) % numLanes);
+    acc = combine(acc, vector::ShuffleOp::create(b, loc, acc, acc, rotate));
+  }
+  return combine(toLanes(initialValue(output, inst)), acc);
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+/// The index of an operand's first lane in its flat view; `shift` is the instance's.
+Value NestEmitter::address(const Access &a, int64_t shift) {
+  MLIRContext *ctx = b.getContext();
+  SmallVector<Value> operands;
+  SmallVector<AffineExpr> index;
+  AffineExpr e = getAffineConstantExpr(a.offset, ctx);
+  for (unsigned d = 0; d < nest.dims.size(); ++d) {
+    int64_t constant = base[d] + (static_cast<int>(d) == jamDim ? shift : 0);
+    AffineExpr i = getAffineConstantExpr(constant, ctx);
+    if (iv[d] && a.usesDim(d)) {
+      i = getAffineDimExpr(operands.size(), ctx) + i;
+      operands.push_back(iv[d]);
+    }
+    index.push_back(i);
+    e = e + i * a.strides[d];
+  }
+  if (a.residual)
+    e = e + a.residual.replaceDims(index);
+  e = simplifyAffineExpr(e, operands.size(), 0);
+  if (auto c = dyn_cast<AffineConstantExpr>(e))
+    return arith::ConstantIndexOp::create(b, loc, c.getValue());
+  return affine::AffineApplyOp::create(b, loc, AffineMap::get(operands.size(), 0, e), operands);
+}
+
+Value NestEmitter::loadInput(unsigned input, const Instance &inst) {
+  const Access &a = nest.inputs[input];
+  if (!a.root)
+    return a.scalar;
+  Instance at = inst;
+  if (laneReduced)
+    at.usedLanes = stepLanes;
+  if (nest.inPlace)
+    return load(a, at);
+  // As far out as the address does not change.
+  unsigned depth = loops.size();
+  while (depth > 0 && !a.usesDim(loops[depth - 1].first))
+    --depth;
+  bool hoist = depth < loops.size();
+  if (hoist && hoisted >= maxHoisted) {
+    depth = loops.size();
+    hoist = false;
+  }
+  std::vector<int64_t> constants;
+  for (unsigned d = 0; d < nest.dims.size(); ++d)
+    if (a.usesDim(d))
+      constants.push_back(base[d] + (static_cast<int>(d) == jamDim ? inst.shift : 0));
+  Operation *scope = depth > 0 ? loops[depth - 1].second.getOperation() : nullptr;
+  Value &cached = cache[{scope, input, constants, at.usedLanes}];
+  if (cached)
+    return cached;
+  OpBuilder::InsertionGuard guard(b);
+  if (hoist) {
+    b.setInsertionPoint(loops[depth].second);
+    ++hoisted;
+  }
+  return cached = load(a, at);
+}
+
+Value NestEmitter::load(const Access &a, const Instance &inst) {
+  Value view = views.get(b, a.root);
+  Value index = address(a, inst.shift);
+  if (!lanes.isVector())
+    return memref::LoadOp::create(b, loc, view, index);
+  LaneOffsets offsets = laneOffsets(a, lanes);
+  VectorType type = laneType(a.element);
+  switch (classify(offsets, inst.usedLanes)) {
+  case LanePattern::Uniform:
+    return memref::LoadOp::create(b, loc, view, index);
+  case LanePattern::Contiguous:
+    if (inst.usedLanes == numLanes)
+      return vector::LoadOp::create(b, loc, type, view, index);
+    return vector::MaskedLoadOp::create(b, loc, type, view, index, laneMask(inst.usedLanes),
+                                        splat(b.getZeroAttr(a.element)));
+  case LanePattern::Irregular:
+    break;
+  }
+  return vector::GatherOp::create(b, loc, type, view, index, laneOffsetVector(offsets, inst),
+                                  laneMask(inst.usedLanes), splat(b.getZeroAttr(a.element)));
+}
+
+Value NestEmitter::laneOffsetVector(const LaneOffsets &offsets, const Instance &inst) {
+  SmallVector<int32_t> used(numLanes, 0);
+  for (int l = 0; l < inst.usedLanes; ++l)
+    used[l] = offsets[l];
+  return arith::ConstantOp::create(b, loc, b.getI32VectorAttr(used));
+}
+
+/// What the output holds before the operation.
+Value NestEmitter::initialValue(unsigned output, const Instance &inst) {
+  if (TypedAttr init = nest.inits[output])
+    return arith::ConstantOp::create(b, loc, init);
+  return load(nest.outputs[output], inst);
+}
+
+void NestEmitter::store(const Access &a, const Instance &inst, int usedLanes, Value v) {
+  Value view = views.get(b, a.root);
+  Value index = address(a, inst.shift);
+  if (!lanes.isVector()) {
+    memref::StoreOp::create(b, loc, v, view, index);
+    return;
+  }
+  LaneOffsets offsets = laneOffsets(a, lanes);
+  bool contiguous = usedLanes == 1 || classify(offsets, usedLanes) == LanePattern::Contiguous;
+  if (contiguous && usedLanes == numLanes)
+    vector::StoreOp::create(b, loc, v, view, index);
+  else if (contiguous)
+    vector::MaskedStoreOp::create(b, loc, view, index, laneMask(usedLanes), v);
+  else
+    vector::ScatterOp::create(b, loc, Type(), view, index, laneOffsetVector(offsets, inst),
+                              laneMask(usedLanes), v);
+}
+
+Value NestEmitter::laneMask(int usedLanes) {
+  auto type = laneType(b.getI1Type());
+  return vector::ConstantMaskOp::create(b, loc, type, ArrayRef<int64_t>{usedLanes});
+}
+
+Value NestEmitter::splat(TypedAttr scalar) {
+  if (!lanes.isVector())
+    return arith::ConstantOp::create(b, loc, scalar);
+  auto type = laneType(scalar.getType());
+  return arith::ConstantOp::create(b, loc, cast<TypedAttr>(DenseElementsAttr::get(type, scalar)));
+}
+
+Value NestEmitter::toLanes(Value v) {
+  if (!lanes.isVector() || isa<VectorType>(v.getType()))
+    return v;
+  Attribute constant;
+  if (matchPattern(v, m_Constant(&constant)))
+    return splat(cast<TypedAttr>(constant));
+  return vector::BroadcastOp::create(b, loc, laneType(v.getType()), v);
+}
