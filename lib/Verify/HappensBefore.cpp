@@ -119,13 +119,12 @@ void HappensBefore::advance(uint32_t thread) {
         return;
       break;
     case Event::Kind::Signal:
-      deliver(trace.node, e.semaphore, {t.clock, after, e.amount, t.layer, {}});
+      deliver(trace.node, e.semaphore, Signal(t, after, e.amount));
       break;
     case Event::Kind::RemoteSignal: {
       const RemoteSignal &s = program.remoteSignals[e.index];
       for (uint32_t i = 0; i < s.numReceivers; ++i)
-        deliver(program.receivers[s.firstReceiver + i], s.semaphore,
-                {t.clock, after, s.amount, t.layer, {}});
+        deliver(program.receivers[s.firstReceiver + i], s.semaphore, Signal(t, after, s.amount));
       break;
     }
     case Event::Kind::Segment:
@@ -173,10 +172,9 @@ void HappensBefore::transfer(uint32_t thread, const Event &e) {
       read = shadow.access(receivers[0], to, false, t.layer, known, nullptr, remote);
     uint32_t write = shadow.access(tr.node, from, true, t.layer, known, nullptr, local);
     if (tr.d.hasFarSemaphore && tr.numReceivers)
-      deliver(receivers[0], tr.d.farSemaphore,
-              {t.clock, after, 1, t.layer, {read, Shadow::noRecord}});
+      deliver(receivers[0], tr.d.farSemaphore, Signal(t, after, 1, read));
     if (tr.d.hasOwnSemaphore)
-      deliver(tr.node, tr.d.ownSemaphore, {t.clock, after, 1, t.layer, {read, write}});
+      deliver(tr.node, tr.d.ownSemaphore, Signal(t, after, 1, read, write));
     return;
   }
 
@@ -188,10 +186,10 @@ void HappensBefore::transfer(uint32_t thread, const Event &e) {
         shadow.access(receivers[i], to, true, t.layer, known, copy ? &after : nullptr, remote);
     if (tr.d.hasFarSemaphore)
       deliver(receivers[i], tr.d.farSemaphore,
-              {t.clock, after, 1, t.layer, {copy ? Shadow::noRecord : write, Shadow::noRecord}});
+              Signal(t, after, 1, copy ? Shadow::noRecord : write));
   }
   if (tr.d.hasOwnSemaphore)
-    deliver(tr.node, tr.d.ownSemaphore, {t.clock, after, 1, t.layer, {}});
+    deliver(tr.node, tr.d.ownSemaphore, Signal(t, after, 1));
 }
 
 void HappensBefore::deliver(uint32_t node, uint8_t number, Signal signal) {

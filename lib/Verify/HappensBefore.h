@@ -53,11 +53,15 @@ private:
     bool delayed = false; ///< in `late`
   };
   struct Signal {
+    Signal(const Thread &sender, Epoch sent, uint32_t amount, uint32_t first = Shadow::noRecord,
+           uint32_t second = Shadow::noRecord)
+        : clock(sender.clock), sent(sent), amount(amount), layer(sender.layer),
+          records{first, second} {}
     ClockRef clock;
     Epoch sent; ///< what the sender had completed
-    uint32_t amount = 0;
-    int32_t layer = -1;
-    uint32_t records[2] = {Shadow::noRecord, Shadow::noRecord}; ///< that it announces
+    uint32_t amount;
+    int32_t layer;
+    uint32_t records[2]; ///< accesses that it announces
   };
   static constexpr uint32_t nobody = UINT32_MAX, many = UINT32_MAX - 1;
   struct Semaphore {

@@ -15,6 +15,7 @@ Shadow::Shadow(const Program &program)
   for (int64_t node : index.nodes) {
     nodes[node].valid = Bitmap(index.sram);
     nodes[node].buffers.resize(buffers);
+    nodes[node].buffers.front().open = wholeSram;
     for (auto &uses : nodes[node].uses)
       uses.resize(image.target.threads);
   }
@@ -152,10 +153,8 @@ void Shadow::open(uint32_t node, uint32_t buffer) {
   }
   require(opened);
   opened.open = true;
-  if (!wholeSram) {
-    const image::Buffer &b = image.buffers[buffer];
-    state.valid.clear(b.address, int64_t(b.address) + b.bytes);
-  }
+  const image::Buffer &b = image.buffers[buffer];
+  state.valid.clear(b.address, int64_t(b.address) + b.bytes);
 }
 
 std::string Shadow::describe(const Origin &origin, int32_t layer) const {
@@ -218,7 +217,7 @@ void Shadow::displaced(uint32_t node, uint32_t buffer, const Knowledge &known, c
 void Shadow::checkContent(uint32_t node, uint32_t buffer, const Strided &region,
                           const Origin &origin, int32_t layer, const image::Segment *own) {
   const Bitmap &valid = nodes[node].valid;
-  bool open = wholeSram || nodes[node].buffers[buffer].open;
+  bool open = nodes[node].buffers[buffer].open;
   int64_t missing = region.address;
   if (open && region.eachRun(
                   [&](int64_t lo, int64_t hi) { return (missing = valid.firstClear(lo, hi)) < 0; }))

@@ -42,7 +42,7 @@ int main(int argc, char **argv) {
   dojo::image::Image image;
   std::string error;
   if (!dojo::image::readImage(path, image, error)) {
-    std::fprintf(stderr, "dojo-verify: error: %s: %s\n", path.c_str(), error.c_str());
+    std::fprintf(stderr, "dojo-verify: error: %s\n", error.c_str());
     return 3;
   }
   dojo::verify::Report report;
