@@ -4,7 +4,7 @@
 
     join.py OUT INTRODUCTION [HEADING PART]...
 
-INTRODUCTION is a Markdown file, PART a page of mlir-tblgen. The HEADING `-` stands for none. What only
+INTRODUCTION is a file with Markdown, PART a page of mlir-tblgen. The HEADING `-` stands for none. What only
 other renderers understand is dropped (mlir-tblgen's comment, its table of contents), and its title.
 """
 import re
