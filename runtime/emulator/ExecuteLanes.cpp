@@ -8,7 +8,7 @@ namespace dojo::emu::semantics {
 namespace {
 
 // Bits of the comparison that a condition accepts.
-enum : unsigned { Less = 1, Equal = 2, Greater = 4, Unordered = 8 };
+constexpr unsigned Less = 1, Equal = 2, Greater = 4, Unordered = 8;
 
 unsigned accepted(isa::Cond cond) {
   switch (cond) {

@@ -51,28 +51,18 @@ struct Source {
   }
 };
 
-// The rule in the words of its definition, by the host's library: round with unbounded exponent
-// (scaled out of the denormal range), then see whether it is denormal.
+// By the library's FMA. Near underflow a second one on operands scaled by 2^60, which rounds with
+// the exponent unbounded in effect, says whether the result is denormal.
 uint32_t referenceFma(uint32_t a, uint32_t b, uint32_t c) {
-  double x = asFloat(flushDenormal(a)), y = asFloat(flushDenormal(b)),
-         z = asFloat(flushDenormal(c));
-  float plain = std::fma(static_cast<float>(x), static_cast<float>(y), static_cast<float>(z));
-  if (std::isnan(plain))
+  float x = asFloat(flushDenormal(a)), y = asFloat(flushDenormal(b)), z = asFloat(flushDenormal(c));
+  float result = std::fma(x, y, z);
+  if (std::isnan(result))
     return quietNaN;
-  if (std::fabs(plain) > 0x1p-100f || plain == 0.0f) {
-    if (plain == 0.0f && std::fma(x, y, z) != 0)
-      return asBits(plain) & signBit;
-    return asBits(plain);
-  }
-  // Long double holds the product and the scaled sum exactly enough for one more rounding only when
-  // the parts are near; use the float FMA on operands scaled by powers of two instead.
-  float scaledX = static_cast<float>(x * 0x1p60);
-  if (std::isinf(scaledX) || std::isinf(static_cast<float>(z * 0x1p60)))
-    return asBits(plain);
-  float scaled = std::fma(scaledX, static_cast<float>(y), static_cast<float>(z * 0x1p60));
-  if (std::fabs(scaled) < 0x1p-66f) // 2^-126 * 2^60
-    return asBits(plain) & signBit;
-  return asBits(plain);
+  float scaledX = x * 0x1p60f, scaledZ = z * 0x1p60f;
+  if (std::fabs(result) > 0x1p-100f || std::isinf(scaledX) || std::isinf(scaledZ))
+    return asBits(result);
+  bool denormal = std::fabs(std::fma(scaledX, y, scaledZ)) < 0x1p-66f; // 2^-126 2^60
+  return denormal ? asBits(result) & signBit : asBits(result);
 }
 
 TEST(Numerics, FmaMatchesTheLibraryOnEdges) {

@@ -73,8 +73,8 @@ std::vector<SemanticCase> scalarCases() {
       binary("max", [](uint64_t a, uint64_t b) { return uint64_t(std::max(sx(a), sx(b))); }),
       binary("minu", [](uint64_t a, uint64_t b) { return std::min(a, b); }),
       binary("maxu", [](uint64_t a, uint64_t b) { return std::max(a, b); }),
-      binary("mul",
-             [](uint64_t a, uint64_t b) { return static_cast<uint64_t>(Wide(a) * Wide(b)); }),
+      binary("mul", [](uint64_t a,
+                       uint64_t b) { return static_cast<uint64_t>(Wide(sx(a)) * Wide(sx(b))); }),
       binary("mulh",
              [](uint64_t a, uint64_t b) {
                return static_cast<uint64_t>((Wide(sx(a)) * Wide(sx(b))) >> 64);
