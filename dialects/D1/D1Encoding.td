@@ -58,7 +58,7 @@ def TC_VStore   : TimingClass<6,  "one AGU slot (two if the access crosses a 64 
 def TC_Gather   : TimingClass<7,  "one AGU slot in each of several cycles">;
 def TC_Simd     : TimingClass<8,  "one SIMD slot; a memory operand adds an AGU slot and the vector load latency">;
 def TC_Estimate : TimingClass<9,  "one SIMD slot; the estimate unit is busy for several cycles">;
-def TC_Matrix   : TimingClass<10, "one matrix slot; each memory operand adds an AGU slot and the vector load latency">;
+def TC_Matrix   : TimingClass<10, "one matrix slot; each memory operand takes an AGU slot; all steps take the same time">;
 def TC_Drain    : TimingClass<11, "one SIMD slot, drain latency">;
 def TC_Fill     : TimingClass<12, "one SIMD slot, fill latency">;
 def TC_Control  : TimingClass<13, "front end: no slot; results are ready in the next cycle">;

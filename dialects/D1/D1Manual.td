@@ -79,7 +79,7 @@ The timing classes are:
 def ManualDescriptors : ManualText<[{
 ## Transfer descriptors
 
-A list is an array of these, 64 bytes each, little endian, up to one of kind `end`.
+A list is an array of these, 64 bytes each, little endian, from a multiple of 64 up to one of kind `end`.
 
 | bytes | |
 |---|---|
