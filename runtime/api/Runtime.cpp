@@ -176,6 +176,7 @@ bool Runtime::declareSegments(std::string &error) {
       for (uint32_t i : segments) {
         const image::Segment &s = program.segments[i];
         reads.insert(reads.end(), s.reads.begin(), s.reads.end());
+        reads.insert(reads.end(), s.ignored.begin(), s.ignored.end());
         writes.insert(writes.end(), s.writes.begin(), s.writes.end());
       }
       if (!die->declareAccesses(nodes, range.first, range.second, intervals(reads),

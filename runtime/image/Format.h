@@ -15,7 +15,7 @@
 
 namespace dojo::image {
 
-constexpr uint32_t formatVersion = 1;
+constexpr uint32_t formatVersion = 2;
 constexpr uint32_t noteType = 1;
 constexpr std::array<char, 8> noteOwner = {'d', 'o', 'j', 'o'}; // with its NUL, padded to 4 bytes
 

@@ -220,12 +220,13 @@ private:
       s.begin = r.get<uint32_t>();
       s.end = r.get<uint32_t>();
       s.layer = r.get<int32_t>();
-      uint64_t reads = r.get<uint32_t>(), writes = r.get<uint32_t>();
-      if (!r.ok() || (reads + writes) * 32 > r.left())
+      uint64_t reads = r.get<uint32_t>(), writes = r.get<uint32_t>(), ignored = r.get<uint32_t>();
+      if (!r.ok() || (reads + writes + ignored) * 32 > r.left())
         return fail(odd(segmentSection));
       s.reads.resize(reads);
       s.writes.resize(writes);
-      for (auto *regions : {&s.reads, &s.writes})
+      s.ignored.resize(ignored);
+      for (auto *regions : {&s.reads, &s.writes, &s.ignored})
         for (Region &region : *regions) {
           region.address = r.get<uint32_t>();
           region.bytes = r.get<uint32_t>();

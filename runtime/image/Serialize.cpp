@@ -90,7 +90,8 @@ std::vector<uint8_t> segmentTable(const Image &image) {
     w.put(segment.layer);
     w.put(uint32_t(segment.reads.size()));
     w.put(uint32_t(segment.writes.size()));
-    for (const auto *regions : {&segment.reads, &segment.writes})
+    w.put(uint32_t(segment.ignored.size()));
+    for (const auto *regions : {&segment.reads, &segment.writes, &segment.ignored})
       for (const Region &region : *regions) {
         w.put(region.address);
         w.put(region.bytes);

@@ -288,7 +288,7 @@ private:
       const Segment &s = image.segments[i];
       if (!goodSet(s.nodeSet) || !goodLayer(s.layer) || s.begin >= s.end || s.end > uint64_t(sram))
         return failAt("segment", i, "has a bad node set, layer or code range");
-      for (const auto *regions : {&s.reads, &s.writes})
+      for (const auto *regions : {&s.reads, &s.writes, &s.ignored})
         for (const Region &region : *regions) {
           if (!goodRegion(region))
             return failAt("segment", i, "declares bytes outside SRAM");

@@ -116,6 +116,9 @@ struct Segment {
   uint32_t nodeSet = 0, begin = 0, end = 0;
   int32_t layer = -1;
   std::vector<Region> reads, writes;
+  /// Bytes that may be loaded too, but have no effect on anything, such as what lies behind the
+  /// last element in the last block of eight. Nobody needs to have written them.
+  std::vector<Region> ignored = {};
 };
 
 /// A path a descriptor's route index names: one step per link. Index 0xFFFF is never in the table.

@@ -43,6 +43,7 @@ TEST(Image, RoundTrip) {
   EXPECT_EQ(back.inputs[0].boxes[1].lo, (std::vector<int64_t>{0, 3}));
   EXPECT_EQ(back.tensors[0].blockDim, 0);
   EXPECT_EQ(back.segments[0].reads[0].count[0], 2u);
+  EXPECT_EQ(back.segments[0].ignored[0].address, 4200u);
   EXPECT_EQ(back.routes[0][1], Step::South);
   EXPECT_EQ(back.target.partitionRows, 2);
   EXPECT_EQ(back.certificate["cycle_free"], true);

@@ -41,6 +41,7 @@ inline Image sampleImage() {
   image.buffers = {{"x", "input", all, 4096, 64, -1, 0}};
   image.segments = {{all, 0, 64, 0, {{4096, 24, {2, 1, 1}, {32, 0, 0}}}, {{8192, 8, {}, {}}}}};
   image.segments[0].writes[0].count = {1, 1, 1};
+  image.segments[0].ignored = {{4200, 8, {1, 1, 1}, {}}};
   image.routes = {{Step::East, Step::South}};
   image.modelMacs = 1000;
   image.seed = 7;
