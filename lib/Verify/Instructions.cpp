@@ -190,36 +190,4 @@ void checkInstructions(const Program &program, Report &report) {
   InstructionChecker(program, report).run();
 }
 
-void checkListings(const image::Image &image, const std::vector<Listing> &listings,
-                   Report &report) {
-  ImageIndex index(image);
-  for (const Listing &listing : listings) {
-    if (listing.nodeSet >= image.nodeSets.size()) {
-      report.add(Check::Instructions, Verdict::Error, "a listing names no node set");
-      continue;
-    }
-    std::set<std::pair<uint32_t, uint32_t>> done;
-    for (int64_t node : image.nodeSets[listing.nodeSet].nodes()) {
-      // Nodes that hold the same load read the same instructions.
-      const Placed *load = index.placedAt(node, listing.address);
-      if (load && !done.insert({load->blob, load->begin}).second)
-        continue;
-      int64_t pc = listing.address;
-      for (const std::string &line : listing.lines) {
-        std::span<const uint8_t> code = index.bytesAt(node, pc);
-        Inst inst;
-        bool defined = isa::decode(code.data(), code.size(), inst);
-        std::string text = defined ? isa::disassemble(inst, uint64_t(pc)) : "undefined";
-        if (text != line) {
-          report.add(Check::Instructions, Verdict::Error,
-                     index.nodeName(node) + " at " + ImageIndex::hex(uint64_t(pc)) + ": \"" + text +
-                         "\" was placed where \"" + line + "\" was emitted");
-          break;
-        }
-        pc += inst.bytes;
-      }
-    }
-  }
-}
-
 } // namespace dojo::verify

@@ -20,6 +20,7 @@
 #ifndef DOJO_VERIFY_VERIFY_H
 #define DOJO_VERIFY_VERIFY_H
 
+#include "dojo/ISA/Descriptor.h"
 #include "dojo/Image/Image.h"
 
 #include <array>
@@ -88,6 +89,18 @@ private:
 /// Runs all checks. \p image must be sound in the sense of image::validate, as every image read
 /// from a file is; an unsound one is reported as an error of Layouts and nothing else is looked at.
 void verifyImage(const image::Image &image, Report &report);
+
+/// A transfer as the compiler planned it: which node sends (or asks) and its descriptor, of which
+/// semaphores and registers play no part. A push to the own node is a copy.
+struct PlannedTransfer {
+  uint32_t node = 0;
+  isa::Descriptor descriptor;
+};
+
+/// Reads all lists back and compares them with the plan: each planned transfer is there as often as
+/// it was planned, and no other. Findings go to Check::Transfers.
+void checkPlanned(const image::Image &image, const std::vector<PlannedTransfer> &planned,
+                  Report &report);
 
 /// Code as the compiler emitted it: one line of assembly (as isa::disassemble prints it) for each
 /// instruction from `address` up.

@@ -46,3 +46,46 @@ TEST(Verify, AcceptsWholeDie) {
   EXPECT_EQ(report.verdict(), Verdict::Accept) << report.toString();
   EXPECT_EQ(report.statistics.threads, 3u * 354);
 }
+
+TEST(Verify, ComparesListings) {
+  RingPlan plan;
+  image::Image image = ringImage({2, 2, 3, 2}, plan);
+  Listing listing{image.pcRanges[0].nodeSet,
+                  plan.kernel[0][0],
+                  {"li x5, 13", "vld v0, (x10)+64, w32, m0", "vfadd v1, v1, v0"}};
+  Report good;
+  checkListings(image, {listing}, good);
+  EXPECT_EQ(good.verdict(), Verdict::Accept) << good.toString();
+
+  // Two instructions of a kernel swapped: nothing in the image alone says so.
+  std::swap(listing.lines[1], listing.lines[2]);
+  Report bad;
+  checkListings(image, {listing}, bad);
+  EXPECT_EQ(bad.verdict(Check::Instructions), Verdict::Error);
+  ASSERT_EQ(bad.findings().size(), 1u);
+  EXPECT_NE(bad.findings()[0].text.find("\"vld v0, (x10)+64, w32, m0\" was placed where"),
+            std::string::npos);
+}
+
+TEST(Verify, ComparesTransfersWithThePlan) {
+  RingPlan plan;
+  image::Image image = ringImage({2, 2, 3, 2}, plan);
+  std::vector<PlannedTransfer> planned;
+  for (const auto &[node, list] : plan.list)
+    for (const isa::Descriptor &d : list)
+      if (d.runBytes)
+        planned.push_back({uint32_t(node), d});
+  ASSERT_EQ(planned.size(), 24u);
+  Report good;
+  checkPlanned(image, planned, good);
+  EXPECT_EQ(good.verdict(), Verdict::Accept) << good.toString();
+
+  // The right shape at the right place, but other bytes are sent.
+  planned[3].descriptor.localAddress -= 64;
+  Report bad;
+  checkPlanned(image, planned, bad);
+  EXPECT_EQ(bad.verdict(Check::Transfers), Verdict::Error);
+  EXPECT_EQ(bad.count(Check::Transfers), 2u) << bad.toString();
+  EXPECT_NE(bad.toString().find("was not planned"), std::string::npos);
+  EXPECT_NE(bad.toString().find("was planned to send"), std::string::npos);
+}
