@@ -21,7 +21,7 @@ namespace {
 /// Instructions of one thread before it counts as endless; a compiled thread has thousands.
 constexpr uint64_t maxSteps = 4000000;
 /// Events of the whole image, for the sake of memory.
-constexpr uint64_t maxEvents = 64000000;
+constexpr uint64_t maxEvents = 4000000;
 
 class Follower {
 public:

@@ -53,7 +53,7 @@ public:
 
 private:
   static constexpr size_t maxFindings = 200;
-  static constexpr int64_t maxRuns = int64_t(1) << 22;
+  static constexpr int64_t maxRuns = int64_t(1) << 20;
 
   struct Record {
     Origin origin;
