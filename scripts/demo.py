@@ -100,11 +100,11 @@ def shorten(text: str, width: int) -> str:
 
 def print_layers(layers: list[dict], cycles: int) -> None:
     costliest = sorted(layers, key=lambda layer: -layer["emulated_cycles"])[:COSTLIEST]
-    print(f"\n  {f'the {COSTLIEST} costliest layers':34}{'op':12}{'plan':>16}"
+    print(f"\n  {f'the {COSTLIEST} costliest layers':32}{'op':16}{'plan':>14}"
           f"{'estimated':>11}{'emulated':>10}  cycles")
     for layer in costliest:
-        name = shorten(" ".join(layer["onnx"]) or "-", 32)
-        print(f"  {name:34}{shorten(layer['op'], 11):12}{layer['plan']:>16}"
+        name = shorten(" ".join(layer["onnx"]) or "-", 30)
+        print(f"  {name:32}{shorten(layer['op'], 15):16}{layer['plan']:>14}"
               f"{layer['estimated_cycles']:11,.0f}{layer['emulated_cycles']:10,}"
               f"  ({layer['emulated_cycles'] / cycles:.0%})")
     estimated = sum(layer["estimated_cycles"] for layer in layers)
