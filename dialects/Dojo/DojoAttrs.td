@@ -50,4 +50,28 @@ def Dojo_TransformAttr : Dojo_Attr<"Transform", "transform"> {
   }];
 }
 
+def Dojo_PlanAttr : Dojo_Attr<"Plan", "plan"> {
+  let summary = "how a layer's loops are divided between nodes";
+  let description = [{
+    `splits` has one entry per loop dimension of the layer's root operation: into how many
+    balanced parts (in units of the dimension's granularity) it is divided. Cell (i0, i1, ...) of
+    that grid, numbered row-major, is computed by `nodes[cell]`. `copies`, `m`, `n`, `k` name the
+    same division in the planner's terms: batch, pixels, output channels, reduction slices.
+    `cycles` is the planner's estimate.
+
+    Example: `#dojo.plan<1 x 4 x 8 x 1, splits = [1, 8, 4, 1], nodes = [...], cycles = 1805>`
+  }];
+  let parameters = (ins
+    "int64_t":$copies, "int64_t":$m, "int64_t":$n, "int64_t":$k,
+    ArrayRefParameter<"int64_t">:$splits,
+    ArrayRefParameter<"int32_t">:$nodes,
+    "int64_t":$cycles
+  );
+  let assemblyFormat = [{
+    `<` $copies `x` $m `x` $n `x` $k `,` `splits` `=` `[` $splits `]` `,`
+    `nodes` `=` `[` $nodes `]` `,` `cycles` `=` $cycles `>`
+  }];
+  let genVerifyDecl = 1;
+}
+
 #endif // DOJO_ATTRS_TD

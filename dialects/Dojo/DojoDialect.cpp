@@ -17,6 +17,10 @@ void mlir::dojo::DojoDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/Dojo/DojoOps.cpp.inc"
       >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Dojo/DojoMeshOps.cpp.inc"
+      >();
 }
 
 std::optional<ElementType> mlir::dojo::getElementType(Type type) {

@@ -13,8 +13,10 @@
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "dialects/Dojo/DojoDialect.h.inc"
@@ -24,6 +26,9 @@
 
 #define GET_OP_CLASSES
 #include "dialects/Dojo/DojoOps.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/Dojo/DojoMeshOps.h.inc"
 
 namespace mlir::dojo {
 

@@ -117,6 +117,9 @@ bool Allocator::assign() {
   llvm::SmallSet<std::pair<int, int>, 8> reserved;
   reserved.insert({X, 0});
   reserved.insert({M, 0});
+  if (auto kept = program->getAttrOfType<DenseI32ArrayAttr>("reserved"))
+    for (int32_t index : kept.asArrayRef())
+      reserved.insert({X, index});
   program.walk([&](Operation *op) {
     for (Type t : op->getResultTypes())
       if (int index = d1::getRegisterIndex(t); index >= 0)

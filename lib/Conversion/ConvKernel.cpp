@@ -91,7 +91,7 @@ LogicalResult ConvKernel::emitGroups(int64_t first, int64_t last, int groupsOfUn
   }
   pointers.clear();
   for (int64_t address : start)
-    pointers.push_back(d.freshConstant(address));
+    pointers.push_back(d.freshAddress(address));
   hoisted.clear();
   return emitLevel(0);
 }

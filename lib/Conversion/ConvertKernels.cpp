@@ -2,6 +2,7 @@
 //
 // The pass from vectorised kernels to d1, and the whole way as a function.
 
+#include "D1Builder.h"
 #include "KernelSteps.h"
 
 #include "dojo/Conversion/CodeGen.h"
@@ -56,6 +57,19 @@ static FailureOr<d1::FuncOp> convertKernel(func::FuncOp kernel, const KernelOpti
   if (options.spillBytes > 0) {
     program.setSpill(options.spillAddress);
     program.setSpillBytes(options.spillBytes);
+  }
+  // Arguments without an address come in registers; those and the caller's are not for values.
+  SmallVector<int32_t> kept;
+  for (unsigned i = 0; i < kernel.getNumArguments(); ++i)
+    if (!kernel.getArgAttr(i, "dojo.address"))
+      kept.push_back(firstArgumentRegister + i);
+  if (!kept.empty()) {
+    if (kept.back() >= d1::XType::numRegisters) {
+      program.erase();
+      return kernel.emitError("has more operands than registers pass");
+    }
+    kept.append({1, 2, 3, 4});
+    program->setAttr("reserved", b.getDenseI32ArrayAttr(kept));
   }
   if (succeeded(
           lowerKernel(kernel, program, options.thread, options.threads, options.accumulators)))

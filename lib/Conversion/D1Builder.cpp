@@ -66,6 +66,25 @@ Value D1Builder::li(int64_t value) {
 
 Value D1Builder::freshConstant(int64_t value) { return materialize(value); }
 
+Value D1Builder::freshAddress(int64_t value) {
+  int64_t index = ((value + argumentBase(0) / 2) >> 40) - 1;
+  if (index < 0)
+    return materialize(value);
+  Type type = d1::XType::get(b.getContext(), firstArgumentRegister + index);
+  Value base = d1::RegisterOp::create(b, loc, type);
+  int64_t offset = value - argumentBase(index);
+  if (llvm::isInt<12>(offset))
+    return op<d1::AddiOp>(base, int32_t(offset));
+  return op<d1::AddiLOp>(base, int32_t(offset));
+}
+
+Value D1Builder::address(int64_t value) {
+  Value &known = addresses[value];
+  if (!known)
+    known = constant([&] { return freshAddress(value); });
+  return known;
+}
+
 Value D1Builder::owned(Value v) {
   if (d1::getRegisterIndex(v.getType()) < 0)
     return v;

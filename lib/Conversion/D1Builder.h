@@ -16,6 +16,14 @@
 
 namespace mlir::dojo {
 
+/// Stands for the address of kernel argument `index` where only the caller knows it. Offsets of
+/// up to 2^39 bytes on both sides belong to the same argument.
+constexpr int64_t argumentBase(int64_t index) { return (index + 1) << 40; }
+
+/// Registers of the calling convention: x1 the return address, x2 to x4 the caller's, arguments
+/// from x10 on.
+constexpr int firstArgumentRegister = 10;
+
 /// Bits of a float as the scalar register operand that stands for it.
 inline int64_t floatBits(float f) { return std::bit_cast<int32_t>(f); }
 
@@ -53,6 +61,11 @@ public:
   Value m0();
   /// A register of its own, made here: for values that the reader overwrites.
   Value freshConstant(int64_t value);
+  /// Scalar register with an address: absolute, or argumentBase(i) plus an offset for a kernel that
+  /// gets the address of argument i in register x10+i.
+  Value address(int64_t value);
+  /// As freshConstant.
+  Value freshAddress(int64_t value);
   /// A virtual register with the value, for readers that need one.
   Value owned(Value v);
 
@@ -119,7 +132,7 @@ private:
 
   Block *section = nullptr;
   Operation *lastConstant = nullptr;
-  std::map<int64_t, Value> scalars, splats;
+  std::map<int64_t, Value> scalars, splats, addresses;
   std::map<int, Value> masks;
   std::map<std::array<int32_t, 16>, Value> vectors;
   Value zeroX, onesM;

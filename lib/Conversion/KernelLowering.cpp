@@ -133,7 +133,7 @@ LogicalResult KernelLowering::lowerFor(scf::ForOp loop) {
     if (!p.movesIn(loop))
       continue;
     moving.push_back(i);
-    inits.push_back(p.startsAt(loop) ? d.freshConstant(p.initial()) : pointers[i]);
+    inits.push_back(p.startsAt(loop) ? d.freshAddress(p.initial()) : pointers[i]);
   }
   bool carriesIndex = !plan.onlyAddresses(loop.getInductionVar());
   if (carriesIndex)

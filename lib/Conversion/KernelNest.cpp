@@ -2,6 +2,8 @@
 
 #include "KernelNest.h"
 
+#include "D1Builder.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AffineExpr.h"
 
@@ -56,7 +58,7 @@ std::optional<int64_t> mlir::dojo::getArgumentAddress(BlockArgument arg) {
   auto func = cast<func::FuncOp>(arg.getOwner()->getParentOp());
   if (auto a = func.getArgAttrOfType<IntegerAttr>(arg.getArgNumber(), "dojo.address"))
     return a.getInt();
-  return std::nullopt;
+  return argumentBase(arg.getArgNumber());
 }
 
 int64_t mlir::dojo::getArgumentSpan(BlockArgument arg) {

@@ -15,7 +15,7 @@ using namespace mlir::dojo;
 KernelLowering::Address KernelLowering::addressOf(Operation *op) {
   if (std::optional<PointerPlan::Place> place = plan.find(op)) {
     const PointerPlan::Pointer &p = plan.getPointers()[place->pointer];
-    Value base = p.chain.empty() ? d.li(p.start.constant) : pointers.lookup(place->pointer);
+    Value base = p.chain.empty() ? d.address(p.start.constant) : pointers.lookup(place->pointer);
     return {base, place->offset};
   }
   // The plan has checked buffer, strides and address.
@@ -42,7 +42,8 @@ KernelLowering::Address KernelLowering::addressOf(Operation *op) {
     sum = sum ? d.op<d1::AddOp>(sum, term) : term;
   }
   int64_t constant = offset * bytes + *getArgumentAddress(getRootArgument(operand.memref));
-  return sum ? Address{d.addi(sum, constant), 0} : Address{d.li(constant), 0};
+  Value base = d.address(constant);
+  return {sum ? d.op<d1::AddOp>(sum, base) : base, 0};
 }
 
 KernelLowering::Address KernelLowering::reachable(Address a, int64_t extra) {

@@ -5,7 +5,9 @@
 #include "dialects/D1/D1Dialect.h"
 #include "dialects/Dojo/DojoDialect.h"
 #include "dojo/Conversion/KernelPasses.h"
+#include "dojo/Conversion/MeshPasses.h"
 #include "dojo/Golden/Passes.h"
+#include "dojo/Pipelines/Pipelines.h"
 #include "dojo/Transforms/Passes.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -24,4 +26,6 @@ void mlir::dojo::registerPasses() {
   registerGoldenPipelines();
   registerDojoKernelPasses();
   registerLayerPipeline();
+  registerMeshPasses();
+  registerPipelines();
 }

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// From the d1 level to an image file: encodes kernels and main programs, applies the transforms of
+// constants, writes tables and transfer lists, and says in the manifest what lies where.
+
+#ifndef DOJO_CONVERSION_IMAGEWRITER_H
+#define DOJO_CONVERSION_IMAGEWRITER_H
+
+#include "dojo/Image/Image.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace mlir::dojo {
+
+/// Builds the image of a module at the d1 level. Errors are reported on the module or the op at
+/// fault.
+LogicalResult buildImage(ModuleOp module, ::dojo::image::Image &image);
+
+} // namespace mlir::dojo
+
+#endif // DOJO_CONVERSION_IMAGEWRITER_H

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef DOJO_CONVERSION_MESHPASSES
+#define DOJO_CONVERSION_MESHPASSES
+
+include "mlir/Pass/PassBase.td"
+
+def Place : Pass<"dojo-place", "mlir::ModuleOp"> {
+  let summary = "Divide each layer between the nodes of the target";
+  let description = [{
+    Asks the planner for each `dojo.layer` how to cut its loops and which nodes compute which part,
+    and records the answer as `#dojo.plan` on the layer. The target goes to the module as
+    `dojo.machine`, where later passes find it. Between a layer and a reader whose nodes need other
+    boxes than the layer's nodes hold, a `dojo.redistribute` makes the change of layout explicit.
+
+    Before:
+    ```mlir
+    %y = dojo.layer "conv1" ins(%x, %w : ...) -> tensor<1x16x28x28x4xbf16> {...}
+    %z = dojo.layer "relu1" ins(%y : ...) -> tensor<1x16x28x28x4xbf16> {...}
+    ```
+    After:
+    ```mlir
+    %y = dojo.layer "conv1" ins(%x, %w : ...) -> tensor<1x16x28x28x4xbf16>
+         attributes {plan = #dojo.plan<1 x 4 x 8 x 1, splits = [1, 8, 4, ...], nodes = [...], cycles = 1805>}
+    %r = dojo.redistribute %y : tensor<1x16x28x28x4xbf16>
+    %z = dojo.layer "relu1" ins(%r : ...) ...
+    ```
+    Afterwards every layer has a plan that the planner's verifier accepted.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"d1\"",
+           "Name of a built-in target, or path of a target file">,
+    Option<"nodes", "nodes", "std::string", "\"\"",
+           "RxC: use the top-left R x C positions; empty for the whole die">,
+    ListOption<"dead", "dead", "std::string",
+               "R:C: a position that cannot compute, hold, inject or eject">
+  ];
+  let dependentDialects = ["mlir::dojo::DojoDialect"];
+}
+
+def LowerToMesh : Pass<"dojo-lower-to-mesh", "mlir::ModuleOp"> {
+  let summary = "Turn placed layers into buffers, transfers and node kernels";
+  let description = [{
+    Replaces @main by the mesh form. Each layer's result, each operand that must be brought to its
+    nodes (halo and padding included) and each constant becomes a `dojo.buffer`; each change of
+    layout a `dojo.exchange`; each shape class of tiles a kernel, a `func.func` on memrefs whose
+    strides are those of the buffers, and a `dojo.launch`. Padding is filled by a prologue kernel.
+    A reader whose nodes already hold what they need uses the producer's buffer.
+
+    Before:
+    ```mlir
+    %y = dojo.layer "relu1" ins(%x : tensor<1x4x8x8x4xbf16>) -> tensor<1x4x8x8x4xbf16>
+         attributes {plan = ...} {...}
+    ```
+    After:
+    ```mlir
+    dojo.buffer @relu1 {bytes = 768, align = 64, kind = "tensor", first = 3, last = 4}
+    func.func private @relu1.0(%in: memref<1x4x2x8x4xbf16, strided<[...]>>, %out: memref<...>)
+        attributes {dojo.kernel, dojo.layer = 3} { linalg.generic ... }
+    dojo.launch {layer = 3, kernel = @relu1.0, buffers = [@conv1, @relu1], offsets = [0, 0],
+                 nodes = [0, 1, 20, 21]}
+    ```
+    Every exchange is checked by the exchange library's verifier.
+  }];
+  let dependentDialects = [
+    "mlir::dojo::DojoDialect", "mlir::arith::ArithDialect", "mlir::func::FuncDialect",
+    "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect"
+  ];
+}
+
+def AllocateSram : Pass<"dojo-allocate-sram", "mlir::ModuleOp"> {
+  let summary = "Give every buffer an address and place the barriers that reuse needs";
+  let description = [{
+    Divides the layers into as few epochs as possible, ends each but the last with a
+    `dojo.barrier`, and packs the buffers: two may share bytes only if no epoch sees both. Room for
+    code, tables and transfer lists is kept at the end of SRAM. Fails with the memory map if the
+    model does not fit.
+
+    Before: `dojo.buffer @conv1 {bytes = 9216, ..., first = 1, last = 3}`
+    After: `dojo.buffer @conv1 {bytes = 9216, ..., first = 1, last = 3, address = 4096}`
+  }];
+  let options = [
+    Option<"codeBytes", "code-bytes", "int64_t", "65536",
+           "Bytes kept for code on every node">,
+    Option<"barrierPerLayer", "barrier-per-layer", "bool", "false",
+           "End every layer with a barrier (no overlap of layers, for debugging)">
+  ];
+  let dependentDialects = ["mlir::dojo::DojoDialect"];
+}
+
+def GenerateKernels : Pass<"d1-generate-kernels", "mlir::ModuleOp"> {
+  let summary = "Turn every kernel into instructions of the compute threads";
+  let description = [{
+    Replaces each function with `dojo.kernel` by `d1.func`s with the suffix `.t0` and, if the second
+    thread has a part, `.t1`, that end in a return to x1. Buffers' addresses come in registers from
+    x10 on, so equal kernels of several layers are one piece of code. Functions that differ only in
+    names and locations are generated once.
+
+    Before: `func.func private @conv1.0(%in: memref<...>, ...) attributes {dojo.kernel}`
+    After: `d1.func @conv1.0.t0 {...}` and `d1.func @conv1.0.t1 {...}`
+  }];
+  let options = [
+    Option<"threads", "threads", "unsigned", "2", "Compute threads that share a kernel: 1 or 2">
+  ];
+  let dependentDialects = ["mlir::dojo::DojoDialect", "mlir::d1::D1Dialect"];
+}
+
+def BuildPrograms : Pass<"d1-build-programs", "mlir::ModuleOp"> {
+  let summary = "Write the programs of the four threads around the kernels";
+  let description = [{
+    Adds `@main.0` and `@main.1` (compute threads) and `@main.2` (communication thread, control
+    instructions only). The text is the same on every node; what differs lies in tables: how many
+    arrivals a layer waits for, where its kernels are. Thread 0 waits for a layer's arrivals, lets
+    thread 1 start, runs its half of the kernel, joins thread 1 and announces the layer's end to the
+    communication thread, whose transfer list sends what others wait for. At a `dojo.barrier` the
+    communication threads signal up and down a tree.
+
+    Before: kernels as `d1.func`, `dojo.launch`, `dojo.exchange`.
+    After: the same, and the main programs, each instruction in its final place.
+  }];
+  let dependentDialects = ["mlir::dojo::DojoDialect"];
+}
+
+#endif // DOJO_CONVERSION_MESHPASSES

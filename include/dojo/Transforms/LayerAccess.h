@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a layer reads and writes, as boxes: the bridge between the IR of a layer (one
+// linalg.generic or dojo.conv) and the planner, which knows only loop extents and boxes.
+//
+// All boxes are half open per dimension in units of elements: [lo, lo + size).
+
+#ifndef DOJO_TRANSFORMS_LAYERACCESS_H
+#define DOJO_TRANSFORMS_LAYERACCESS_H
+
+#include "mlir/IR/AffineMap.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Operation.h"
+#include "llvm/ADT/SmallVector.h"
+
+namespace mlir::dojo {
+
+/// A box of integer coordinates; `lo` and `size` have one entry a dimension.
+struct IndexBox {
+  llvm::SmallVector<int64_t> lo, size;
+  bool operator==(const IndexBox &other) const { return lo == other.lo && size == other.size; }
+  int64_t volume() const;
+};
+
+/// How the root operation of a layer walks its operands.
+struct LayerAccess {
+  struct Operand {
+    /// Index of the layer's operand, or -1 for a shape-only operand (a pooling window).
+    int layerOperand;
+    /// The root's operand number.
+    unsigned rootOperand;
+    AffineMap map; ///< loop indices to operand indices; no symbols
+    RankedTensorType type;
+    /// The root never looks at the elements (only the shape counts).
+    bool unused;
+  };
+
+  /// linalg.generic or dojo.conv
+  Operation *root = nullptr;
+  llvm::SmallVector<int64_t> extents; ///< per loop dimension
+  llvm::SmallVector<bool> parallel;   ///< per loop dimension
+  /// Smallest unit by which the dimension may be divided between nodes; the extent where it
+  /// may not be divided.
+  llvm::SmallVector<int64_t> granularity;
+  llvm::SmallVector<Operand> inputs;
+  AffineMap outputMap;
+  RankedTensorType outputType;
+  /// Loop dimensions whose index the body reads (linalg.index): tiles that differ in them need
+  /// code of their own.
+  llvm::SmallVector<bool> indexRead;
+
+  unsigned numLoops() const { return extents.size(); }
+  bool isStructured() const; ///< dojo.conv: matrix kernels
+
+  /// The part of an operand of shape `shape` that the loop box touches: interval arithmetic on
+  /// the map, clipped to the shape. A box may cover more than is read, never less.
+  static IndexBox image(AffineMap map, const IndexBox &loops, llvm::ArrayRef<int64_t> shape);
+};
+
+class LayerOp;
+
+/// Reads the access structure off the root operation of a layer's body. Fails, with an error on
+/// the root, for a loop whose extent is not known.
+FailureOr<LayerAccess> analyzeLayer(LayerOp layer);
+
+} // namespace mlir::dojo
+
+#endif // DOJO_TRANSFORMS_LAYERACCESS_H

@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "MeshLowering.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <map>
+
+using namespace mlir;
+using namespace mlir::dojo;
+
+int64_t mlir::dojo::elementBytes(Type type) {
+  return std::max<int64_t>(1, type.getIntOrFloatBitWidth() / 8);
+}
+
+planning::Coord mlir::dojo::toCoord(ArrayRef<int64_t> values) {
+  return planning::Coord(values.begin(), values.end());
+}
+
+planning::Box mlir::dojo::toBox(const IndexBox &box) {
+  return {toCoord(box.lo), toCoord(box.size)};
+}
+
+IndexBox mlir::dojo::toIndexBox(const planning::Box &box) {
+  return {SmallVector<int64_t>(box.lo.begin(), box.lo.end()),
+          SmallVector<int64_t>(box.size.begin(), box.size.end())};
+}
+
+static SmallVector<int64_t> scaled(ArrayRef<int64_t> values, int64_t factor) {
+  return llvm::map_to_vector(values, [&](int64_t v) { return v * factor; });
+}
+
+SmallVector<int64_t> mlir::dojo::commonStrides(ArrayRef<const IndexBox *> boxes, unsigned rank,
+                                               int64_t &elements) {
+  SmallVector<int64_t> strides(rank, 1);
+  elements = 1;
+  for (unsigned d = rank; d-- > 0;) {
+    strides[d] = elements;
+    int64_t extent = 0;
+    for (const IndexBox *box : boxes)
+      extent = std::max(extent, box->size[d]);
+    elements *= extent;
+  }
+  return strides;
+}
+
+/// SRAM for registers of the compute threads that do not fit, half for each.
+static constexpr int64_t stackBytes = 4096;
+
+//===----------------------------------------------------------------------===//
+// Buffers and ports
+//===----------------------------------------------------------------------===//
+
+std::string MeshLowering::addBuffer(const Twine &name, StringRef kind, int64_t bytes,
+                                    int64_t first, int64_t last) {
+  std::string unique = name.str();
+  for (unsigned n = 1; bufferNames.contains(unique); ++n)
+    unique = (name + "." + Twine(n)).str();
+  StringRef key = bufferNames.insert({unique, 0}).first->getKey();
+  buffers[key] = {bytes, first, last, kind};
+  return unique;
+}
+
+void MeshLowering::useBuffer(StringRef name, int64_t layer) {
+  BufferSpec &spec = buffers[bufferNames.find(name)->getKey()];
+  spec.last = std::max(spec.last, layer);
+}
+
+void MeshLowering::emitBuffers() {
+  builder.setInsertionPointToStart(module.getBody());
+  for (auto &[name, spec] : buffers)
+    BufferOp::create(builder, module.getLoc(), name, spec.bytes, 64, spec.kind, spec.first,
+                     spec.last, IntegerAttr());
+}
+
+void MeshLowering::addPort(StringRef kind, StringRef name, Type logical, int64_t blockDim,
+                           int64_t block, const Resident &resident, int64_t last,
+                           StringAttr element) {
+  SmallVector<int32_t> nodes;
+  SmallVector<int64_t> los, sizes;
+  for (const planning::LocalPiece &piece : resident.held) {
+    nodes.push_back(piece.nodes.front());
+    llvm::append_range(los, piece.box.lo);
+    llvm::append_range(sizes, piece.box.size);
+  }
+  PortOp::create(builder, module.getLoc(), kind, name, resident.type, logical, resident.buffer,
+                 blockDim, block, nodes, los, sizes, resident.strides, resident.layer, last,
+                 element);
+}
+
+//===----------------------------------------------------------------------===//
+// Inputs
+//===----------------------------------------------------------------------===//
+
+/// Cuts a tensor into at most as many boxes as there are nodes, outer dimensions first, so that
+/// boxes are contiguous runs of the row-major tensor as far as possible.
+static planning::Layout spread(ArrayRef<int64_t> shape, int64_t bytes,
+                               const planning::Mesh &mesh) {
+  planning::Layout layout;
+  layout.shape = toCoord(shape);
+  layout.elementBytes = bytes;
+  std::vector<int32_t> order = mesh.nodesByColumn();
+  int64_t left = order.size(), cells = 1;
+  for (int64_t extent : shape) {
+    int64_t parts = std::max<int64_t>(1, std::min(extent, left));
+    layout.cuts.push_back(planning::cutsOf(extent, 1, parts));
+    cells *= layout.cuts.back().size() - 1;
+    left /= parts;
+  }
+  for (int64_t c = 0; c < cells; ++c)
+    layout.cells.push_back({order[c]});
+  return layout;
+}
+
+Resident MeshLowering::spreadTensor(const Twine &buffer, StringRef kind, RankedTensorType type,
+                                    int64_t layer, int64_t last) {
+  int64_t bytes = elementBytes(type.getElementType()), elements = 0;
+  planning::Layout layout = spread(type.getShape(), bytes, mesh);
+  std::vector<IndexBox> boxes;
+  for (size_t c = 0; c < layout.cells.size(); ++c)
+    boxes.push_back(toIndexBox(layout.cellBox(c)));
+  SmallVector<const IndexBox *> pointers;
+  for (const IndexBox &box : boxes)
+    pointers.push_back(&box);
+  Resident resident;
+  resident.layer = layer;
+  resident.type = type;
+  resident.strides = scaled(commonStrides(pointers, type.getRank(), elements), bytes);
+  for (size_t c = 0; c < boxes.size(); ++c)
+    resident.held.push_back({toBox(boxes[c]), toCoord(resident.strides), 0, layout.cells[c]});
+  resident.buffer = addBuffer(buffer, kind, elements * bytes + tensorSlack,
+                              std::max<int64_t>(layer, 0), last);
+  return resident;
+}
+
+LogicalResult MeshLowering::placeInputs(func::FuncOp main) {
+  for (BlockArgument arg : main.getArguments()) {
+    auto type = dyn_cast<RankedTensorType>(arg.getType());
+    auto name = main.getArgAttrOfType<StringAttr>(arg.getArgNumber(), "dojo.name");
+    if (!type || !type.hasStaticShape())
+      return main.emitError("argument ") << arg.getArgNumber() << " is not a static tensor";
+    std::string label = name ? name.str() : ("arg" + Twine(arg.getArgNumber())).str();
+    Resident resident = spreadTensor("in." + label, "input", type, -1, 0);
+    addPort("input", label, type, -1, 1, resident, 0,
+            main.getArgAttrOfType<StringAttr>(arg.getArgNumber(), "dojo.type"));
+    residents[arg] = std::move(resident);
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+std::vector<std::pair<int32_t, IndexBox>> mlir::dojo::cellsOf(const LayerAccess &access,
+                                                              PlanAttr plan) {
+  unsigned loops = access.numLoops();
+  std::vector<std::vector<int64_t>> cuts;
+  int64_t cells = 1;
+  for (unsigned d = 0; d < loops; ++d) {
+    cuts.push_back(
+        planning::cutsOf(access.extents[d], access.granularity[d], plan.getSplits()[d]));
+    cells *= cuts.back().size() - 1;
+  }
+  std::vector<std::pair<int32_t, IndexBox>> result;
+  for (int64_t c = 0; c < cells; ++c) {
+    IndexBox box{SmallVector<int64_t>(loops), SmallVector<int64_t>(loops)};
+    int64_t rest = c;
+    for (unsigned d = loops; d-- > 0;) {
+      int64_t parts = cuts[d].size() - 1, part = rest % parts;
+      rest /= parts;
+      box.lo[d] = cuts[d][part];
+      box.size[d] = cuts[d][part + 1] - cuts[d][part];
+    }
+    ArrayRef<int32_t> nodes = plan.getNodes();
+    result.push_back({c < int64_t(nodes.size()) ? nodes[c] : -1, std::move(box)});
+  }
+  return result;
+}
+
+LogicalResult MeshLowering::divide(PlacedLayer &layer) {
+  auto plan = layer.op->getAttrOfType<PlanAttr>("plan");
+  if (!plan)
+    return layer.op.emitError("has no plan; run dojo-place first");
+  LayerAccess &access = layer.access;
+  unsigned loops = access.numLoops();
+  if (plan.getSplits().size() != loops)
+    return layer.op.emitError("has a plan for ")
+           << plan.getSplits().size() << " loops, but its root has " << loops;
+  std::vector<std::pair<int32_t, IndexBox>> cells = cellsOf(access, plan);
+  if (cells.size() != plan.getNodes().size())
+    return layer.op.emitError("has a plan with ")
+           << plan.getNodes().size() << " nodes for " << cells.size() << " parts";
+  for (auto &[node, box] : cells) {
+    KernelTile tile;
+    tile.loops = box;
+    for (const LayerAccess::Operand &in : access.inputs) {
+      KernelOperand operand;
+      operand.box = LayerAccess::image(in.map, tile.loops, in.type.getShape());
+      operand.elementType = in.type.getElementType();
+      tile.inputs.push_back(std::move(operand));
+    }
+    tile.output.box =
+        LayerAccess::image(access.outputMap, tile.loops, access.outputType.getShape());
+    tile.output.elementType = access.outputType.getElementType();
+    layer.tiles.push_back(std::move(tile));
+    layer.nodes.push_back(node);
+  }
+
+  SmallVector<const IndexBox *> boxes;
+  for (KernelTile &tile : layer.tiles)
+    boxes.push_back(&tile.output.box);
+  unsigned rank = access.outputType.getRank();
+  int64_t elements = 0;
+  SmallVector<int64_t> strides = commonStrides(boxes, rank, elements);
+  if (access.isStructured()) {
+    // [N][Fq][OH][OW][4]: room for the rest of a block of pixels behind each plane, and planes
+    // aligned to blocks.
+    int64_t images = elements / std::max<int64_t>(strides[0], 1);
+    int64_t quads = strides[0] / std::max<int64_t>(strides[1], 1);
+    strides[1] = llvm::alignTo(strides[1] + 7 * 4, 8 * 4);
+    strides[0] = strides[1] * quads;
+    elements = strides[0] * images;
+  }
+  Resident resident;
+  int64_t bytes = elementBytes(access.outputType.getElementType());
+  resident.layer = layer.index;
+  resident.type = access.outputType;
+  resident.strides = scaled(strides, bytes);
+  for (auto [tile, node] : llvm::zip_equal(layer.tiles, layer.nodes)) {
+    tile.output.strides = strides;
+    resident.held.push_back({toBox(tile.output.box), toCoord(resident.strides), 0, {node}});
+  }
+  resident.buffer = addBuffer(layer.op.getName(), "tensor", elements * bytes + tensorSlack,
+                              layer.index, layer.index);
+  layer.buffers.push_back(resident.buffer);
+  layer.offsets.push_back(0);
+  residents[layer.op->getResult(0)] = std::move(resident);
+  return success();
+}
+
+LogicalResult MeshLowering::placeConstant(PlacedLayer &layer, unsigned input, WeightOp weight) {
+  SmallVector<const IndexBox *> boxes;
+  for (KernelTile &tile : layer.tiles)
+    boxes.push_back(&tile.inputs[input].box);
+  auto type = cast<RankedTensorType>(weight.getResult().getType());
+  int64_t elements = 0, bytes = elementBytes(type.getElementType());
+  SmallVector<int64_t> strides = commonStrides(boxes, type.getRank(), elements);
+  std::string buffer =
+      addBuffer(layer.op.getName() + ".const" + Twine(input), "weight",
+                elements * bytes + tensorSlack, 0, INT64_MAX);
+  std::map<std::pair<planning::Coord, planning::Coord>, SmallVector<int32_t>> users;
+  for (auto [tile, node] : llvm::zip_equal(layer.tiles, layer.nodes)) {
+    KernelOperand &operand = tile.inputs[input];
+    operand.strides = strides;
+    users[{toCoord(operand.box.lo), toCoord(operand.box.size)}].push_back(node);
+  }
+  for (auto &[box, nodes] : users) {
+    llvm::sort(nodes);
+    PlaceOp::create(builder, weight.getLoc(), buffer, weight.getData(),
+                    Type(weight.getSourceType()), weight.getTransformAttr(), Type(type), box.first, box.second, scaled(strides, bytes), nodes);
+  }
+  layer.buffers[input] = buffer;
+  return success();
+}
+
+/// Appends the record of dojo.launch for runs of a box; boxes of more dimensions than a record has
+/// counts take several.
+static void declareBox(SmallVectorImpl<int64_t> &out, int64_t phase, int64_t write, int64_t buffer,
+                       int64_t offset, const IndexBox &box, ArrayRef<int64_t> strides,
+                       int64_t bytes) {
+  int64_t run = bytes;
+  unsigned rank = box.size.size(), d = rank;
+  for (unsigned i = 0; i < rank; ++i)
+    offset += box.lo[i] * strides[i] * bytes;
+  while (d > 0 && (strides[d - 1] * bytes == run || box.size[d - 1] == 1)) {
+    run = box.size[d - 1] == 1 ? run : run * box.size[d - 1];
+    --d;
+  }
+  SmallVector<int64_t> counts, steps;
+  for (; d > 0; --d)
+    if (box.size[d - 1] != 1) {
+      counts.push_back(box.size[d - 1]);
+      steps.push_back(strides[d - 1] * bytes);
+    }
+  counts.resize(std::max<size_t>(counts.size(), 3), 1);
+  steps.resize(counts.size(), 0);
+  int64_t outer = 1;
+  for (int64_t count : ArrayRef(counts).drop_front(3))
+    outer *= count;
+  for (int64_t o = 0; o < outer; ++o) {
+    int64_t at = offset, rest = o;
+    for (size_t i = 3; i < counts.size(); ++i) {
+      at += rest % counts[i] * steps[i];
+      rest /= counts[i];
+    }
+    out.append({phase, write, buffer, at, run, counts[0], counts[1], counts[2], steps[0], steps[1],
+                steps[2]});
+  }
+}
+
+/// What the tile's prologue and kernel touch. Kernels read and write whole spans of their operands,
+/// with the slack behind tensors that matrix kernels use.
+static SmallVector<int64_t> declareAccesses(const PlacedLayer &layer, const KernelTile &tile) {
+  SmallVector<int64_t> out;
+  auto span = [](const KernelOperand &operand) {
+    int64_t elements = 1;
+    for (auto [size, stride] : llvm::zip_equal(operand.box.size, operand.strides))
+      elements += (size - 1) * stride;
+    return elements * elementBytes(operand.elementType);
+  };
+  bool slack = layer.access.isStructured();
+  for (auto [i, in] : llvm::enumerate(tile.inputs)) {
+    if (layer.buffers[i].empty())
+      continue;
+    for (const IndexBox &fill : in.fills)
+      declareBox(out, 0, 1, i, 0, fill, in.strides, elementBytes(in.elementType));
+    out.append({1, 0, int64_t(i), 0, span(in) + (slack ? tensorSlack : 0), 1, 1, 1, 0, 0, 0});
+  }
+  int64_t output = tile.inputs.size();
+  int64_t bytes = span(tile.output) + (slack ? tensorSlack : 0);
+  for (int64_t write : {0, 1})
+    out.append({1, write, output, 0, bytes, 1, 1, 1, 0, 0, 0});
+  return out;
+}
+
+void MeshLowering::createKernels(PlacedLayer &layer) {
+  std::map<std::string, FlatSymbolRefAttr> kernels, prologues;
+  // Launches in the order in which their first tile appears.
+  struct Launch {
+    SmallVector<int32_t> nodes;
+    const KernelTile *tile;
+  };
+  llvm::MapVector<std::pair<Attribute, Attribute>, Launch> launches;
+  auto mark = [&](func::FuncOp func) {
+    if (!func)
+      return FlatSymbolRefAttr();
+    func->setAttr("dojo.layer", builder.getI64IntegerAttr(layer.index));
+    return FlatSymbolRefAttr::get(func);
+  };
+  for (auto [tile, node] : llvm::zip_equal(layer.tiles, layer.nodes)) {
+    std::string key = kernelKey(layer.access, tile);
+    auto kernel = kernels.find(key);
+    if (kernel == kernels.end()) {
+      std::string name = (layer.op.getName() + "." + Twine(kernels.size())).str();
+      kernel = kernels.insert({key, mark(buildKernel(builder, name, layer.access, tile))}).first;
+    }
+    key += prologueKey(tile);
+    auto prologue = prologues.find(key);
+    if (prologue == prologues.end()) {
+      std::string name = (layer.op.getName() + ".fill" + Twine(prologues.size())).str();
+      prologue =
+          prologues.insert({key, mark(buildPrologue(builder, name, layer.access, tile))}).first;
+    }
+    Launch &launch = launches[{kernel->second, prologue->second}];
+    launch.nodes.push_back(node);
+    launch.tile = &tile;
+  }
+  SmallVector<Attribute> symbols;
+  for (const std::string &buffer : layer.buffers)
+    symbols.push_back(FlatSymbolRefAttr::get(builder.getContext(), buffer));
+  for (auto &[names, launch] : launches) {
+    llvm::sort(launch.nodes);
+    LaunchOp::create(builder, layer.op.getLoc(), builder.getI64IntegerAttr(layer.index),
+                     cast<FlatSymbolRefAttr>(names.first),
+                     cast_or_null<FlatSymbolRefAttr>(names.second), builder.getArrayAttr(symbols),
+                     builder.getDenseI64ArrayAttr(layer.offsets),
+                     builder.getDenseI64ArrayAttr(declareAccesses(layer, *launch.tile)),
+                     builder.getDenseI32ArrayAttr(launch.nodes));
+  }
+}
+
+LogicalResult MeshLowering::lowerLayer(LayerOp op) {
+  PlacedLayer layer;
+  layer.op = op;
+  layer.index = numLayers++;
+  FailureOr<LayerAccess> access = analyzeLayer(op);
+  if (failed(access))
+    return failure();
+  layer.access = std::move(*access);
+  unsigned inputs = layer.access.inputs.size();
+  layer.buffers.assign(inputs, "");
+  layer.offsets.assign(inputs, 0);
+  if (failed(divide(layer)))
+    return failure();
+  for (unsigned i = 0; i < inputs; ++i) {
+    const LayerAccess::Operand &in = layer.access.inputs[i];
+    if (in.layerOperand < 0 || in.unused) {
+      for (KernelTile &tile : layer.tiles) {
+        int64_t elements = 0;
+        tile.inputs[i].strides =
+            commonStrides({&tile.inputs[i].box}, in.type.getRank(), elements);
+      }
+      continue;
+    }
+    Value value = op.getInputs()[in.layerOperand];
+    if (auto redistribute = value.getDefiningOp<RedistributeOp>())
+      value = redistribute.getSource();
+    auto weight = value.getDefiningOp<WeightOp>();
+    if (failed(weight ? placeConstant(layer, i, weight) : bringOperand(layer, i, value)))
+      return failure();
+  }
+  createKernels(layer);
+  auto plan = op->getAttrOfType<PlanAttr>("plan");
+  std::string shape = llvm::formatv("{0}x{1}x{2}x{3}", plan.getCopies(), plan.getM(), plan.getN(),
+                                    plan.getK());
+  LayerInfoOp::create(builder, op.getLoc(), layer.index, op.getOp(), op.getOnnx(), op.getMacs(),
+                      plan.getCycles(), shape);
+  if (auto name = op->getAttrOfType<StringAttr>("dojo.value")) {
+    auto logical = op->getAttrOfType<TypeAttr>("dojo.logical");
+    auto block = op->getAttrOfType<DenseI64ArrayAttr>("dojo.block");
+    const Resident &resident = residents[op->getResult(0)];
+    addPort("tensor", name, logical ? logical.getValue() : Type(resident.type),
+            block ? block[0] : -1, block ? block[1] : 1, resident, layer.index);
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Outputs
+//===----------------------------------------------------------------------===//
+
+LogicalResult MeshLowering::lowerOutputs(func::FuncOp main) {
+  auto ret = cast<func::ReturnOp>(main.getBody().front().getTerminator());
+  SmallVector<std::pair<unsigned, Value>> moved;
+  for (auto [i, value] : llvm::enumerate(ret.getOperands())) {
+    auto found = residents.find(value);
+    if (found != residents.end() && found->second.layer >= 0)
+      useBuffer(found->second.buffer, INT64_MAX);
+    else
+      moved.push_back({unsigned(i), value});
+  }
+  // Views and inputs that are results: one more layer, without code, gathers them.
+  for (auto [i, value] : moved) {
+    auto type = cast<RankedTensorType>(value.getType());
+    Resident resident = spreadTensor("out." + Twine(i), "output", type, numLayers, INT64_MAX);
+    ++numLayers;
+
+    planning::ExchangeProblem problem;
+    problem.elementBytes = elementBytes(type.getElementType());
+    SmallVector<Value> roots;
+    DenseMap<int32_t, TypedAttr> fillValues;
+    if (failed(describeSources(ret.getLoc(), value, problem, roots, fillValues)))
+      return failure();
+    problem.needs = resident.held;
+    planning::Exchange exchange;
+    if (failed(emitExchange(ret.getLoc(), problem, roots, resident.layer, resident.buffer,
+                            exchange)))
+      return failure();
+    if (!exchange.fills.empty())
+      return ret.emitError("result ")
+             << i << " is padding in part; give it to a layer that copies it";
+    LayerInfoOp::create(builder, ret.getLoc(), resident.layer, "Output",
+                        builder.getArrayAttr({}), 0, 0, "1x1x1x1");
+    residents[value] = std::move(resident);
+  }
+  for (auto [i, value] : llvm::enumerate(ret.getOperands())) {
+    auto name = main.getResultAttrOfType<StringAttr>(i, "dojo.name");
+    const Resident &resident = residents[value];
+    addPort("output", name ? name.str() : ("result" + Twine(i)).str(), resident.type, -1, 1,
+            resident, numLayers - 1, main.getResultAttrOfType<StringAttr>(i, "dojo.type"));
+  }
+  return success();
+}
+
+LogicalResult MeshLowering::run() {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return mlir::emitError(module.getLoc(), "has no function @main");
+  builder.setInsertionPointToEnd(module.getBody());
+  if (failed(placeInputs(main)))
+    return failure();
+  for (Operation &op : main.getBody().front()) {
+    if (auto layer = dyn_cast<LayerOp>(op)) {
+      if (failed(lowerLayer(layer)))
+        return failure();
+    } else if (!isa<WeightOp, AssembleOp, ReshapeOp, RedistributeOp, func::ReturnOp>(op)) {
+      return op.emitError("is not in placed form; run the layer passes first");
+    }
+  }
+  if (failed(lowerOutputs(main)))
+    return failure();
+  main.erase();
+  addBuffer("stack", "stack", stackBytes, 0, INT64_MAX);
+  for (auto &[name, spec] : buffers)
+    spec.last = std::min(spec.last, std::max<int64_t>(numLayers - 1, 0));
+  emitBuffers();
+  return success();
+}

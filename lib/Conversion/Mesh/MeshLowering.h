@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// State of the lowering from the placed form to the mesh form. Layers are numbered in program
+// order; a value is a layer's result, a graph input, a constant, or a view of such.
+
+#ifndef DOJO_CONVERSION_MESH_MESHLOWERING_H
+#define DOJO_CONVERSION_MESH_MESHLOWERING_H
+
+#include "KernelBuilder.h"
+#include "dialects/Dojo/DojoDialect.h"
+#include "dojo/Planning/Exchange.h"
+#include "dojo/Planning/Layout.h"
+#include "dojo/Transforms/LayerAccess.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace mlir::dojo {
+
+namespace planning = ::dojo::planning;
+
+/// A tensor that lies in SRAM: a graph input or a layer's result.
+struct Resident {
+  std::string buffer;
+  int64_t layer;                          ///< that makes it; -1: there from the start
+  llvm::SmallVector<int64_t> strides;     ///< bytes
+  std::vector<planning::LocalPiece> held; ///< disjoint boxes
+  RankedTensorType type;
+};
+
+/// A buffer before it has an address.
+struct BufferSpec {
+  int64_t bytes = 0, first = 0, last = 0;
+  llvm::StringRef kind;
+};
+
+/// One layer with its division between nodes.
+struct PlacedLayer {
+  LayerOp op;
+  int64_t index;
+  LayerAccess access;
+  std::vector<KernelTile> tiles; ///< per cell of the plan's grid
+  llvm::SmallVector<int32_t> nodes;    ///< per cell
+  llvm::SmallVector<std::string> buffers; ///< per input, then the output
+  llvm::SmallVector<int64_t> offsets;     ///< bytes, same order
+};
+
+class MeshLowering {
+public:
+  MeshLowering(ModuleOp module, const planning::Mesh &mesh) : module(module), mesh(mesh) {}
+
+  /// Replaces @main by the mesh form. Errors are reported on the layer at fault.
+  LogicalResult run();
+
+private:
+  LogicalResult placeInputs(func::FuncOp main);
+  /// A tensor cut into contiguous boxes, at most one a node; adds its buffer.
+  Resident spreadTensor(const llvm::Twine &buffer, StringRef kind, RankedTensorType type,
+                        int64_t layer, int64_t last);
+  LogicalResult lowerLayer(LayerOp op);
+  LogicalResult lowerOutputs(func::FuncOp main);
+  /// Tiles, output buffer and output strides of a layer.
+  LogicalResult divide(PlacedLayer &layer);
+  LogicalResult placeConstant(PlacedLayer &layer, unsigned input, WeightOp weight);
+  LogicalResult bringOperand(PlacedLayer &layer, unsigned input, Value value);
+  void createKernels(PlacedLayer &layer);
+
+  /// The exchange that brings `value` to `needs`; without `needs` only sources and view are set.
+  LogicalResult describeSources(Location loc, Value value, planning::ExchangeProblem &problem,
+                                llvm::SmallVectorImpl<Value> &roots,
+                                llvm::DenseMap<int32_t, TypedAttr> &fillValues);
+  FailureOr<int32_t> buildView(Location loc, Value value, planning::ExchangeProblem &problem,
+                               llvm::SmallVectorImpl<Value> &roots,
+                               llvm::DenseMap<int32_t, TypedAttr> &fillValues);
+  LogicalResult emitExchange(Location loc, const planning::ExchangeProblem &problem,
+                             ArrayRef<Value> roots, int64_t layer, const std::string &dstBuffer,
+                             planning::Exchange &exchange);
+  std::string addBuffer(const llvm::Twine &name, StringRef kind, int64_t bytes, int64_t first,
+                        int64_t last);
+  void useBuffer(StringRef name, int64_t layer);
+  void addPort(StringRef kind, StringRef name, Type logical, int64_t blockDim, int64_t block,
+               const Resident &resident, int64_t last, StringAttr element = {});
+  void emitBuffers();
+
+  ModuleOp module;
+  const planning::Mesh &mesh;
+  OpBuilder builder{module.getContext()};
+  llvm::DenseMap<Value, Resident> residents;
+  llvm::MapVector<StringRef, BufferSpec> buffers; ///< keys live in bufferNames
+  llvm::StringMap<char> bufferNames;
+  int64_t numLayers = 0;
+  Operation *insertKernelsBefore = nullptr;
+};
+
+/// Bytes that may be read (never used) or written behind the last element of a tensor: matrix
+/// kernels work on whole blocks of eight pixels.
+inline constexpr int64_t tensorSlack = 256;
+
+/// Bytes of one element in SRAM: booleans take one.
+int64_t elementBytes(Type type);
+
+/// The loop box of each node of a plan, in the order of the plan's cells.
+std::vector<std::pair<int32_t, IndexBox>> cellsOf(const LayerAccess &access, PlanAttr plan);
+
+planning::Coord toCoord(ArrayRef<int64_t> values);
+planning::Box toBox(const IndexBox &box);
+IndexBox toIndexBox(const planning::Box &box);
+
+/// Row-major strides, in elements, that fit every one of the boxes; `elements` is their room.
+llvm::SmallVector<int64_t> commonStrides(ArrayRef<const IndexBox *> boxes, unsigned rank,
+                                         int64_t &elements);
+
+} // namespace mlir::dojo
+
+#endif // DOJO_CONVERSION_MESH_MESHLOWERING_H

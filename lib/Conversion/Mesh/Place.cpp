@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Adapter between the layers and the planner.
+
+#include "MeshLowering.h"
+#include "PlanProblem.h"
+#include "dialects/Dojo/DojoDialect.h"
+#include "dojo/Conversion/Machine.h"
+#include "dojo/Conversion/MeshPasses.h"
+#include "dojo/Planning/Planner.h"
+
+namespace mlir::dojo {
+#define GEN_PASS_DEF_PLACE
+#include "dojo/Conversion/MeshPasses.h.inc"
+} // namespace mlir::dojo
+
+using namespace mlir;
+using namespace mlir::dojo;
+
+namespace {
+/// SRAM that code, tables and transfer lists may take.
+constexpr int64_t programBytes = 128 * 1024;
+
+struct PlacePass : public mlir::dojo::impl::PlaceBase<PlacePass> {
+  using PlaceBase::PlaceBase;
+
+  void runOnOperation() override {
+    if (failed(place(getOperation())))
+      signalPassFailure();
+  }
+
+  LogicalResult place(ModuleOp module) {
+    ::dojo::Target machine;
+    std::string error;
+    SmallVector<std::string> positions(dead.begin(), dead.end());
+    if (!loadMachine(target, nodes, positions, machine, error))
+      return mlir::emitError(module.getLoc(), error);
+    setMachine(module, target, nodes, positions, machine);
+    planning::Mesh mesh = planning::Mesh::fromTarget(machine);
+
+    SmallVector<LayerOp> layers;
+    module.walk([&](LayerOp layer) { layers.push_back(layer); });
+    planning::GraphProblem problem;
+    DenseMap<Value, int32_t> producers;
+    for (auto [i, layer] : llvm::enumerate(layers)) {
+      if (layer->getNumResults() != 1)
+        return layer.emitError("has ")
+               << layer->getNumResults() << " results; placed layers have one";
+      FailureOr<LayerAccess> access = analyzeLayer(layer);
+      if (failed(access))
+        return failure();
+      problem.layers.push_back(planProblemOf(layer, *access));
+      if (std::string fault = planning::checkLayerProblem(problem.layers.back()); !fault.empty())
+        return layer.emitError("cannot be planned: ") << fault;
+      for (auto [k, input] : llvm::enumerate(layer.getInputs()))
+        addEdges(input, i, k, producers, problem.edges);
+      producers[layer->getResult(0)] = i;
+    }
+    problem.limits.nodeBytes = machine.sramBytes - programBytes;
+    problem.limits.maxReduction = 1;
+    problem.constantBudget = 0; // the planner chooses
+    planning::GraphPlan plan;
+    planning::CostModel model = planning::CostModel::fromTarget(machine);
+    if (!planning::solveGraph(problem, mesh, model, plan, error))
+      return mlir::emitError(module.getLoc(), "does not fit on the machine: ") << error;
+    for (auto [layer, description, chosen] :
+         llvm::zip_equal(layers, problem.layers, plan.layers)) {
+      if (std::string fault = planning::verifyPlan(description, chosen, mesh, problem.limits);
+          !fault.empty())
+        return layer.emitError("has an unsound plan: ") << fault;
+      layer->setAttr("plan", PlanAttr::get(&getContext(), chosen.copies, chosen.m, chosen.n,
+                                           chosen.k, chosen.splits, chosen.nodes,
+                                           chosen.cost.total));
+    }
+    for (LayerOp layer : layers)
+      insertRedistributions(layer);
+    return success();
+  }
+
+  /// Edges from the layers whose results `value` is made of, views looked through.
+  static void addEdges(Value value, int32_t consumer, int32_t operand,
+                       const DenseMap<Value, int32_t> &producers,
+                       std::vector<planning::GraphEdge> &edges) {
+    if (auto found = producers.find(value); found != producers.end())
+      edges.push_back({found->second, consumer, operand});
+    else if (Operation *op = value.getDefiningOp(); op && isa<AssembleOp, ReshapeOp>(op))
+      for (Value input : op->getOperands())
+        addEdges(input, consumer, operand, producers, edges);
+  }
+
+  /// Makes explicit where a layer's nodes need other boxes than the producer's nodes hold.
+  void insertRedistributions(LayerOp layer) {
+    OpBuilder builder(layer);
+    for (OpOperand &operand : layer->getOpOperands()) {
+      Value value = operand.get();
+      if (value.getDefiningOp<WeightOp>() || sameBoxes(layer, operand.getOperandNumber(), value))
+        continue;
+      operand.set(RedistributeOp::create(builder, layer.getLoc(), value));
+    }
+  }
+
+  static bool sameBoxes(LayerOp reader, unsigned operand, Value value) {
+    auto producer = value.getDefiningOp<LayerOp>();
+    if (!producer)
+      return false;
+    FailureOr<LayerAccess> from = analyzeLayer(producer), to = analyzeLayer(reader);
+    auto fromPlan = producer->getAttrOfType<PlanAttr>("plan");
+    auto toPlan = reader->getAttrOfType<PlanAttr>("plan");
+    if (failed(from) || failed(to))
+      return false;
+    DenseMap<int32_t, IndexBox> held;
+    for (auto [node, loops] : cellsOf(*from, fromPlan))
+      held[node] = LayerAccess::image(from->outputMap, loops, from->outputType.getShape());
+    for (auto [node, loops] : cellsOf(*to, toPlan))
+      for (const LayerAccess::Operand &in : to->inputs)
+        if (in.layerOperand == int(operand) &&
+            (!held.contains(node) ||
+             !(held[node] == LayerAccess::image(in.map, loops, in.type.getShape()))))
+          return false;
+    return true;
+  }
+};
+} // namespace

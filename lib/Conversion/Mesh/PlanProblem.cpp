@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "PlanProblem.h"
+
+#include "MeshLowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace mlir::dojo;
+
+namespace {
+/// A sum of scaled loops and a constant; false for anything else.
+bool linear(AffineExpr expr, int64_t factor, planning::AccessTerm &term) {
+  if (auto c = dyn_cast<AffineConstantExpr>(expr)) {
+    term.shift += factor * c.getValue();
+    return true;
+  }
+  if (auto d = dyn_cast<AffineDimExpr>(expr)) {
+    term.loops.push_back({int32_t(d.getPosition()), factor});
+    return true;
+  }
+  auto bin = cast<AffineBinaryOpExpr>(expr);
+  if (expr.getKind() == AffineExprKind::Add)
+    return linear(bin.getLHS(), factor, term) && linear(bin.getRHS(), factor, term);
+  auto c = dyn_cast<AffineConstantExpr>(bin.getRHS());
+  return expr.getKind() == AffineExprKind::Mul && c &&
+         linear(bin.getLHS(), factor * c.getValue(), term);
+}
+
+/// Adds `factor` times the expression to the row; false if the planner has no form for it.
+bool addTerms(AffineExpr expr, int64_t factor, planning::AccessRow &row) {
+  if (auto c = dyn_cast<AffineConstantExpr>(expr)) {
+    row.constant += factor * c.getValue();
+    return true;
+  }
+  if (auto d = dyn_cast<AffineDimExpr>(expr)) {
+    row.terms.push_back({factor, {{int32_t(d.getPosition()), 1}}});
+    return true;
+  }
+  auto bin = cast<AffineBinaryOpExpr>(expr);
+  auto c = dyn_cast<AffineConstantExpr>(bin.getRHS());
+  planning::AccessTerm term;
+  switch (expr.getKind()) {
+  case AffineExprKind::Add:
+    return addTerms(bin.getLHS(), factor, row) && addTerms(bin.getRHS(), factor, row);
+  case AffineExprKind::Mul:
+    return c && addTerms(bin.getLHS(), factor * c.getValue(), row);
+  case AffineExprKind::FloorDiv:
+  case AffineExprKind::Mod:
+    if (!c || !linear(bin.getLHS(), 1, term))
+      return false;
+    term.coefficient = factor;
+    (expr.getKind() == AffineExprKind::Mod ? term.modulus : term.divisor) = c.getValue();
+    row.terms.push_back(term);
+    return true;
+  default:
+    return false;
+  }
+}
+
+planning::OperandAccess accessOf(AffineMap map, RankedTensorType type) {
+  planning::OperandAccess access;
+  access.shape = toCoord(type.getShape());
+  access.elementBytes = elementBytes(type.getElementType());
+  for (auto [i, expr] : llvm::enumerate(map.getResults())) {
+    planning::AccessRow row;
+    if (!addTerms(expr, 1, row))
+      row = {{}, 0, type.getDimSize(i)}; // all of it, wherever the loops are
+    access.rows.push_back(std::move(row));
+  }
+  return access;
+}
+
+/// SIMD slots of one element-wise body: what becomes an instruction, transcendental functions by
+/// their usual length.
+int64_t slotsOf(Region &body) {
+  int64_t slots = 0;
+  body.walk([&](Operation *op) {
+    if (isa<math::ExpOp, math::TanhOp, math::ErfOp, math::LogOp, math::PowFOp, math::SinOp,
+            math::CosOp>(op))
+      slots += 20;
+    else if (isa<arith::DivFOp, math::SqrtOp, math::RsqrtOp>(op))
+      slots += 8;
+    else if (!isa<arith::ExtFOp, arith::TruncFOp, arith::ConstantOp, linalg::IndexOp>(op) &&
+             !op->hasTrait<OpTrait::IsTerminator>())
+      slots += 1;
+  });
+  return slots;
+}
+
+void describeConv(ConvOp conv, planning::LayerProblem &problem) {
+  // Loops: n, fo, y, x, f2, f4, kh, kw, cq, c4.
+  problem.work.rowLoops = {0, 2, 3};
+  problem.work.columnLoops = {1};
+  problem.work.depthLoops = {6, 7, 8};
+  bool strided = conv.getStrides()[1] != 1;
+  bool shifted = conv.getKernelWidth() > 1;
+  problem.work.rowLoadSlots = strided ? 4 : shifted ? 2 : 1;
+  problem.work.simdPerOutput = 1 + slotsOf(conv.getEpilogue());
+  problem.work.memoryPerOutput = 1 + conv.getExtras().size() / 2;
+}
+
+void describeGeneric(linalg::GenericOp generic, const LayerAccess &access,
+                     planning::LayerProblem &problem) {
+  problem.work.simdPerPoint = std::max<int64_t>(1, slotsOf(generic.getRegion()));
+  problem.work.memoryPerPoint = access.inputs.size();
+  problem.work.memoryPerOutput = 1;
+  // The loop that the innermost dimension of the result is.
+  AffineMap map = access.outputMap;
+  if (map.getNumResults() > 0)
+    if (auto d = dyn_cast<AffineDimExpr>(map.getResults().back()))
+      problem.work.vectorLoop = d.getPosition();
+}
+} // namespace
+
+planning::LayerProblem mlir::dojo::planProblemOf(LayerOp layer, const LayerAccess &access) {
+  planning::LayerProblem problem;
+  problem.name = layer.getName().str();
+  for (unsigned d = 0; d < access.numLoops(); ++d)
+    problem.loops.push_back({access.extents[d], access.granularity[d], access.parallel[d]});
+  for (const LayerAccess::Operand &in : access.inputs) {
+    if (in.layerOperand < 0 || in.unused)
+      continue;
+    planning::OperandAccess operand = accessOf(in.map, in.type);
+    operand.constant = layer.getInputs()[in.layerOperand].getDefiningOp<WeightOp>() != nullptr;
+    problem.inputs.push_back(std::move(operand));
+  }
+  problem.output = accessOf(access.outputMap, access.outputType);
+  if (auto conv = dyn_cast<ConvOp>(access.root))
+    describeConv(conv, problem);
+  else
+    describeGeneric(cast<linalg::GenericOp>(access.root), access, problem);
+  return problem;
+}

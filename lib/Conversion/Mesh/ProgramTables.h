@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the nodes' programs are made of besides kernels: semaphores, per-node tables, transfer
+// lists. Computed from the mesh form, the same wherever it is asked for.
+//
+// Tables of a node, from the end of data upwards: for each layer two words for thread 0 (arrivals
+// to wait for, prologue) and its kernel, then for each layer thread 1's kernel; then its list.
+
+#ifndef DOJO_CONVERSION_MESH_PROGRAMTABLES_H
+#define DOJO_CONVERSION_MESH_PROGRAMTABLES_H
+
+#include "dojo/ISA/Descriptor.h"
+#include "dojo/Target/Target.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/SmallVector.h"
+#include <map>
+#include <vector>
+
+namespace mlir::dojo {
+
+/// Semaphores with a fixed use on every node; arrivals of layers take those from
+/// firstArrivalSemaphore on.
+enum FixedSemaphore : uint8_t {
+  goSemaphore = 0,      ///< thread 0 to thread 1: start the kernel
+  joinSemaphore = 1,    ///< thread 1 to thread 0: kernel done
+  doneSemaphore = 2,    ///< thread 0 to thread 2: one more layer done
+  epochSemaphore = 3,   ///< thread 2 to thread 0: the barrier is passed
+  barrierUpSemaphore = 4,
+  barrierDownSemaphore = 5
+};
+inline constexpr int64_t firstArrivalSemaphore = 8;
+
+/// Table bytes a layer takes on a node: three words for thread 0, one for thread 1.
+inline constexpr int64_t tableBytesPerLayer = 16;
+
+/// Bytes that the tables and the longest list take on a node; an upper bound before barriers are
+/// placed.
+int64_t tableBytesOf(ModuleOp module);
+
+/// The semaphore that counts the arrivals for each layer. Two layers share one only if a barrier
+/// lies between the last wait of one and the first send to the other. Fails (empty) if there are
+/// too few.
+llvm::SmallVector<uint8_t> arrivalSemaphores(ModuleOp module, int64_t semaphores);
+
+/// Numbers of arrivals for which each node waits before each layer: [layer][node].
+std::vector<std::vector<uint32_t>> arrivalCounts(ModuleOp module, const ::dojo::Target &machine);
+
+/// The transfer list of each usable node, `End` included.
+std::map<int32_t, std::vector<::dojo::isa::Descriptor>>
+transferLists(ModuleOp module, const ::dojo::Target &machine);
+
+/// Number of layers of the module.
+int64_t numLayersOf(ModuleOp module);
+
+} // namespace mlir::dojo
+
+#endif // DOJO_CONVERSION_MESH_PROGRAMTABLES_H

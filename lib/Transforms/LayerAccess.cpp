@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dojo/Transforms/LayerAccess.h"
+
+#include "dialects/Dojo/DojoDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/AffineExpr.h"
+
+using namespace mlir;
+using namespace mlir::dojo;
+
+int64_t IndexBox::volume() const {
+  int64_t v = 1;
+  for (int64_t s : size)
+    v *= s;
+  return v;
+}
+
+bool LayerAccess::isStructured() const { return isa<ConvOp>(root); }
+
+namespace {
+/// Inclusive range of an expression over a box of loop indices.
+struct Interval {
+  int64_t min, max;
+};
+
+int64_t floorDiv(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+
+Interval rangeOf(AffineExpr expr, const IndexBox &loops) {
+  if (auto c = dyn_cast<AffineConstantExpr>(expr))
+    return {c.getValue(), c.getValue()};
+  if (auto d = dyn_cast<AffineDimExpr>(expr)) {
+    unsigned p = d.getPosition();
+    return {loops.lo[p], loops.lo[p] + loops.size[p] - 1};
+  }
+  auto bin = cast<AffineBinaryOpExpr>(expr);
+  Interval l = rangeOf(bin.getLHS(), loops), r = rangeOf(bin.getRHS(), loops);
+  switch (expr.getKind()) {
+  case AffineExprKind::Add:
+    return {l.min + r.min, l.max + r.max};
+  case AffineExprKind::Mul: {
+    int64_t a = l.min * r.min, b = l.max * r.min;
+    return {std::min(a, b), std::max(a, b)};
+  }
+  case AffineExprKind::FloorDiv:
+    return {floorDiv(l.min, r.min), floorDiv(l.max, r.min)};
+  case AffineExprKind::CeilDiv:
+    return {-floorDiv(-l.min, r.min), -floorDiv(-l.max, r.min)};
+  case AffineExprKind::Mod:
+    if (floorDiv(l.min, r.min) == floorDiv(l.max, r.min)) {
+      int64_t base = floorDiv(l.min, r.min) * r.min;
+      return {l.min - base, l.max - base};
+    }
+    return {0, r.min - 1};
+  default:
+    llvm_unreachable("affine expressions have no other binary kinds");
+  }
+}
+} // namespace
+
+IndexBox LayerAccess::image(AffineMap map, const IndexBox &loops, ArrayRef<int64_t> shape) {
+  IndexBox box;
+  for (auto [i, expr] : llvm::enumerate(map.getResults())) {
+    Interval r = rangeOf(expr, loops);
+    int64_t lo = std::clamp<int64_t>(r.min, 0, shape[i]);
+    int64_t hi = std::clamp<int64_t>(r.max + 1, lo, shape[i]);
+    box.lo.push_back(lo);
+    box.size.push_back(hi - lo);
+  }
+  return box;
+}
+
+namespace {
+/// Terms of a sum: (dimension, coefficient); fails for anything but sums of scaled dimensions
+/// and constants.
+bool linearTerms(AffineExpr expr, SmallVectorImpl<std::pair<unsigned, int64_t>> &terms) {
+  if (isa<AffineConstantExpr>(expr))
+    return true;
+  if (auto d = dyn_cast<AffineDimExpr>(expr)) {
+    terms.push_back({d.getPosition(), 1});
+    return true;
+  }
+  auto bin = cast<AffineBinaryOpExpr>(expr);
+  if (expr.getKind() == AffineExprKind::Add)
+    return linearTerms(bin.getLHS(), terms) && linearTerms(bin.getRHS(), terms);
+  if (expr.getKind() != AffineExprKind::Mul)
+    return false;
+  auto d = dyn_cast<AffineDimExpr>(bin.getLHS());
+  auto c = dyn_cast<AffineConstantExpr>(bin.getRHS());
+  if (!d || !c)
+    return false;
+  terms.push_back({d.getPosition(), c.getValue()});
+  return true;
+}
+
+/// Dimensions under a floordiv or mod can be cut only at multiples of the divisor.
+void divisorsOf(AffineExpr expr, SmallVectorImpl<int64_t> &unit) {
+  expr.walk([&](AffineExpr e) {
+    if (e.getKind() != AffineExprKind::FloorDiv && e.getKind() != AffineExprKind::Mod)
+      return;
+    auto bin = cast<AffineBinaryOpExpr>(e);
+    int64_t divisor = cast<AffineConstantExpr>(bin.getRHS()).getValue();
+    bin.getLHS().walk([&](AffineExpr inner) {
+      if (auto d = dyn_cast<AffineDimExpr>(inner))
+        unit[d.getPosition()] = std::max(unit[d.getPosition()], divisor);
+    });
+  });
+}
+
+/// Decides by the output map (and the divisors of all maps) where each loop may be cut: a tile
+/// of the loops must be a box of the output that no other tile touches.
+void setGranularity(LayerAccess &a) {
+  unsigned n = a.numLoops();
+  SmallVector<int64_t> unit(n, 1);
+  for (const LayerAccess::Operand &in : a.inputs)
+    for (AffineExpr e : in.map.getResults())
+      divisorsOf(e, unit);
+  SmallVector<bool> splittable(n, false);
+  unsigned rank = a.outputMap.getNumResults();
+  for (auto [i, expr] : llvm::enumerate(a.outputMap.getResults())) {
+    divisorsOf(expr, unit);
+    SmallVector<std::pair<unsigned, int64_t>> terms;
+    if (!linearTerms(expr, terms) || terms.empty())
+      continue;
+    auto lead = *llvm::max_element(
+        terms, [](auto &x, auto &y) { return std::abs(x.second) < std::abs(y.second); });
+    // The other terms must fit below the leading one, or tiles would overlap.
+    int64_t below = 1;
+    for (auto [d, c] : terms)
+      if (d != lead.first)
+        below += std::abs(c) * (a.extents[d] - 1);
+    if (lead.second <= 0 || below > lead.second)
+      continue;
+    splittable[lead.first] = true;
+    // The innermost dimension is cut at whole vectors only; a block of a blocked layout not at
+    // all.
+    if (i + 1 == rank && rank > 0)
+      unit[lead.first] = std::max<int64_t>(unit[lead.first], 16);
+  }
+  for (unsigned d = 0; d < n; ++d)
+    a.granularity.push_back(splittable[d] && a.parallel[d] ? std::min(unit[d], a.extents[d])
+                                                           : a.extents[d]);
+}
+
+LogicalResult analyzeGeneric(linalg::GenericOp op, Block &body, LayerAccess &a) {
+  for (auto type : op.getIteratorTypesArray())
+    a.parallel.push_back(type == utils::IteratorType::parallel);
+  a.extents = op.getStaticLoopRanges();
+  for (int64_t e : a.extents)
+    if (ShapedType::isDynamic(e))
+      return op.emitError("has a loop whose extent is not known at compile time");
+  for (auto [i, operand] : llvm::enumerate(op.getDpsInputs())) {
+    auto arg = dyn_cast<BlockArgument>(operand);
+    int index = arg && arg.getOwner() == &body ? int(arg.getArgNumber()) : -1;
+    bool unused = op.getMatchingBlockArgument(op.getDpsInputOperand(i)).use_empty();
+    a.inputs.push_back({index, unsigned(i), op.getIndexingMapsArray()[i],
+                        cast<RankedTensorType>(operand.getType()), unused});
+  }
+  a.outputMap = op.getIndexingMapsArray().back();
+  a.outputType = cast<RankedTensorType>(op.getResult(0).getType());
+  a.indexRead.assign(a.numLoops(), false);
+  op.getRegion().walk([&](linalg::IndexOp index) { a.indexRead[index.getDim()] = true; });
+  return success();
+}
+
+/// The loops of dojo.conv: n, fo, y, x, f2, f4 (parallel), kh, kw, cq, c4 (reduction).
+void analyzeConv(ConvOp op, Block &body, LayerAccess &a) {
+  MLIRContext *ctx = op.getContext();
+  auto in = cast<RankedTensorType>(op.getInput().getType());
+  auto weight = cast<RankedTensorType>(op.getWeight().getType());
+  auto out = cast<RankedTensorType>(op->getResult(0).getType());
+  SmallVector<AffineExpr> d;
+  for (unsigned i = 0; i < 10; ++i)
+    d.push_back(getAffineDimExpr(i, ctx));
+  ArrayRef<int64_t> os = out.getShape(), ws = weight.getShape();
+  a.extents = {os[0], ws[0], os[2], os[3], 2, 4, ws[1], ws[2], ws[3], 4};
+  a.parallel = {true, true, true, true, true, true, false, false, false, false};
+  a.indexRead.assign(10, false);
+  ArrayRef<int64_t> s = op.getStrides(), dil = op.getDilations();
+  auto map = [&](ArrayRef<AffineExpr> results) { return AffineMap::get(10, 0, results, ctx); };
+  AffineExpr fq = d[1] * 2 + d[4];
+  auto add = [&](Value value, AffineMap m, unsigned rootOperand) {
+    auto arg = dyn_cast<BlockArgument>(value);
+    int index = arg && arg.getOwner() == &body ? int(arg.getArgNumber()) : -1;
+    a.inputs.push_back({index, rootOperand, m, cast<RankedTensorType>(value.getType()), false});
+  };
+  add(op.getInput(),
+      map({d[0], d[8], d[2] * s[0] + d[6] * dil[0], d[3] * s[1] + d[7] * dil[1], d[9]}), 0);
+  add(op.getWeight(), map({d[1], d[6], d[7], d[8], d[4] * 4 + d[5], d[9]}), 1);
+  SmallVector<AffineExpr> outIndex{d[0], fq, d[2], d[3], d[5]};
+  SmallVector<AffineMap> extraMaps = op.getExtraMapValues();
+  for (auto [i, extra] : llvm::enumerate(op.getExtras()))
+    add(extra, extraMaps[i].replaceDimsAndSymbols(outIndex, {}, 10, 0), 2 + i);
+  a.outputMap = map(outIndex);
+  a.outputType = out;
+}
+} // namespace
+
+FailureOr<LayerAccess> mlir::dojo::analyzeLayer(LayerOp layer) {
+  Block &body = layer.getBody().front();
+  LayerAccess a;
+  a.root = layer.getRoot();
+  if (auto generic = dyn_cast<linalg::GenericOp>(a.root)) {
+    if (failed(analyzeGeneric(generic, body, a)))
+      return failure();
+    setGranularity(a);
+  } else {
+    analyzeConv(cast<ConvOp>(a.root), body, a);
+    // Whole pairs of channel quads, rows, and blocks of eight pixels of a row.
+    a.granularity = {1, 1, 1, std::min<int64_t>(8, a.extents[3]), 2, 4,
+                     a.extents[6], a.extents[7], a.extents[8], 4};
+  }
+  return a;
+}

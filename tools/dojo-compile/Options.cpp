@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Options.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/raw_ostream.h"
+#include <cstdlib>
+
+using namespace llvm;
+using namespace dojo::tool;
+
+namespace {
+cl::OptionCategory category("Compiling");
+
+cl::opt<std::string> input(cl::Positional, cl::Required, cl::desc("MODEL.onnx|FILE.mlir"),
+                           cl::cat(category));
+cl::opt<std::string> output("o", cl::desc("Where the result goes"), cl::value_desc("OUT.d1"),
+                            cl::cat(category));
+cl::list<std::string> shapes("shape", cl::desc("Shape of a graph input; NAME= is a scalar"),
+                             cl::value_desc("NAME=1x3x224x224"), cl::cat(category));
+cl::list<std::string> constants("const", cl::desc("Bind a graph input at compile time"),
+                                cl::value_desc("NAME=FILE.npy"), cl::cat(category));
+cl::opt<std::string> precision(
+    "precision", cl::init("bf16"), cl::value_desc("bf16|fp32"), cl::cat(category),
+    cl::desc("bf16: matrix products on bf16 operands, the rest in fp32; fp32: all in fp32"));
+cl::opt<std::string> store("store", cl::value_desc("fp32"), cl::cat(category),
+                           cl::desc("Keep tensors between ops in fp32"));
+cl::opt<std::string> target("target", cl::init("d1"), cl::cat(category),
+                            cl::value_desc("d1|d1-pessimistic|FILE"), cl::desc("The machine"));
+cl::opt<std::string> nodes("nodes", cl::value_desc("RxC"), cl::cat(category),
+                           cl::desc("Use the top-left R x C positions of the target"));
+cl::list<std::string> dead("dead", cl::value_desc("R,C"), cl::cat(category),
+                           cl::desc("A position that cannot compute, hold, inject or eject"));
+cl::opt<unsigned> optLevel("O", cl::Prefix, cl::init(2), cl::cat(category),
+                           cl::desc("0: no overlap, no fusion, for debugging; 2 (default): all"));
+cl::opt<Emit> emit(
+    "emit", cl::init(Emit::Image), cl::cat(category), cl::desc("Stop at a level:"),
+    cl::values(clEnumValN(Emit::Import, "import", "linalg on whole tensors"),
+               clEnumValN(Emit::Placed, "placed", "layers with plans"),
+               clEnumValN(Emit::Mesh, "mesh", "buffers, transfers, node kernels"),
+               clEnumValN(Emit::D1, "d1", "instructions as IR"),
+               clEnumValN(Emit::Asm, "asm", "assembly"),
+               clEnumValN(Emit::Image, "image", "machine code (default)")));
+cl::opt<bool> plan("plan", cl::cat(category), cl::desc("Print the layer table and stop"));
+cl::opt<bool> check("check", cl::cat(category),
+                    cl::desc("List everything that is not supported and stop"));
+cl::opt<bool> verify("verify", cl::init(true), cl::cat(category),
+                     cl::desc("Check the finished image (default: on)"));
+cl::opt<bool> timing("time-passes", cl::cat(category), cl::desc("Say where the time went"));
+cl::opt<std::string> report("report", cl::value_desc("FILE.json"), cl::cat(category),
+                            cl::desc("Write what was decided, or not supported, as JSON"));
+
+[[noreturn]] void usage(const Twine &message) {
+  errs() << "dojo-compile: " << message << "\n";
+  std::exit(1);
+}
+
+/// NAME=VALUE at the last '='.
+std::pair<std::string, std::string> splitName(const std::string &text, StringRef option) {
+  size_t at = text.rfind('=');
+  if (at == std::string::npos || at == 0)
+    usage("--" + option + " wants NAME=VALUE, got '" + text + "'");
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+std::vector<int64_t> parseShape(StringRef text, StringRef name) {
+  std::vector<int64_t> dims;
+  SmallVector<StringRef> parts;
+  if (!text.empty())
+    text.split(parts, 'x');
+  for (StringRef part : parts) {
+    int64_t value;
+    if (part.getAsInteger(10, value) || value < 0)
+      usage("--shape " + name + ": '" + part + "' is not a dimension; write 1x3x224x224");
+    dims.push_back(value);
+  }
+  return dims;
+}
+} // namespace
+
+Options dojo::tool::parseOptions(int argc, char **argv) {
+  cl::HideUnrelatedOptions(category);
+  cl::ParseCommandLineOptions(
+      argc, argv,
+      "Compiles an ONNX model, or IR of any level, to machine code of the D1 chip.\n\n"
+      "  dojo-compile model.onnx -o model.d1 && dojo-run model.d1 --input x=x.npy\n");
+  Options o;
+  o.input = input;
+  o.output = output;
+  o.report = report;
+  for (const std::string &text : shapes) {
+    auto [name, value] = splitName(text, "shape");
+    o.shapes.push_back({name, parseShape(value, name)});
+  }
+  for (const std::string &text : constants)
+    o.constants.push_back(splitName(text, "const"));
+  if (precision != "bf16" && precision != "fp32")
+    usage("--precision is bf16 or fp32, not '" + precision + "'");
+  if (!store.empty() && store != "fp32")
+    usage("--store takes fp32 only, not '" + store + "'");
+  if (optLevel != 0 && optLevel != 2)
+    usage("-O" + Twine(optLevel) + ": levels are -O0 and -O2");
+  o.precision = precision;
+  o.store = store;
+  o.target = target;
+  o.nodes = nodes;
+  for (std::string position : dead) {
+    std::replace(position.begin(), position.end(), ',', ':');
+    o.dead.push_back(position);
+  }
+  o.optLevel = optLevel;
+  o.emit = emit;
+  o.plan = plan;
+  o.check = check;
+  o.verify = verify;
+  o.timing = timing;
+  if (o.output.empty() && !o.plan && !o.check)
+    usage("no output given; say where the result goes with -o");
+  return o;
+}
