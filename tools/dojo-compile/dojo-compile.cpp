@@ -5,6 +5,7 @@
 
 #include "Options.h"
 #include "Report.h"
+#include "dojo/Assembler/Assembler.h"
 #include "dojo/Conversion/ImageWriter.h"
 #include "dojo/Conversion/Machine.h"
 #include "dojo/Image/Image.h"
@@ -19,7 +20,8 @@
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/ToolOutputFile.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <sstream>
 
 using namespace mlir;
 using namespace mlir::dojo;
@@ -88,12 +90,20 @@ int emitImage(ModuleOp module, const Options &options) {
     return badModel;
   if (options.verify) {
     ::dojo::verify::Report report;
-    if (!::dojo::verify::verifyImage(image, report))
-      return fail(badModel, "the image failed its own check:\n" + report.text());
+    ::dojo::verify::verifyImage(image, report);
+    if (report.verdict() != ::dojo::verify::Verdict::Accept)
+      return fail(badModel, "the image failed its own check:\n" + report.toString());
   }
   std::string error;
+  if (options.emit == Emit::Asm) {
+    std::ostringstream text;
+    ::dojo::assembler::print(image, {}, text);
+    return writeText(options.output, [&](llvm::raw_ostream &os) { os << text.str(); }, error)
+               ? done
+               : fail(usage, error);
+  }
   if (!::dojo::image::writeImage(image, options.output, error))
-    return fail(badModel, error);
+    return fail(usage, error);
   return done;
 }
 } // namespace
@@ -159,14 +169,11 @@ int main(int argc, char **argv) {
     printPlan(llvm::outs(), *module);
     return finish(done);
   }
-  if (options.emit == Emit::Image)
+  if (options.emit == Emit::Image || options.emit == Emit::Asm)
     return finish(emitImage(*module, options));
   if (!writeText(options.output,
                  [&](llvm::raw_ostream &os) {
-                   if (options.emit == Emit::Asm)
-                     printAssembly(os, *module);
-                   else
-                     module->print(os, OpPrintingFlags().enableDebugInfo(true, false));
+                   module->print(os, OpPrintingFlags().enableDebugInfo(true, false));
                  },
                  error))
     return finish(fail(usage, error));
