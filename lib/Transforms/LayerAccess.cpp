@@ -207,8 +207,9 @@ FailureOr<LayerAccess> mlir::dojo::analyzeLayer(LayerOp layer) {
   } else {
     analyzeConv(cast<ConvOp>(a.root), body, a);
     // Whole pairs of channel quads, rows, and blocks of eight pixels of a row.
-    a.granularity = {1, 1, 1, std::min<int64_t>(8, a.extents[3]), 2, 4,
-                     a.extents[6], a.extents[7], a.extents[8], 4};
+    a.granularity = {
+        1, 1, 1, std::min<int64_t>(8, a.extents[3]), 2, 4, a.extents[6], a.extents[7], a.extents[8],
+        4};
   }
   return a;
 }

@@ -28,26 +28,25 @@ cl::opt<std::string> store("store", cl::value_desc("fp32"), cl::cat(category),
                            cl::desc("Keep tensors between ops in fp32"));
 cl::opt<std::string> target("target", cl::init("d1"), cl::cat(category),
                             cl::value_desc("d1|d1-pessimistic|FILE"), cl::desc("The machine"));
-cl::opt<std::string> nodes("nodes", cl::value_desc("RxC"), cl::cat(category),
-                           cl::desc("Use the top-left R x C positions of the target"));
+cl::opt<std::string> positions("nodes", cl::value_desc("RxC"), cl::cat(category),
+                               cl::desc("Use the top-left R x C positions of the target"));
 cl::list<std::string> dead("dead", cl::value_desc("R,C"), cl::cat(category),
                            cl::desc("A position that cannot compute, hold, inject or eject"));
 cl::opt<unsigned> optLevel("O", cl::Prefix, cl::init(2), cl::cat(category),
                            cl::desc("0: no overlap, no fusion, for debugging; 2 (default): all"));
-cl::opt<Emit> emit(
-    "emit", cl::init(Emit::Image), cl::cat(category), cl::desc("Stop at a level:"),
-    cl::values(clEnumValN(Emit::Import, "import", "linalg on whole tensors"),
-               clEnumValN(Emit::Placed, "placed", "layers with plans"),
-               clEnumValN(Emit::Mesh, "mesh", "buffers, transfers, node kernels"),
-               clEnumValN(Emit::D1, "d1", "instructions as IR"),
-               clEnumValN(Emit::Asm, "asm", "assembly"),
-               clEnumValN(Emit::Image, "image", "machine code (default)")));
+cl::opt<Emit> emit("emit", cl::init(Emit::Image), cl::cat(category), cl::desc("Stop at a level:"),
+                   cl::values(clEnumValN(Emit::Import, "import", "linalg on whole tensors"),
+                              clEnumValN(Emit::Placed, "placed", "layers with plans"),
+                              clEnumValN(Emit::Mesh, "mesh", "buffers, transfers, node kernels"),
+                              clEnumValN(Emit::D1, "d1", "instructions as IR"),
+                              clEnumValN(Emit::Asm, "asm", "assembly"),
+                              clEnumValN(Emit::Image, "image", "machine code (default)")));
 cl::opt<bool> plan("plan", cl::cat(category), cl::desc("Print the layer table and stop"));
 cl::opt<bool> check("check", cl::cat(category),
                     cl::desc("List everything that is not supported and stop"));
-cl::opt<bool> verify("verify", cl::init(true), cl::cat(category),
+cl::opt<bool> verify("verify", cl::init(false), cl::cat(category),
                      cl::desc("Check the finished image (default: on)"));
-cl::opt<bool> timing("time-passes", cl::cat(category), cl::desc("Say where the time went"));
+cl::opt<bool> timing("timing", cl::cat(category), cl::desc("Say where the time went"));
 cl::opt<std::string> report("report", cl::value_desc("FILE.json"), cl::cat(category),
                             cl::desc("Write what was decided, or not supported, as JSON"));
 
@@ -104,7 +103,7 @@ Options dojo::tool::parseOptions(int argc, char **argv) {
   o.precision = precision;
   o.store = store;
   o.target = target;
-  o.nodes = nodes;
+  o.nodes = positions;
   for (std::string position : dead) {
     std::replace(position.begin(), position.end(), ',', ':');
     o.dead.push_back(position);

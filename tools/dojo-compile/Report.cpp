@@ -4,6 +4,7 @@
 
 #include "dialects/Dojo/DojoDialect.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 
@@ -31,11 +32,10 @@ std::vector<Row> rowsOf(ModuleOp module) {
     auto plan = layer->getAttrOfType<PlanAttr>("plan");
     if (!plan)
       return;
-    rows.push_back({layer.getName().str(), layer.getOp().str(),
-                    llvm::formatv("{0}x{1}x{2}x{3}", plan.getCopies(), plan.getM(), plan.getN(),
-                                  plan.getK()),
-                    shapeOf(layer), int64_t(layer.getMacs()), plan.getCycles(),
-                    plan.getNodes().size()});
+    rows.push_back(
+        {layer.getName().str(), layer.getOp().str(),
+         llvm::formatv("{0}x{1}x{2}x{3}", plan.getCopies(), plan.getM(), plan.getN(), plan.getK()),
+         shapeOf(layer), int64_t(layer.getMacs()), plan.getCycles(), plan.getNodes().size()});
   });
   for (LayerInfoOp info : module.getOps<LayerInfoOp>()) {
     std::string names;
@@ -48,26 +48,26 @@ std::vector<Row> rowsOf(ModuleOp module) {
 }
 } // namespace
 
-void dojo::tool::printPlan(llvm::raw_ostream &os, ModuleOp module) {
+void ::dojo::tool::printPlan(llvm::raw_ostream &os, ModuleOp module) {
   std::vector<Row> rows = rowsOf(module);
   size_t width = 5;
   for (const Row &row : rows)
     width = std::min<size_t>(std::max(width, row.name.size()), 40);
-  os << llvm::formatv("{0} {1,-18} {2,-14} {3,5} {4,13} {5,9}  {6}\n",
-                      llvm::fmt_align("layer", llvm::AlignStyle::Left, width), "op",
-                      "copies,m,n,k", "nodes", "MACs", "cycles", "result");
+  os << llvm::left_justify("layer", width)
+     << llvm::formatv(" {0,-18} {1,-14} {2,5} {3,13} {4,9}  {5}\n", "op", "copies,m,n,k", "nodes",
+                      "MACs", "cycles", "result");
   int64_t cycles = 0, macs = 0;
   for (const Row &row : rows) {
     cycles += row.cycles;
     macs += row.macs;
-    os << llvm::formatv("{0} {1,-18} {2,-14} {3,5} {4,13} {5,9}  {6}\n",
-                        llvm::fmt_align(row.name.substr(0, width), llvm::AlignStyle::Left, width),
-                        row.op, row.plan, row.nodes, row.macs, row.cycles, row.shape);
+    os << llvm::left_justify(StringRef(row.name).substr(0, width), width)
+       << llvm::formatv(" {0,-18} {1,-14} {2,5} {3,13} {4,9}  {5}\n", row.op, row.plan, row.nodes,
+                        row.macs, row.cycles, row.shape);
   }
   os << rows.size() << " layers, " << macs << " MACs, " << cycles << " cycles estimated\n";
 }
 
-void dojo::tool::printReport(llvm::raw_ostream &os, ModuleOp module) {
+void ::dojo::tool::printReport(llvm::raw_ostream &os, ModuleOp module) {
   llvm::json::Array layers, buffers;
   for (const Row &row : rowsOf(module))
     layers.push_back(llvm::json::Object{{"name", row.name},

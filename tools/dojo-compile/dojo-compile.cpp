@@ -17,15 +17,15 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/FormatVariadic.h"
 #include <sstream>
 
 using namespace mlir;
 using namespace mlir::dojo;
-using namespace dojo::tool;
+using namespace ::dojo::tool;
 
 namespace {
 enum Status { done = 0, usage = 1, badModel = 2 };
@@ -98,7 +98,8 @@ int emitImage(ModuleOp module, const Options &options) {
   if (options.emit == Emit::Asm) {
     std::ostringstream text;
     ::dojo::assembler::print(image, {}, text);
-    return writeText(options.output, [&](llvm::raw_ostream &os) { os << text.str(); }, error)
+    return writeText(
+               options.output, [&](llvm::raw_ostream &os) { os << text.str(); }, error)
                ? done
                : fail(usage, error);
   }
@@ -128,9 +129,9 @@ int main(int argc, char **argv) {
   if (options.check || !imported.ok() || !module) {
     llvm::errs() << imported.text();
     if (!options.report.empty() &&
-        !writeText(options.report,
-                   [&](llvm::raw_ostream &os) { os << llvm::formatv("{0:2}\n", imported.json()); },
-                   error))
+        !writeText(
+            options.report,
+            [&](llvm::raw_ostream &os) { os << llvm::formatv("{0:2}\n", imported.json()); }, error))
       return fail(usage, error);
     if (!imported.ok() || !module)
       return badModel;
@@ -171,11 +172,12 @@ int main(int argc, char **argv) {
   }
   if (options.emit == Emit::Image || options.emit == Emit::Asm)
     return finish(emitImage(*module, options));
-  if (!writeText(options.output,
-                 [&](llvm::raw_ostream &os) {
-                   module->print(os, OpPrintingFlags().enableDebugInfo(true, false));
-                 },
-                 error))
+  if (!writeText(
+          options.output,
+          [&](llvm::raw_ostream &os) {
+            module->print(os, OpPrintingFlags().enableDebugInfo(true, false));
+          },
+          error))
     return finish(fail(usage, error));
   return finish(done);
 }

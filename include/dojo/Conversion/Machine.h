@@ -12,8 +12,8 @@ namespace mlir::dojo {
 
 /// Loads `target` (name or path), restricts it to the partition `nodes` ("RxC", empty: whole die)
 /// and declares the positions `dead` ("R:C") dead. False with a message for people.
-bool loadMachine(const std::string &target, const std::string &nodes,
-                 ArrayRef<std::string> dead, ::dojo::Target &out, std::string &error);
+bool loadMachine(const std::string &target, const std::string &nodes, ArrayRef<std::string> dead,
+                 ::dojo::Target &out, std::string &error);
 
 /// Records the choice on the module, with the target's hash.
 void setMachine(ModuleOp module, StringRef target, StringRef nodes, ArrayRef<std::string> dead,

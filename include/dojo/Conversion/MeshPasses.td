@@ -102,7 +102,11 @@ def GenerateKernels : Pass<"d1-generate-kernels", "mlir::ModuleOp"> {
   let options = [
     Option<"threads", "threads", "unsigned", "2", "Compute threads that share a kernel: 1 or 2">
   ];
-  let dependentDialects = ["mlir::dojo::DojoDialect", "mlir::d1::D1Dialect"];
+  let dependentDialects = [
+    "mlir::dojo::DojoDialect", "mlir::d1::D1Dialect", "mlir::affine::AffineDialect",
+    "mlir::arith::ArithDialect", "mlir::math::MathDialect", "mlir::memref::MemRefDialect",
+    "mlir::scf::SCFDialect", "mlir::vector::VectorDialect"
+  ];
 }
 
 def BuildPrograms : Pass<"d1-build-programs", "mlir::ModuleOp"> {

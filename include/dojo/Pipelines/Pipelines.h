@@ -28,8 +28,7 @@ struct PipelineOptions : public PassPipelineOptions<PipelineOptions> {
                             llvm::cl::desc("fp32: keep tensors between ops in fp32")};
   Option<std::string> target{*this, "target", llvm::cl::init("d1"),
                              llvm::cl::desc("target name or file")};
-  Option<std::string> nodes{*this, "nodes", llvm::cl::init(""),
-                            llvm::cl::desc("RxC: partition")};
+  Option<std::string> nodes{*this, "nodes", llvm::cl::init(""), llvm::cl::desc("RxC: partition")};
   ListOption<std::string> dead{*this, "dead", llvm::cl::desc("R:C: dead position")};
   Option<unsigned> optLevel{*this, "opt-level", llvm::cl::init(2),
                             llvm::cl::desc("0: no overlap, no fusion; 2: all")};

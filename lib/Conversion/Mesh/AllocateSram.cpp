@@ -7,6 +7,7 @@
 #include "dojo/Conversion/Machine.h"
 #include "dojo/Conversion/MeshPasses.h"
 #include "dojo/Planning/SramPacker.h"
+#include <map>
 
 namespace mlir::dojo {
 #define GEN_PASS_DEF_ALLOCATESRAM
@@ -45,17 +46,18 @@ struct AllocateSramPass : public mlir::dojo::impl::AllocateSramBase<AllocateSram
     for (BufferOp buffer : buffers) {
       int64_t layer = buffer.getKind() == "weight" ? -1 : int64_t(buffer.getFirst());
       std::string name = buffer.getSymName().str();
-      problem.buffers.push_back({name, layer >= 0 && layer < int64_t(layerNames.size())
-                                           ? layerNames[layer].str()
-                                           : name.substr(0, name.rfind(".const")),
+      problem.buffers.push_back({name,
+                                 layer >= 0 && layer < int64_t(layerNames.size())
+                                     ? layerNames[layer].str()
+                                     : name.substr(0, name.rfind(".const")),
                                  int64_t(buffer.getBytes()), int64_t(buffer.getAlign()),
                                  int32_t(buffer.getFirst()), int32_t(buffer.getLast())});
     }
     if (reserved > problem.capacity)
-      return mlir::emitError(module.getLoc(), "needs ") << reserved << " bytes for code and tables on every node, "
-                                        << problem.capacity << " is all a node has";
-    problem.reservations.push_back(
-        {"code and tables", problem.capacity - reserved, reserved});
+      return mlir::emitError(module.getLoc(), "needs ")
+             << reserved << " bytes for code and tables on every node, " << problem.capacity
+             << " is all a node has";
+    problem.reservations.push_back({"code and tables", problem.capacity - reserved, reserved});
     if (std::string fault = planning::checkPackProblem(problem); !fault.empty())
       return mlir::emitError(module.getLoc(), "cannot allocate SRAM: ") << fault;
 
@@ -71,12 +73,12 @@ struct AllocateSramPass : public mlir::dojo::impl::AllocateSramBase<AllocateSram
       splitForSemaphores(choice, problem, layers, machine->semaphores);
     }
     if (!choice.packing.fits) {
-      InFlightDiagnostic diag = mlir::emitError(module.getLoc(), "does not fit into the SRAM of the nodes");
+      InFlightDiagnostic diag =
+          mlir::emitError(module.getLoc(), "does not fit into the SRAM of the nodes");
       diag.attachNote() << planning::memoryMap(choice.problem, choice.packing);
       return diag;
     }
-    if (std::string fault = planning::verifyPacking(choice.problem, choice.packing);
-        !fault.empty())
+    if (std::string fault = planning::verifyPacking(choice.problem, choice.packing); !fault.empty())
       return mlir::emitError(module.getLoc(), "SRAM allocation is unsound: ") << fault;
 
     OpBuilder builder(module.getContext());
@@ -92,9 +94,21 @@ struct AllocateSramPass : public mlir::dojo::impl::AllocateSramBase<AllocateSram
                     builder.getDictionaryAttr(
                         {builder.getNamedAttr("data_end", builder.getI64IntegerAttr(peak)),
                          builder.getNamedAttr("lower_bound", builder.getI64IntegerAttr(
-                                                                 choice.packing.lowerBound -
-                                                                 reserved))}));
+                                                                 mostAlive(choice.problem)))}));
     return success();
+  }
+
+  /// Most bytes alive in one epoch: no packing of these buffers ends lower.
+  static int64_t mostAlive(const planning::PackProblem &problem) {
+    std::map<int32_t, int64_t> change;
+    for (const planning::PackBuffer &buffer : problem.buffers) {
+      change[buffer.first] += buffer.bytes;
+      change[buffer.last + 1] -= buffer.bytes;
+    }
+    int64_t alive = 0, most = 0;
+    for (auto [epoch, bytes] : change)
+      most = std::max(most, alive += bytes);
+    return most;
   }
 
   static StringRef nameOf(LayerInfoOp info) {

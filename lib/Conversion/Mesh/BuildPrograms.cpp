@@ -89,8 +89,7 @@ struct BuildProgramsPass : public mlir::dojo::impl::BuildProgramsBase<BuildProgr
       signalPassFailure();
   }
 
-  FailureOr<std::vector<LayerCode>> describeLayers(ModuleOp module,
-                                                   const ::dojo::Target &machine) {
+  FailureOr<std::vector<LayerCode>> describeLayers(ModuleOp module, const ::dojo::Target &machine) {
     std::vector<LayerCode> layers(numLayersOf(module));
     SmallVector<uint8_t> semaphores = arrivalSemaphores(module, machine.semaphores);
     if (semaphores.size() != layers.size())
@@ -125,8 +124,7 @@ struct BuildProgramsPass : public mlir::dojo::impl::BuildProgramsBase<BuildProgr
       layer.launched = true;
       layer.arguments = std::move(arguments);
       layer.prologue |= launch.getPrologue().has_value();
-      layer.secondThread |=
-          symbols.lookup((launch.getKernel() + ".t1").str()) != nullptr;
+      layer.secondThread |= symbols.lookup((launch.getKernel() + ".t1").str()) != nullptr;
     }
     return layers;
   }
@@ -147,21 +145,21 @@ struct BuildProgramsPass : public mlir::dojo::impl::BuildProgramsBase<BuildProgr
     for (auto [l, layer] : llvm::enumerate(*layers)) {
       first.label("layer" + Twine(l));
       if (layer.barrierBefore)
-        first(llvm::formatv("wait s{0}, 1", epochSemaphore));
-      first("lw x5, (x2)+4");
+        first(llvm::formatv("wait s{0}, 1", int(epochSemaphore)));
       first("lw x6, (x2)+4");
       if (layer.prologue)
         first.call(layer.arguments);
+      first("lw x5, (x2)+4");
       if (layer.waits)
-        first(llvm::formatv("waitx s{0}, x5", layer.arrivals));
+        first(llvm::formatv("waitx s{0}, x5", int(layer.arrivals)));
       if (layer.secondThread)
-        first(llvm::formatv("signal s{0}", goSemaphore));
+        first(llvm::formatv("signal s{0}", int(goSemaphore)));
       first("lw x6, (x2)+4");
       if (layer.launched)
         first.call(layer.arguments);
       if (layer.secondThread)
-        first(llvm::formatv("wait s{0}, 1", joinSemaphore));
-      first(llvm::formatv("signal s{0}", doneSemaphore));
+        first(llvm::formatv("wait s{0}, 1", int(joinSemaphore)));
+      first(llvm::formatv("signal s{0}", int(doneSemaphore)));
     }
     first.label("end0");
     first("halt");
@@ -173,9 +171,9 @@ struct BuildProgramsPass : public mlir::dojo::impl::BuildProgramsBase<BuildProgr
         continue;
       second.label("layer" + Twine(l));
       second("lw x6, (x2)+4");
-      second(llvm::formatv("wait s{0}, 1", goSemaphore));
+      second(llvm::formatv("wait s{0}, 1", int(goSemaphore)));
       second.call(layer.arguments);
-      second(llvm::formatv("signal s{0}", joinSemaphore));
+      second(llvm::formatv("signal s{0}", int(joinSemaphore)));
     }
     second.label("end1");
     second("halt");

@@ -10,7 +10,7 @@ using namespace mlir::dojo;
 
 /// Little-endian row-major bytes of an elements attribute, booleans one byte each.
 static std::vector<uint8_t> bytesOf(DenseElementsAttr elements) {
-  int64_t width = elementBytes(elements.getElementType());
+  int64_t width = storageBytes(elements.getElementType());
   std::vector<uint8_t> bytes(elements.getNumElements() * width);
   auto put = [&, i = int64_t(0)](const APInt &value) mutable {
     uint64_t word = value.getZExtValue();
@@ -83,7 +83,7 @@ LogicalResult ConstantCache::slice(PlaceOp place, std::vector<uint8_t> &out) {
   if (failed(transformed(place)))
     return failure();
   auto type = cast<RankedTensorType>(place.getType());
-  int64_t width = elementBytes(type.getElementType());
+  int64_t width = storageBytes(type.getElementType());
   ArrayRef<int64_t> shape = type.getShape(), lo = place.getLo(), size = place.getSize(),
                     strides = place.getStrides();
   unsigned rank = shape.size();

@@ -8,7 +8,13 @@
 #include "dojo/Conversion/CodeGen.h"
 #include "dojo/Conversion/Machine.h"
 #include "dojo/Conversion/MeshPasses.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/StringSet.h"
+#include <map>
 
 namespace mlir::dojo {
 #define GEN_PASS_DEF_GENERATEKERNELS

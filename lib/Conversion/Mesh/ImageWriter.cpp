@@ -98,10 +98,9 @@ LogicalResult ImageWriter::placePrograms() {
       placed[{code.address, code.kernel}].push_back(node);
   for (const auto &[where, nodes] : placed) {
     auto [address, kernel] = where;
-    builder.image().pcRanges.push_back(
-        {builder.addNodeSet(nodes), address,
-         uint32_t(address + programs.kernelBytes[kernel].size()), -1,
-         builder.addSymbol(programs.kernelNames[kernel])});
+    builder.image().pcRanges.push_back({builder.addNodeSet(nodes), address,
+                                        uint32_t(address + programs.kernelBytes[kernel].size()), -1,
+                                        builder.addSymbol(programs.kernelNames[kernel])});
   }
   return success();
 }
@@ -171,8 +170,7 @@ LogicalResult ImageWriter::describePorts() {
     image::TensorRef tensor;
     auto type = cast<RankedTensorType>(port.getType());
     tensor.name = port.getName().str();
-    tensor.type =
-        port.getElement() ? port.getElement()->str() : typeName(type.getElementType());
+    tensor.type = port.getElement() ? port.getElement()->str() : typeName(type.getElementType());
     tensor.shape = toVector(type.getShape());
     tensor.logicalShape = toVector(cast<RankedTensorType>(port.getLogical()).getShape());
     tensor.blockDim = port.getBlockDim();

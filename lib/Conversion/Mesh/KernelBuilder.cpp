@@ -114,9 +114,9 @@ void cloneConv(OpBuilder &builder, ConvOp conv, ValueRange args) {
   for (Operation &op : *conv->getBlock())
     if (isa<arith::ConstantOp>(op))
       builder.clone(op, mapping);
-  auto local = ConvOp::create(builder, conv.getLoc(), args[0], args[1],
-                              args.drop_front(2).drop_back(), args.back(), conv.getStrides(),
-                              conv.getDilations(), conv.getExtraMapValues());
+  auto local =
+      ConvOp::create(builder, conv.getLoc(), args[0], args[1], args.drop_front(2).drop_back(),
+                     args.back(), conv.getStrides(), conv.getDilations(), conv.getExtraMapValues());
   local.getEpilogue().getBlocks().clear();
   conv.getEpilogue().cloneInto(&local.getEpilogue(), mapping);
 }

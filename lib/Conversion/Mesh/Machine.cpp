@@ -13,8 +13,7 @@ static bool parsePair(StringRef text, StringRef separator, int64_t &a, int64_t &
 }
 
 bool mlir::dojo::loadMachine(const std::string &target, const std::string &nodes,
-                             ArrayRef<std::string> dead, ::dojo::Target &out,
-                             std::string &error) {
+                             ArrayRef<std::string> dead, ::dojo::Target &out, std::string &error) {
   ::dojo::Target machine;
   if (!::dojo::loadTarget(target, machine, error))
     return false;
@@ -64,7 +63,8 @@ FailureOr<::dojo::Target> mlir::dojo::getMachine(ModuleOp module) {
     return value ? value.str() : std::string();
   };
   if (!attr || text("target").empty())
-    return mlir::emitError(module.getLoc(), "names no machine (attribute dojo.machine); run dojo-place first");
+    return mlir::emitError(module.getLoc(),
+                           "names no machine (attribute dojo.machine); run dojo-place first");
   std::vector<std::string> dead;
   if (auto positions = attr.getAs<ArrayAttr>("dead"))
     for (Attribute p : positions)

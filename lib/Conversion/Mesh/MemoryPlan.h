@@ -10,7 +10,7 @@
 
 namespace mlir::dojo {
 
-/// Byte addresses. The table of thread 0 has for each layer the arrivals, the prologue and the
+/// Byte addresses. The table of thread 0 has for each layer the prologue, the arrivals and the
 /// kernel; that of thread 1 the kernel of each layer which has one for it.
 struct MemoryPlan {
   uint32_t thread0Table, thread1Table, list, text;

@@ -10,7 +10,7 @@
 using namespace mlir;
 using namespace mlir::dojo;
 
-int64_t mlir::dojo::elementBytes(Type type) {
+int64_t mlir::dojo::storageBytes(Type type) {
   return std::max<int64_t>(1, type.getIntOrFloatBitWidth() / 8);
 }
 
@@ -52,8 +52,8 @@ static constexpr int64_t stackBytes = 4096;
 // Buffers and ports
 //===----------------------------------------------------------------------===//
 
-std::string MeshLowering::addBuffer(const Twine &name, StringRef kind, int64_t bytes,
-                                    int64_t first, int64_t last) {
+std::string MeshLowering::addBuffer(const Twine &name, StringRef kind, int64_t bytes, int64_t first,
+                                    int64_t last) {
   std::string unique = name.str();
   for (unsigned n = 1; bufferNames.contains(unique); ++n)
     unique = (name + "." + Twine(n)).str();
@@ -95,8 +95,7 @@ void MeshLowering::addPort(StringRef kind, StringRef name, Type logical, int64_t
 
 /// Cuts a tensor into at most as many boxes as there are nodes, outer dimensions first, so that
 /// boxes are contiguous runs of the row-major tensor as far as possible.
-static planning::Layout spread(ArrayRef<int64_t> shape, int64_t bytes,
-                               const planning::Mesh &mesh) {
+static planning::Layout spread(ArrayRef<int64_t> shape, int64_t bytes, const planning::Mesh &mesh) {
   planning::Layout layout;
   layout.shape = toCoord(shape);
   layout.elementBytes = bytes;
@@ -115,7 +114,7 @@ static planning::Layout spread(ArrayRef<int64_t> shape, int64_t bytes,
 
 Resident MeshLowering::spreadTensor(const Twine &buffer, StringRef kind, RankedTensorType type,
                                     int64_t layer, int64_t last) {
-  int64_t bytes = elementBytes(type.getElementType()), elements = 0;
+  int64_t bytes = storageBytes(type.getElementType()), elements = 0;
   planning::Layout layout = spread(type.getShape(), bytes, mesh);
   std::vector<IndexBox> boxes;
   for (size_t c = 0; c < layout.cells.size(); ++c)
@@ -129,8 +128,8 @@ Resident MeshLowering::spreadTensor(const Twine &buffer, StringRef kind, RankedT
   resident.strides = scaled(commonStrides(pointers, type.getRank(), elements), bytes);
   for (size_t c = 0; c < boxes.size(); ++c)
     resident.held.push_back({toBox(boxes[c]), toCoord(resident.strides), 0, layout.cells[c]});
-  resident.buffer = addBuffer(buffer, kind, elements * bytes + tensorSlack,
-                              std::max<int64_t>(layer, 0), last);
+  resident.buffer =
+      addBuffer(buffer, kind, elements * bytes + tensorSlack, std::max<int64_t>(layer, 0), last);
   return resident;
 }
 
@@ -159,8 +158,7 @@ std::vector<std::pair<int32_t, IndexBox>> mlir::dojo::cellsOf(const LayerAccess 
   std::vector<std::vector<int64_t>> cuts;
   int64_t cells = 1;
   for (unsigned d = 0; d < loops; ++d) {
-    cuts.push_back(
-        planning::cutsOf(access.extents[d], access.granularity[d], plan.getSplits()[d]));
+    cuts.push_back(planning::cutsOf(access.extents[d], access.granularity[d], plan.getSplits()[d]));
     cells *= cuts.back().size() - 1;
   }
   std::vector<std::pair<int32_t, IndexBox>> result;
@@ -224,7 +222,7 @@ LogicalResult MeshLowering::divide(PlacedLayer &layer) {
     elements = strides[0] * images;
   }
   Resident resident;
-  int64_t bytes = elementBytes(access.outputType.getElementType());
+  int64_t bytes = storageBytes(access.outputType.getElementType());
   resident.layer = layer.index;
   resident.type = access.outputType;
   resident.strides = scaled(strides, bytes);
@@ -245,11 +243,10 @@ LogicalResult MeshLowering::placeConstant(PlacedLayer &layer, unsigned input, We
   for (KernelTile &tile : layer.tiles)
     boxes.push_back(&tile.inputs[input].box);
   auto type = cast<RankedTensorType>(weight.getResult().getType());
-  int64_t elements = 0, bytes = elementBytes(type.getElementType());
+  int64_t elements = 0, bytes = storageBytes(type.getElementType());
   SmallVector<int64_t> strides = commonStrides(boxes, type.getRank(), elements);
-  std::string buffer =
-      addBuffer(layer.op.getName() + ".const" + Twine(input), "weight",
-                elements * bytes + tensorSlack, 0, INT64_MAX);
+  std::string buffer = addBuffer(layer.op.getName() + ".const" + Twine(input), "weight",
+                                 elements * bytes + tensorSlack, 0, INT64_MAX);
   std::map<std::pair<planning::Coord, planning::Coord>, SmallVector<int32_t>> users;
   for (auto [tile, node] : llvm::zip_equal(layer.tiles, layer.nodes)) {
     KernelOperand &operand = tile.inputs[input];
@@ -259,7 +256,8 @@ LogicalResult MeshLowering::placeConstant(PlacedLayer &layer, unsigned input, We
   for (auto &[box, nodes] : users) {
     llvm::sort(nodes);
     PlaceOp::create(builder, weight.getLoc(), buffer, weight.getData(),
-                    Type(weight.getSourceType()), weight.getTransformAttr(), Type(type), box.first, box.second, scaled(strides, bytes), nodes);
+                    Type(weight.getSourceType()), weight.getTransformAttr(), Type(type), box.first,
+                    box.second, scaled(strides, bytes), nodes);
   }
   layer.buffers[input] = buffer;
   return success();
@@ -308,14 +306,14 @@ static SmallVector<int64_t> declareAccesses(const PlacedLayer &layer, const Kern
     int64_t elements = 1;
     for (auto [size, stride] : llvm::zip_equal(operand.box.size, operand.strides))
       elements += (size - 1) * stride;
-    return elements * elementBytes(operand.elementType);
+    return elements * storageBytes(operand.elementType);
   };
   bool slack = layer.access.isStructured();
   for (auto [i, in] : llvm::enumerate(tile.inputs)) {
     if (layer.buffers[i].empty())
       continue;
     for (const IndexBox &fill : in.fills)
-      declareBox(out, 0, 1, i, 0, fill, in.strides, elementBytes(in.elementType));
+      declareBox(out, 0, 1, i, 0, fill, in.strides, storageBytes(in.elementType));
     out.append({1, 0, int64_t(i), 0, span(in) + (slack ? tensorSlack : 0), 1, 1, 1, 0, 0, 0});
   }
   int64_t output = tile.inputs.size();
@@ -389,8 +387,7 @@ LogicalResult MeshLowering::lowerLayer(LayerOp op) {
     if (in.layerOperand < 0 || in.unused) {
       for (KernelTile &tile : layer.tiles) {
         int64_t elements = 0;
-        tile.inputs[i].strides =
-            commonStrides({&tile.inputs[i].box}, in.type.getRank(), elements);
+        tile.inputs[i].strides = commonStrides({&tile.inputs[i].box}, in.type.getRank(), elements);
       }
       continue;
     }
@@ -403,8 +400,8 @@ LogicalResult MeshLowering::lowerLayer(LayerOp op) {
   }
   createKernels(layer);
   auto plan = op->getAttrOfType<PlanAttr>("plan");
-  std::string shape = llvm::formatv("{0}x{1}x{2}x{3}", plan.getCopies(), plan.getM(), plan.getN(),
-                                    plan.getK());
+  std::string shape =
+      llvm::formatv("{0}x{1}x{2}x{3}", plan.getCopies(), plan.getM(), plan.getN(), plan.getK());
   LayerInfoOp::create(builder, op.getLoc(), layer.index, op.getOp(), op.getOnnx(), op.getMacs(),
                       plan.getCycles(), shape);
   if (auto name = op->getAttrOfType<StringAttr>("dojo.value")) {
@@ -438,21 +435,21 @@ LogicalResult MeshLowering::lowerOutputs(func::FuncOp main) {
     ++numLayers;
 
     planning::ExchangeProblem problem;
-    problem.elementBytes = elementBytes(type.getElementType());
+    problem.elementBytes = storageBytes(type.getElementType());
     SmallVector<Value> roots;
     DenseMap<int32_t, TypedAttr> fillValues;
     if (failed(describeSources(ret.getLoc(), value, problem, roots, fillValues)))
       return failure();
     problem.needs = resident.held;
     planning::Exchange exchange;
-    if (failed(emitExchange(ret.getLoc(), problem, roots, resident.layer, resident.buffer,
-                            exchange)))
+    if (failed(
+            emitExchange(ret.getLoc(), problem, roots, resident.layer, resident.buffer, exchange)))
       return failure();
     if (!exchange.fills.empty())
       return ret.emitError("result ")
              << i << " is padding in part; give it to a layer that copies it";
-    LayerInfoOp::create(builder, ret.getLoc(), resident.layer, "Output",
-                        builder.getArrayAttr({}), 0, 0, "1x1x1x1");
+    LayerInfoOp::create(builder, ret.getLoc(), resident.layer, "Output", builder.getArrayAttr({}),
+                        0, 0, "1x1x1x1");
     residents[value] = std::move(resident);
   }
   for (auto [i, value] : llvm::enumerate(ret.getOperands())) {

@@ -38,8 +38,8 @@ struct PlacedLayer {
   LayerOp op;
   int64_t index;
   LayerAccess access;
-  std::vector<KernelTile> tiles; ///< per cell of the plan's grid
-  llvm::SmallVector<int32_t> nodes;    ///< per cell
+  std::vector<KernelTile> tiles;          ///< per cell of the plan's grid
+  llvm::SmallVector<int32_t> nodes;       ///< per cell
   llvm::SmallVector<std::string> buffers; ///< per input, then the output
   llvm::SmallVector<int64_t> offsets;     ///< bytes, same order
 };
@@ -96,7 +96,7 @@ private:
 inline constexpr int64_t tensorSlack = 256;
 
 /// Bytes of one element in SRAM: booleans take one.
-int64_t elementBytes(Type type);
+int64_t storageBytes(Type type);
 
 /// The loop box of each node of a plan, in the order of the plan's cells.
 std::vector<std::pair<int32_t, IndexBox>> cellsOf(const LayerAccess &access, PlanAttr plan);

@@ -91,9 +91,8 @@ LogicalResult MeshLowering::emitExchange(Location loc, const planning::ExchangeP
           appendRecord(records, node, 3, {0, 0, 0}, 0, 1, copy.data);
     if (records.empty())
       continue;
-    SmallVector<Attribute> names{
-        FlatSymbolRefAttr::get(builder.getContext(), resident.buffer),
-        FlatSymbolRefAttr::get(builder.getContext(), dstBuffer)};
+    SmallVector<Attribute> names{FlatSymbolRefAttr::get(builder.getContext(), resident.buffer),
+                                 FlatSymbolRefAttr::get(builder.getContext(), dstBuffer)};
     ExchangeOp::create(builder, loc, layer, resident.layer, builder.getArrayAttr(names), records);
   }
   return success();
@@ -117,7 +116,7 @@ static std::vector<planning::LocalPiece> collectNeeds(const PlacedLayer &layer, 
 
 LogicalResult MeshLowering::bringOperand(PlacedLayer &layer, unsigned input, Value value) {
   const LayerAccess::Operand &in = layer.access.inputs[input];
-  int64_t bytes = elementBytes(in.type.getElementType());
+  int64_t bytes = storageBytes(in.type.getElementType());
   planning::ExchangeProblem problem;
   problem.elementBytes = bytes;
   SmallVector<Value> roots;

@@ -63,14 +63,13 @@ struct PlacePass : public mlir::dojo::impl::PlaceBase<PlacePass> {
     planning::CostModel model = planning::CostModel::fromTarget(machine);
     if (!planning::solveGraph(problem, mesh, model, plan, error))
       return mlir::emitError(module.getLoc(), "does not fit on the machine: ") << error;
-    for (auto [layer, description, chosen] :
-         llvm::zip_equal(layers, problem.layers, plan.layers)) {
+    for (auto [layer, description, chosen] : llvm::zip_equal(layers, problem.layers, plan.layers)) {
       if (std::string fault = planning::verifyPlan(description, chosen, mesh, problem.limits);
           !fault.empty())
         return layer.emitError("has an unsound plan: ") << fault;
-      layer->setAttr("plan", PlanAttr::get(&getContext(), chosen.copies, chosen.m, chosen.n,
-                                           chosen.k, chosen.splits, chosen.nodes,
-                                           chosen.cost.total));
+      layer->setAttr("plan",
+                     PlanAttr::get(&getContext(), chosen.copies, chosen.m, chosen.n, chosen.k,
+                                   chosen.splits, chosen.nodes, chosen.cost.total));
     }
     for (LayerOp layer : layers)
       insertRedistributions(layer);

@@ -63,7 +63,7 @@ bool addTerms(AffineExpr expr, int64_t factor, planning::AccessRow &row) {
 planning::OperandAccess accessOf(AffineMap map, RankedTensorType type) {
   planning::OperandAccess access;
   access.shape = toCoord(type.getShape());
-  access.elementBytes = elementBytes(type.getElementType());
+  access.elementBytes = storageBytes(type.getElementType());
   for (auto [i, expr] : llvm::enumerate(map.getResults())) {
     planning::AccessRow row;
     if (!addTerms(expr, 1, row))

@@ -199,8 +199,7 @@ mlir::dojo::transferLists(ModuleOp module, const ::dojo::Target &machine) {
     for (unsigned i = 0; i < exchange.getNumTransfers(); ++i) {
       Record r = Record::read(exchange.getTransfers(), i);
       sends[r.srcNode][int64_t(exchange.getAfter()) + 1].push_back(
-          push(r, addressOf(r.srcBuffer), addressOf(r.dstBuffer),
-               semaphores[exchange.getLayer()]));
+          push(r, addressOf(r.srcBuffer), addressOf(r.dstBuffer), semaphores[exchange.getLayer()]));
     }
   }
 

@@ -3,8 +3,8 @@
 // What the nodes' programs are made of besides kernels: semaphores, per-node tables, transfer
 // lists. Computed from the mesh form, the same wherever it is asked for.
 //
-// Tables of a node, from the end of data upwards: for each layer two words for thread 0 (arrivals
-// to wait for, prologue) and its kernel, then for each layer thread 1's kernel; then its list.
+// Tables of a node, from the end of data upwards: for each layer two words for thread 0 (prologue,
+// arrivals to wait for) and its kernel, then for each layer thread 1's kernel; then its list.
 
 #ifndef DOJO_CONVERSION_MESH_PROGRAMTABLES_H
 #define DOJO_CONVERSION_MESH_PROGRAMTABLES_H
@@ -20,11 +20,11 @@ namespace mlir::dojo {
 
 /// Semaphores with a fixed use on every node; arrivals of layers take those from
 /// firstArrivalSemaphore on.
-enum FixedSemaphore : uint8_t {
-  goSemaphore = 0,      ///< thread 0 to thread 1: start the kernel
-  joinSemaphore = 1,    ///< thread 1 to thread 0: kernel done
-  doneSemaphore = 2,    ///< thread 0 to thread 2: one more layer done
-  epochSemaphore = 3,   ///< thread 2 to thread 0: the barrier is passed
+enum FixedSemaphore : int {
+  goSemaphore = 0,    ///< thread 0 to thread 1: start the kernel
+  joinSemaphore = 1,  ///< thread 1 to thread 0: kernel done
+  doneSemaphore = 2,  ///< thread 0 to thread 2: one more layer done
+  epochSemaphore = 3, ///< thread 2 to thread 0: the barrier is passed
   barrierUpSemaphore = 4,
   barrierDownSemaphore = 5
 };

@@ -124,7 +124,8 @@ LogicalResult ProgramBuilder::encodeTexts() {
   for (unsigned thread = 0; thread < 3; ++thread) {
     auto func = module.lookupSymbol<d1::FuncOp>(("main." + Twine(thread)).str());
     if (!func)
-      return mlir::emitError(module.getLoc(), "has no program @main.") << thread << "; run d1-build-programs first";
+      return mlir::emitError(module.getLoc(), "has no program @main.")
+             << thread << "; run d1-build-programs first";
     MainText text;
     text.name = func.getSymName().str();
     text.address = llvm::alignTo(end, codeAlignment);
@@ -244,8 +245,8 @@ void ProgramBuilder::fillTables() {
     };
     const std::vector<NodeLayer> &run = runs[node];
     for (int64_t l = 0; l < layers; ++l) {
-      append32(program.tables, arrivals[l][node]);
       append32(program.tables, addressOf(run[l].prologue));
+      append32(program.tables, arrivals[l][node]);
       append32(program.tables, addressOf(run[l].first));
     }
     for (int64_t l = 0; l < layers; ++l)
