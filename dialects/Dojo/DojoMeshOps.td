@@ -93,7 +93,7 @@ def Dojo_LaunchOp : DojoMesh_Op<"launch"> {
     `offsets[i]` bytes; an empty symbol stands for an operand of which only the shape counts.
 
     `accesses` declares which bytes the two touch, for the checks of order: records of 11 numbers:
-    0 for the prologue or 1 for the kernel; 0 for a read or 1 for a write; index into `buffers`;
+    0 for the prologue or 1 for the kernel; 0 for a read, 1 for a write, 2 for loads without effect; index into `buffers`;
     byte offset; bytes of a run; three counts of runs and their strides (bytes).
   }];
   let arguments = (ins I64Attr:$layer, FlatSymbolRefAttr:$kernel,

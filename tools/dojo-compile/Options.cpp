@@ -44,7 +44,7 @@ cl::opt<Emit> emit("emit", cl::init(Emit::Image), cl::cat(category), cl::desc("S
 cl::opt<bool> plan("plan", cl::cat(category), cl::desc("Print the layer table and stop"));
 cl::opt<bool> check("check", cl::cat(category),
                     cl::desc("List everything that is not supported and stop"));
-cl::opt<bool> verify("verify", cl::init(false), cl::cat(category),
+cl::opt<bool> verify("verify", cl::init(true), cl::cat(category),
                      cl::desc("Check the finished image (default: on)"));
 cl::opt<bool> timing("timing", cl::cat(category), cl::desc("Say where the time went"));
 cl::opt<std::string> report("report", cl::value_desc("FILE.json"), cl::cat(category),

@@ -31,7 +31,6 @@ private:
   }
   LogicalResult placeConstants();
   LogicalResult placePrograms();
-  void clearData();
   void declareSegments();
   LogicalResult describePorts();
   void describeLayers();
@@ -105,31 +104,9 @@ LogicalResult ImageWriter::placePrograms() {
   return success();
 }
 
-/// Zeros wherever data, but no constant, will lie: matrix kernels read whole blocks, some bytes of
-/// which nothing else writes.
-void ImageWriter::clearData() {
-  std::map<int64_t, int64_t> constants; // address to end
-  int64_t end = 0;
-  for (BufferOp buffer : module.getOps<BufferOp>()) {
-    int64_t address = *buffer.getAddress(), bytes = buffer.getBytes();
-    end = std::max(end, address + bytes);
-    if (buffer.getKind() == "weight")
-      constants[address] = address + bytes;
-  }
-  constants[end] = end;
-  int64_t at = 0;
-  for (auto [address, next] : constants) {
-    if (address > at) {
-      std::vector<uint8_t> zeros(address - at, 0);
-      builder.addLoad(builder.addBlob(zeros, /*code=*/false), at, everyone);
-    }
-    at = std::max(at, next);
-  }
-}
-
 void ImageWriter::declareSegments() {
   for (LaunchOp launch : module.getOps<LaunchOp>()) {
-    std::vector<image::Region> regions[2][2]; // [phase][write]
+    std::vector<image::Region> regions[2][3]; // [phase][read, write, ignored]
     ArrayRef<int64_t> records = launch.getAccesses();
     for (size_t i = 0; i < records.size(); i += LaunchOp::accessSize) {
       ArrayRef<int64_t> r = records.slice(i, LaunchOp::accessSize);
@@ -156,7 +133,7 @@ void ImageWriter::declareSegments() {
         builder.image().segments.push_back(
             {builder.addNodeSet(nodes), address,
              uint32_t(address + programs.kernelBytes[index->second].size()),
-             int32_t(launch.getLayer()), regions[phase][0], regions[phase][1]});
+             int32_t(launch.getLayer()), regions[phase][0], regions[phase][1], regions[phase][2]});
     };
     declare((launch.getKernel() + ".t0").str(), 1);
     declare((launch.getKernel() + ".t1").str(), 1);
@@ -227,7 +204,6 @@ LogicalResult ImageWriter::run(image::Image &out) {
   everyone = builder.addNodeSet(machine.usableNodes());
   if (failed(placeConstants()) || failed(placePrograms()) || failed(describePorts()))
     return failure();
-  clearData();
   declareSegments();
   describeLayers();
   describeBuffers();

@@ -298,8 +298,8 @@ static void declareBox(SmallVectorImpl<int64_t> &out, int64_t phase, int64_t wri
   }
 }
 
-/// What the tile's prologue and kernel touch. Kernels read and write whole spans of their operands,
-/// with the slack behind tensors that matrix kernels use.
+/// What the tile's prologue and kernel touch. Kernels may load whole spans of their operands, with
+/// the slack behind tensors, but only the box counts.
 static SmallVector<int64_t> declareAccesses(const PlacedLayer &layer, const KernelTile &tile) {
   SmallVector<int64_t> out;
   auto span = [](const KernelOperand &operand) {
@@ -314,12 +314,16 @@ static SmallVector<int64_t> declareAccesses(const PlacedLayer &layer, const Kern
       continue;
     for (const IndexBox &fill : in.fills)
       declareBox(out, 0, 1, i, 0, fill, in.strides, storageBytes(in.elementType));
-    out.append({1, 0, int64_t(i), 0, span(in) + (slack ? tensorSlack : 0), 1, 1, 1, 0, 0, 0});
+    IndexBox all = in.box;
+    all.lo.assign(all.lo.size(), 0);
+    declareBox(out, 1, 0, i, 0, all, in.strides, storageBytes(in.elementType));
+    out.append({1, 2, int64_t(i), 0, span(in) + (slack ? tensorSlack : 0), 1, 1, 1, 0, 0, 0});
   }
   int64_t output = tile.inputs.size();
   int64_t bytes = span(tile.output) + (slack ? tensorSlack : 0);
-  for (int64_t write : {0, 1})
-    out.append({1, write, output, 0, bytes, 1, 1, 1, 0, 0, 0});
+  out.append({1, 1, output, 0, bytes, 1, 1, 1, 0, 0, 0});
+  // Sums may be kept in the result while they grow: loads of what the kernel itself wrote.
+  out.append({1, 2, output, 0, bytes, 1, 1, 1, 0, 0, 0});
   return out;
 }
 
