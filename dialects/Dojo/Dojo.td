@@ -6,6 +6,7 @@
 #define DOJO_TD
 
 include "dialects/Dojo/DojoAttrs.td"
+include "dialects/Dojo/DojoMeshOps.td"
 include "dialects/Dojo/DojoOps.td"
 
 #endif // DOJO_TD

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: dojo-opt %s --dojo-place='nodes=2x2' --dojo-lower-to-mesh --dojo-allocate-sram | FileCheck %s
 
 func.func @main(%x: tensor<1x1x8x8x4xbf16> {dojo.name = "x"}) -> (tensor<1x2x8x8x4xbf16> {dojo.name = "y"}) {
