@@ -35,8 +35,10 @@ void Node::issueControl(Thread &t, const Op &op, uint64_t cycle) {
       return;
     t.pc = static_cast<uint32_t>(context.value);
     t.lines.branch();
-    if (t.pc % 4)
-      t.segment = nullptr; // the look-up will say so
+    if (t.pc % 4) { // the look-up will say so
+      t.segment = nullptr;
+      t.nearBytes = 0;
+    }
     return;
   }
   switch (op.control) {

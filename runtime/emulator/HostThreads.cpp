@@ -38,8 +38,14 @@ void HostThreads::work() {
     seen = now;
     if (stop)
       return;
+    {
+      std::lock_guard lock(entry);
+      if (!open)
+        continue; // woke up too late
+      ++joined;
+    }
     share();
-    --busy;
+    --joined;
   }
 }
 
@@ -50,15 +56,23 @@ void HostThreads::forEach(size_t items, const std::function<void(size_t)> &body)
       body(i);
     return;
   }
-  loop = &body;
-  count = items;
-  next = 0;
-  busy = static_cast<unsigned>(workers.size());
+  {
+    std::lock_guard lock(entry);
+    loop = &body;
+    count = items;
+    next = 0;
+    open = true;
+  }
   ++generation;
   generation.notify_all();
   share();
-  while (busy.load() != 0)
-    std::this_thread::yield();
+  {
+    std::lock_guard lock(entry);
+    open = false;
+  }
+  for (unsigned i = 0; joined.load() != 0; ++i)
+    if (i > spins)
+      std::this_thread::yield();
 }
 
 } // namespace dojo::emu

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstddef>
 #include <functional>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -29,9 +30,11 @@ private:
 
   std::vector<std::thread> workers;
   std::atomic<unsigned> generation{0}; // of the loop
-  std::atomic<unsigned> busy{0};       // workers that have not finished it
   std::atomic<bool> stop{false};
-  std::atomic<size_t> next{0};
+  std::mutex entry;                // guards `open` and joining the loop
+  bool open = false;               // workers may still join
+  std::atomic<unsigned> joined{0}; // workers in the loop
+  std::atomic<size_t> next{0};     // item
   size_t count = 0;
   const std::function<void(size_t)> *loop = nullptr;
 };

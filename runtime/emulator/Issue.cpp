@@ -277,6 +277,19 @@ void Node::advancePc(Thread &t, const Op &op) {
 //===----------------------------------------------------------------------===//
 
 bool Node::fetch(Thread &t, uint64_t cycle) {
+  uint32_t offset = t.pc - t.nearBegin;
+  if (offset < t.nearBytes) {
+    const Op *op = t.nearOps + offset / 4;
+    if (op->state == OpState::Valid && offset + op->bytes <= t.nearBytes) {
+      t.op = op;
+      return true;
+    }
+  }
+  return fetchFar(t, cycle);
+}
+
+bool Node::fetchFar(Thread &t, uint64_t cycle) {
+  t.nearBytes = 0;
   if (!t.segment || t.pc < t.segment->begin || t.pc >= t.segment->end)
     if (!findSegment(t, cycle))
       return false;
@@ -290,14 +303,22 @@ bool Node::fetch(Thread &t, uint64_t cycle) {
     op = &t.scratch;
   }
   t.op = op;
-  if (!setup.timing)
-    return true;
-  uint64_t from = t.lines.reach(t.pc / p.codeLineBytes, cycle);
-  uint32_t lastLine = (t.pc + op->bytes - 1) / p.codeLineBytes;
-  if (lastLine != t.pc / p.codeLineBytes)
-    from = std::max(from, t.lines.reach(lastLine, cycle));
-  if (from > cycle)
-    t.next = from;
+  uint32_t line = t.pc / p.codeLineBytes, lastLine = (t.pc + op->bytes - 1) / p.codeLineBytes;
+  if (setup.timing) {
+    uint64_t from = t.lines.reach(line, cycle);
+    if (lastLine != line)
+      from = std::max(from, t.lines.reach(lastLine, cycle));
+    if (from > cycle)
+      t.next = from;
+  }
+  if (lastLine == line) {
+    uint32_t begin = std::max({line * p.codeLineBytes, t.segment->begin, t.rangeBegin});
+    uint32_t end = std::min({(line + 1) * p.codeLineBytes, t.segment->end, t.rangeEnd});
+    begin += (4 - begin % 4) % 4;
+    t.nearBegin = begin;
+    t.nearBytes = end > begin ? end - begin : 0;
+    t.nearOps = image.ops.data() + (begin - t.segment->begin) / 4;
+  }
   return true;
 }
 

@@ -44,6 +44,7 @@ void Node::reset(const RunSetup &newSetup) {
     t.predicated = 0;
     t.op = nullptr;
     t.segment = nullptr;
+    t.nearBytes = 0;
     t.trainNumber = 0;
     t.rangeBegin = 1;
     t.rangeEnd = 0;

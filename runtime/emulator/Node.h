@@ -53,6 +53,9 @@ struct Thread {
   Op scratch;             // for words that were not decoded in sequence
   const CodeSegment *segment = nullptr;
   LineCache lines;
+  // Around the last fetch: one code line, segment and PC range, so that nothing need be looked up.
+  uint32_t nearBegin = 0, nearBytes = 0;
+  const Op *nearOps = nullptr;
   uint8_t predicated = 0; // instructions still under the predicate
   bool skip = false;      // and they have no effect
 
@@ -154,6 +157,7 @@ private:
   void runGroupCycle(uint64_t cycle);
   void serve(Thread &t, uint64_t cycle, Slots *slots);
   bool fetch(Thread &t, uint64_t cycle);
+  bool fetchFar(Thread &t, uint64_t cycle);
   bool findSegment(Thread &t, uint64_t cycle);
   void findRange(Thread &t);
   uint64_t readyCycle(const Thread &t, const Op &op) const;
