@@ -99,14 +99,14 @@ void Node::startWait(Thread &t, unsigned semaphore, uint64_t need, uint64_t cycl
     recheck = true;
 }
 
-bool Node::finishWait(Thread &t) {
+void Node::finishWait(Thread &t) {
   Semaphore &s = semaphores[t.semaphore];
   uint64_t at = t.pass;
   if (!s.settle(at, p.semaphoreLimit)) {
     raise(FaultClass::SemaphoreOverflow, &t, at,
           "semaphore " + std::to_string(t.semaphore) + " goes over " +
               std::to_string(p.semaphoreLimit));
-    return false;
+    return;
   }
   s.take(t.need);
   s.waiter = -1;
@@ -117,7 +117,6 @@ bool Node::finishWait(Thread &t) {
     nextDescriptor(t, t.pass);
   else
     t.next = t.pass + 1;
-  return true;
 }
 
 void Node::signal(unsigned semaphore, uint64_t shows, uint32_t amount) {

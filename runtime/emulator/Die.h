@@ -74,7 +74,7 @@ private:
   HostThreads host;
   Ports ports;
   std::vector<Node *> nodes;             // usable, ascending
-  std::vector<uint64_t> ownEvent, event; // by node number, see Node
+  std::vector<uint64_t> ownEvent, event; // by node number; event counts its trains
   std::vector<Node *> due;
   std::priority_queue<Waiting, std::vector<Waiting>, std::greater<Waiting>> trains;
   std::vector<std::unique_ptr<Transfer>> answers;

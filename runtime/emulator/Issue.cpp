@@ -118,7 +118,7 @@ void Node::serve(Thread &t, uint64_t cycle, Slots *slots) {
         --slots->places;
         placed = true;
       }
-      if (!takeSlots(t, op, cycle, *slots)) {
+      if (!takeSlots(op, cycle, *slots)) {
         t.next = cycle + 1;
         return;
       }
@@ -171,7 +171,7 @@ uint64_t Node::readyCycle(const Thread &t, const Op &op) const {
   }
 }
 
-bool Node::takeSlots(Thread &, const Op &op, uint64_t cycle, Slots &slots) {
+bool Node::takeSlots(const Op &op, uint64_t cycle, Slots &slots) {
   unsigned *unit = nullptr;
   switch (op.timing) {
   case TimingClass::Alu:

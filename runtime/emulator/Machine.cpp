@@ -193,6 +193,11 @@ bool Machine::setPcRanges(std::span<const uint32_t> nodes, std::vector<PcRange> 
     if (ranges[i].begin >= ranges[i].end || (i && ranges[i].begin < ranges[i - 1].end))
       return fail(error, "PC range from " + std::to_string(ranges[i].begin) +
                              " is empty or overlaps another");
+  constexpr int32_t maxLayer = 1 << 20;
+  for (const PcRange &r : ranges)
+    if (r.layer > maxLayer)
+      return fail(error, "PC range from " + std::to_string(r.begin) + " has layer " +
+                             std::to_string(r.layer) + ", above " + std::to_string(maxLayer));
   for (const PcRange &r : ranges)
     die->numLayers = std::max(die->numLayers, static_cast<size_t>(r.layer + 1));
   auto shared = std::make_shared<const std::vector<PcRange>>(std::move(ranges));

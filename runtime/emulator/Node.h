@@ -118,9 +118,7 @@ public:
   /// Advances as far as is certain. Everything that shows up to cycle `safe` because of other nodes
   /// is known; with `ahead` the node may run past it where nothing it waits for matters.
   void advance(uint64_t safe, bool ahead);
-  /// The earliest cycle in which the node does something; its waiting trains count.
-  uint64_t nextEvent() const { return std::min(nextOwnEvent(), nextTrain()); }
-  /// Of these, what it does by itself.
+  /// The earliest cycle in which the node does something by itself.
   uint64_t nextOwnEvent() const;
   /// The least issue cycle of its threads' trains that wait to be committed.
   uint64_t nextTrain() const;
@@ -161,7 +159,7 @@ private:
   bool findSegment(Thread &t, uint64_t cycle);
   void findRange(Thread &t);
   uint64_t readyCycle(const Thread &t, const Op &op) const;
-  bool takeSlots(Thread &t, const Op &op, uint64_t cycle, Slots &slots);
+  bool takeSlots(const Op &op, uint64_t cycle, Slots &slots);
   void issue(Thread &t, const Op &op, uint64_t cycle);
   void record(Thread &t, const Op &op, uint64_t completion);
   void advancePc(Thread &t, const Op &op);
@@ -169,7 +167,7 @@ private:
   //===-- Control.cpp ----------------------------------------------------===//
   void issueControl(Thread &t, const Op &op, uint64_t cycle);
   void startWait(Thread &t, unsigned semaphore, uint64_t need, uint64_t cycle);
-  bool finishWait(Thread &t);
+  void finishWait(Thread &t);
   void startList(Thread &t, uint64_t address, uint64_t cycle);
   void startRemoteSignal(Thread &t, uint64_t destination, unsigned semaphore, uint64_t cycle);
   bool controlOnly(uint32_t pc);
@@ -193,7 +191,6 @@ private:
   bool checkTransfer(Thread &t, uint64_t cycle);
   void queueTrain(Thread &t, uint64_t issue);
   void nextDescriptor(Thread &t, uint64_t done);
-  void endList(Thread &t, uint64_t cycle);
 
   //===-- Functional.cpp -------------------------------------------------===//
   bool runThreadFunctional(Thread &t);
@@ -215,7 +212,6 @@ private:
   std::map<uint32_t, bool> controlOnlyAt; // memo
   bool recheck = false;                   // the group's situation has changed
   uint64_t functionalSteps[numThreads];
-  friend class Machine;
 };
 
 } // namespace dojo::emu
