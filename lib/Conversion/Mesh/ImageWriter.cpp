@@ -105,6 +105,12 @@ LogicalResult ImageWriter::placePrograms() {
 }
 
 void ImageWriter::declareSegments() {
+  int64_t stackAddress = 0, stackBytes = 0;
+  for (BufferOp buffer : module.getOps<BufferOp>())
+    if (buffer.getKind() == "stack") {
+      stackAddress = *buffer.getAddress();
+      stackBytes = buffer.getBytes();
+    }
   for (LaunchOp launch : module.getOps<LaunchOp>()) {
     std::vector<image::Region> regions[2][3]; // [phase][read, write, ignored]
     ArrayRef<int64_t> records = launch.getAccesses();
@@ -120,7 +126,7 @@ void ImageWriter::declareSegments() {
       }
       regions[r[0]][r[1]].push_back(region);
     }
-    auto declare = [&](StringRef kernel, int phase) {
+    auto declare = [&](StringRef kernel, int phase, int thread) {
       auto index = programs.kernelIndex.find(kernel.str());
       if (index == programs.kernelIndex.end())
         return;
@@ -129,16 +135,29 @@ void ImageWriter::declareSegments() {
         for (const PlacedCode &code : programs.nodes.at(node).kernels)
           if (code.kernel == index->second)
             byAddress[code.address].push_back(node);
-      for (const auto &[address, nodes] : byAddress)
-        builder.image().segments.push_back(
-            {builder.addNodeSet(nodes), address,
-             uint32_t(address + programs.kernelBytes[index->second].size()),
-             int32_t(launch.getLayer()), regions[phase][0], regions[phase][1], regions[phase][2]});
+      image::Segment segment;
+      segment.layer = launch.getLayer();
+      segment.reads = regions[phase][0];
+      segment.writes = regions[phase][1];
+      segment.ignored = regions[phase][2];
+      if (stackBytes > 0) {
+        // Registers that did not fit: loaded only where the same code stored.
+        image::Region half{uint32_t(stackAddress + thread * stackBytes / 2),
+                           uint32_t(stackBytes / 2)};
+        segment.writes.push_back(half);
+        segment.ignored.push_back(half);
+      }
+      for (const auto &[address, nodes] : byAddress) {
+        segment.nodeSet = builder.addNodeSet(nodes);
+        segment.begin = address;
+        segment.end = address + programs.kernelBytes[index->second].size();
+        builder.image().segments.push_back(segment);
+      }
     };
-    declare((launch.getKernel() + ".t0").str(), 1);
-    declare((launch.getKernel() + ".t1").str(), 1);
+    declare((launch.getKernel() + ".t0").str(), 1, 0);
+    declare((launch.getKernel() + ".t1").str(), 1, 1);
     if (auto prologue = launch.getPrologue())
-      declare((*prologue + ".t0").str(), 0);
+      declare((*prologue + ".t0").str(), 0, 0);
   }
 }
 

@@ -246,7 +246,7 @@ LogicalResult MeshLowering::placeConstant(PlacedLayer &layer, unsigned input, We
   int64_t elements = 0, bytes = storageBytes(type.getElementType());
   SmallVector<int64_t> strides = commonStrides(boxes, type.getRank(), elements);
   std::string buffer = addBuffer(layer.op.getName() + ".const" + Twine(input), "weight",
-                                 elements * bytes + tensorSlack, 0, INT64_MAX);
+                                 elements * bytes, 0, INT64_MAX);
   std::map<std::pair<planning::Coord, planning::Coord>, SmallVector<int32_t>> users;
   for (auto [tile, node] : llvm::zip_equal(layer.tiles, layer.nodes)) {
     KernelOperand &operand = tile.inputs[input];
@@ -447,7 +447,8 @@ LogicalResult MeshLowering::lowerOutputs(func::FuncOp main) {
     problem.needs = resident.held;
     planning::Exchange exchange;
     if (failed(
-            emitExchange(ret.getLoc(), problem, roots, resident.layer, resident.buffer, exchange)))
+            emitExchange(ret.getLoc(), problem, roots, resident.layer, -1, resident.buffer,
+                            exchange)))
       return failure();
     if (!exchange.fills.empty())
       return ret.emitError("result ")

@@ -71,9 +71,10 @@ private:
   FailureOr<int32_t> buildView(Location loc, Value value, planning::ExchangeProblem &problem,
                                llvm::SmallVectorImpl<Value> &roots,
                                llvm::DenseMap<int32_t, TypedAttr> &fillValues);
+  /// Sent after layer `after` or the one that makes the source, whichever is later.
   LogicalResult emitExchange(Location loc, const planning::ExchangeProblem &problem,
-                             ArrayRef<Value> roots, int64_t layer, const std::string &dstBuffer,
-                             planning::Exchange &exchange);
+                             ArrayRef<Value> roots, int64_t layer, int64_t after,
+                             const std::string &dstBuffer, planning::Exchange &exchange);
   std::string addBuffer(const llvm::Twine &name, StringRef kind, int64_t bytes, int64_t first,
                         int64_t last);
   void useBuffer(StringRef name, int64_t layer);

@@ -10,6 +10,9 @@
 using namespace mlir;
 using namespace mlir::dojo;
 
+/// Patches larger than this many bytes wait for the layer before theirs.
+static constexpr int64_t lateSendBytes = 32 * 1024;
+
 FailureOr<int32_t> MeshLowering::buildView(Location loc, Value value,
                                            planning::ExchangeProblem &problem,
                                            SmallVectorImpl<Value> &roots,
@@ -65,7 +68,7 @@ static void appendRecord(SmallVectorImpl<int64_t> &out, int64_t srcNode, int64_t
 }
 
 LogicalResult MeshLowering::emitExchange(Location loc, const planning::ExchangeProblem &problem,
-                                         ArrayRef<Value> roots, int64_t layer,
+                                         ArrayRef<Value> roots, int64_t layer, int64_t after,
                                          const std::string &dstBuffer,
                                          planning::Exchange &exchange) {
   std::string error;
@@ -93,7 +96,8 @@ LogicalResult MeshLowering::emitExchange(Location loc, const planning::ExchangeP
       continue;
     SmallVector<Attribute> names{FlatSymbolRefAttr::get(builder.getContext(), resident.buffer),
                                  FlatSymbolRefAttr::get(builder.getContext(), dstBuffer)};
-    ExchangeOp::create(builder, loc, layer, resident.layer, builder.getArrayAttr(names), records);
+    useBuffer(resident.buffer, after);
+    ExchangeOp::create(builder, loc, layer, std::max(resident.layer, after), builder.getArrayAttr(names), records);
   }
   return success();
 }
@@ -151,13 +155,15 @@ LogicalResult MeshLowering::bringOperand(PlacedLayer &layer, unsigned input, Val
   for (int64_t s : strides)
     byteStrides.push_back(s * bytes);
   problem.needs = collectNeeds(layer, input, byteStrides);
+  // Large patches are sent as late as possible, so that few of them are alive at once.
+  int64_t after = elements * bytes > lateSendBytes ? layer.index - 1 : -1;
   for (Value root : roots)
-    first = std::min(first, std::max<int64_t>(residents[root].layer, 0));
+    first = std::min(first, std::max<int64_t>({residents[root].layer, after, 0}));
   std::string buffer = addBuffer(layer.op.getName() + ".patch" + Twine(input), "patch",
                                  elements * bytes + tensorSlack, first, layer.index);
   layer.buffers[input] = buffer;
   planning::Exchange exchange;
-  if (failed(emitExchange(layer.op.getLoc(), problem, roots, layer.index, buffer, exchange)))
+  if (failed(emitExchange(layer.op.getLoc(), problem, roots, layer.index, after, buffer, exchange)))
     return failure();
 
   for (const planning::Fill &fill : exchange.fills) {

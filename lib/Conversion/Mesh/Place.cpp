@@ -18,8 +18,9 @@ using namespace mlir;
 using namespace mlir::dojo;
 
 namespace {
-/// SRAM that code, tables and transfer lists may take.
-constexpr int64_t programBytes = 128 * 1024;
+/// SRAM that plans leave to code, tables and transfer lists, and to what is alive beside a layer:
+/// results and patches of its neighbours.
+constexpr int64_t programBytes = 128 * 1024, neighbourBytes = 160 * 1024;
 
 struct PlacePass : public mlir::dojo::impl::PlaceBase<PlacePass> {
   using PlaceBase::PlaceBase;
@@ -56,7 +57,7 @@ struct PlacePass : public mlir::dojo::impl::PlaceBase<PlacePass> {
         addEdges(input, i, k, producers, problem.edges);
       producers[layer->getResult(0)] = i;
     }
-    problem.limits.nodeBytes = machine.sramBytes - programBytes;
+    problem.limits.nodeBytes = machine.sramBytes - programBytes - neighbourBytes;
     problem.limits.maxReduction = 1;
     problem.constantBudget = 0; // the planner chooses
     planning::GraphPlan plan;
