@@ -266,12 +266,20 @@ uint32_t Shadow::accessIn(uint32_t node, const Strided &region, bool write, int3
     report(Verdict::Undecided, describe(origin, layer) + " touches too many pieces of memory");
     return noRecord;
   }
-  int32_t buffer = bufferAt(node, lo, hi, layer);
+  int32_t buffer = ImageIndex::noBuffer;
   bool alive = wholeSram;
-  if (buffer != ImageIndex::noBuffer && !wholeSram) {
+  auto findBuffer = [&](int32_t at) {
+    buffer = bufferAt(node, lo, hi, at);
+    if (buffer == ImageIndex::noBuffer || wholeSram)
+      return;
     auto [first, last] = index.lifeOf(buffer);
-    alive = std::max(layer, 0) >= first && layer <= last;
-  }
+    alive = std::max(at, 0) >= first && at <= last;
+  };
+  // What is sent once a layer is done belongs to the next one first.
+  if (!own)
+    findBuffer(layer + 1);
+  if (!alive)
+    findBuffer(layer);
   if (!alive) {
     error(ImageIndex::bytesName(lo, hi) + " on " + index.nodeName(node) +
           ", which no buffer holds that lives in " + index.layerName(layer) + ", are " +

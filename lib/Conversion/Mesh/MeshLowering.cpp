@@ -446,8 +446,7 @@ LogicalResult MeshLowering::lowerOutputs(func::FuncOp main) {
       return failure();
     problem.needs = resident.held;
     planning::Exchange exchange;
-    if (failed(
-            emitExchange(ret.getLoc(), problem, roots, resident.layer, -1, resident.buffer,
+    if (failed(emitExchange(ret.getLoc(), problem, roots, resident.layer, -1, resident.buffer,
                             exchange)))
       return failure();
     if (!exchange.fills.empty())

@@ -96,8 +96,10 @@ LogicalResult MeshLowering::emitExchange(Location loc, const planning::ExchangeP
       continue;
     SmallVector<Attribute> names{FlatSymbolRefAttr::get(builder.getContext(), resident.buffer),
                                  FlatSymbolRefAttr::get(builder.getContext(), dstBuffer)};
-    useBuffer(resident.buffer, after);
-    ExchangeOp::create(builder, loc, layer, std::max(resident.layer, after), builder.getArrayAttr(names), records);
+    // Sent behind the barrier that may follow the layer.
+    useBuffer(resident.buffer, std::max(resident.layer, after) + 1);
+    ExchangeOp::create(builder, loc, layer, std::max(resident.layer, after),
+                       builder.getArrayAttr(names), records);
   }
   return success();
 }
@@ -158,7 +160,7 @@ LogicalResult MeshLowering::bringOperand(PlacedLayer &layer, unsigned input, Val
   // Large patches are sent as late as possible, so that few of them are alive at once.
   int64_t after = elements * bytes > lateSendBytes ? layer.index - 1 : -1;
   for (Value root : roots)
-    first = std::min(first, std::max<int64_t>({residents[root].layer, after, 0}));
+    first = std::min(first, std::max(residents[root].layer, after) + 1);
   std::string buffer = addBuffer(layer.op.getName() + ".patch" + Twine(input), "patch",
                                  elements * bytes + tensorSlack, first, layer.index);
   layer.buffers[input] = buffer;

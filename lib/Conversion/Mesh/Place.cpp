@@ -20,7 +20,7 @@ using namespace mlir::dojo;
 namespace {
 /// SRAM that plans leave to code, tables and transfer lists, and to what is alive beside a layer:
 /// results and patches of its neighbours.
-constexpr int64_t programBytes = 128 * 1024, neighbourBytes = 160 * 1024;
+constexpr int64_t programBytes = 128 * 1024, neighbourBytes = 192 * 1024;
 
 struct PlacePass : public mlir::dojo::impl::PlaceBase<PlacePass> {
   using PlaceBase::PlaceBase;

@@ -136,7 +136,7 @@ SmallVector<uint8_t> mlir::dojo::arrivalSemaphores(ModuleOp module, int64_t sema
     first[l] = epochOf(barriers, l);
   for (ExchangeOp exchange : module.getOps<ExchangeOp>()) {
     int64_t l = exchange.getLayer();
-    first[l] = std::min(first[l], epochOf(barriers, std::max<int64_t>(exchange.getAfter(), 0)));
+    first[l] = std::min(first[l], epochOf(barriers, int64_t(exchange.getAfter()) + 1));
   }
   // Interval colouring: by first epoch, a semaphore is free again after its last epoch.
   SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, layers));
@@ -213,24 +213,25 @@ mlir::dojo::transferLists(ModuleOp module, const ::dojo::Target &machine) {
       waited = std::max(waited, layersDone);
     };
     for (int64_t after = -1; after < layers; ++after) {
-      const std::vector<Descriptor> &pushes = byProducer[after + 1];
-      if (!pushes.empty()) {
+      if (llvm::binary_search(barriers, after)) {
         waitUntil(after + 1);
-        list.insert(list.end(), pushes.begin(), pushes.end());
+        const planning::BarrierNode &place = tree.nodes[tree.indexOf(node)];
+        if (!place.children.empty())
+          list.push_back(waitFor(barrierUpSemaphore, place.children.size()));
+        if (place.parent >= 0) {
+          list.push_back(signalRemote(place.parent, barrierUpSemaphore));
+          list.push_back(waitFor(barrierDownSemaphore, 1));
+        }
+        for (int32_t child : place.children)
+          list.push_back(signalRemote(child, barrierDownSemaphore));
+        list.push_back(signalOwn(epochSemaphore));
       }
-      if (!llvm::binary_search(barriers, after))
+      // Behind the barrier: what is sent needs room only from the next epoch on.
+      const std::vector<Descriptor> &pushes = byProducer[after + 1];
+      if (pushes.empty())
         continue;
       waitUntil(after + 1);
-      const planning::BarrierNode &place = tree.nodes[tree.indexOf(node)];
-      if (!place.children.empty())
-        list.push_back(waitFor(barrierUpSemaphore, place.children.size()));
-      if (place.parent >= 0) {
-        list.push_back(signalRemote(place.parent, barrierUpSemaphore));
-        list.push_back(waitFor(barrierDownSemaphore, 1));
-      }
-      for (int32_t child : place.children)
-        list.push_back(signalRemote(child, barrierDownSemaphore));
-      list.push_back(signalOwn(epochSemaphore));
+      list.insert(list.end(), pushes.begin(), pushes.end());
     }
     waitUntil(layers);
     list.push_back(Descriptor()); // End
