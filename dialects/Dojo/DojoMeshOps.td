@@ -90,7 +90,7 @@ def Dojo_LaunchOp : DojoMesh_Op<"launch"> {
   let description = [{
     `kernel` runs on the compute threads of each of `nodes`, `prologue` (fills of padding) before
     it on the first thread alone. Argument i of either is the memref at `buffers[i]` plus
-    `offsets[i]` bytes; an empty symbol stands for an operand of which only the shape counts.
+    `offsets[i]` bytes; `unit` stands for an operand of which only the shape counts.
 
     `accesses` declares which bytes the two touch, for the checks of order: records of 11 numbers:
     0 for the prologue or 1 for the kernel; 0 for a read, 1 for a write, 2 for loads without effect; index into `buffers`;

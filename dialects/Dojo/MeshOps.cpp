@@ -63,7 +63,7 @@ LogicalResult LaunchOp::verify() {
     return emitOpError("has ") << getAccesses().size() << " numbers in accesses, not a multiple of "
                                << accessSize;
   for (Attribute a : getBuffers())
-    if (!isa<FlatSymbolRefAttr>(a))
+    if (!isa<FlatSymbolRefAttr, UnitAttr>(a))
       return emitOpError("names a buffer by something that is no symbol");
   return success();
 }

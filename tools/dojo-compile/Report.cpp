@@ -22,7 +22,7 @@ std::string shapeOf(LayerOp layer) {
   std::string text;
   llvm::raw_string_ostream os(text);
   os << layer->getResult(0).getType();
-  return StringRef(text).drop_front(6).drop_back().str();
+  return StringRef(text).drop_front(StringRef("tensor<").size()).drop_back().str();
 }
 
 /// Rows of a module that still has its layers, or of its layer_info ops once it has not.

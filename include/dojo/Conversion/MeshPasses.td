@@ -110,7 +110,7 @@ def GenerateKernels : Pass<"d1-generate-kernels", "mlir::ModuleOp"> {
 }
 
 def BuildPrograms : Pass<"d1-build-programs", "mlir::ModuleOp"> {
-  let summary = "Write the programs of the four threads around the kernels";
+  let summary = "Write the programs of the threads around the kernels";
   let description = [{
     Adds `@main.0` and `@main.1` (compute threads) and `@main.2` (communication thread, control
     instructions only). The text is the same on every node; what differs lies in tables: how many

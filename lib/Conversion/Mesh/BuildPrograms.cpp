@@ -116,8 +116,8 @@ struct BuildProgramsPass : public mlir::dojo::impl::BuildProgramsBase<BuildProgr
       LayerCode &layer = layers[launch.getLayer()];
       SmallVector<int64_t> arguments;
       for (auto [buffer, offset] : llvm::zip_equal(launch.getBuffers(), launch.getOffsets())) {
-        StringRef name = cast<FlatSymbolRefAttr>(buffer).getValue();
-        arguments.push_back(name.empty() ? 0 : addresses.lookup(name) + offset);
+        auto name = dyn_cast<FlatSymbolRefAttr>(buffer);
+        arguments.push_back(name ? addresses.lookup(name.getValue()) + offset : 0);
       }
       if (layer.launched && layer.arguments != arguments)
         return launch.emitError("has other buffers than another launch of its layer");

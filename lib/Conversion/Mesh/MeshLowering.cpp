@@ -361,7 +361,9 @@ void MeshLowering::createKernels(PlacedLayer &layer) {
   }
   SmallVector<Attribute> symbols;
   for (const std::string &buffer : layer.buffers)
-    symbols.push_back(FlatSymbolRefAttr::get(builder.getContext(), buffer));
+    symbols.push_back(buffer.empty()
+                          ? Attribute(builder.getUnitAttr())
+                          : FlatSymbolRefAttr::get(builder.getContext(), buffer));
   for (auto &[names, launch] : launches) {
     llvm::sort(launch.nodes);
     LaunchOp::create(builder, layer.op.getLoc(), builder.getI64IntegerAttr(layer.index),

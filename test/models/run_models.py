@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compiles a model, runs it on the emulated die and holds the outputs to the reference.
+
+    run_models.py TOOLS MODELS CASE
+
+TOOLS holds dojo-compile and dojo-run, MODELS what prepare.py made. Each case is a list of
+(model, precision, mesh, dead positions, target, inputs): `all` inputs, or `one`. Prints a line per
+run: error, cycles, utilisation, seconds to compile and to emulate.
+"""
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+COMPARE = HERE.parent.parent / "scripts" / "models" / "compare.py"
+INPUTS = {"digits": ("image", []), "ppocr-cls": ("x", ["--shape", "x=1x3x48x192"]),
+          "ppocr-logits": ("x", ["--shape", "x=1x3x48x192"]), "resnet50": ("input", [])}
+DISABLED = {(1, 6), (4, 15), (7, 2), (10, 18), (13, 9), (16, 12)}
+
+
+def dead_positions(seed: int) -> list[str]:
+    """Six more positions that are dead, by seed."""
+    positions = [(r, c) for r in range(18) for c in range(20) if (r, c) not in DISABLED]
+    return [f"{r},{c}" for r, c in random.Random(seed).sample(positions, 6)]
+
+
+def cases(name: str):
+    both = ("bf16", "fp32")
+    if name == "digits":
+        for precision in both:
+            yield "digits", precision, "1x1", [], "d1", "all"
+            yield "digits", precision, "", [], "d1", "all"
+            for mesh in ("2x2", "4x5"):
+                yield "digits", precision, mesh, [], "d1", "one"
+    elif name == "digits-damaged":
+        for seed in range(5):
+            yield "digits", "bf16", "", dead_positions(seed), "d1", "one"
+    elif name == "digits-pessimistic":
+        for mesh in ("2x2", "4x5", ""):
+            yield "digits", "bf16", mesh, [], "d1-pessimistic", "one"
+    elif name == "ppocr":
+        for precision in both:
+            for mesh in ("2x2", "4x5", ""):
+                yield "ppocr-cls", precision, mesh, [], "d1", "all" if not mesh else "one"
+            yield "ppocr-logits", precision, "", [], "d1", "one"
+    elif name == "resnet50":
+        yield "resnet50", "bf16", "", [], "d1", "one"
+    else:
+        sys.exit(f"no case is called '{name}'")
+
+
+def run(command: list, where: str) -> subprocess.CompletedProcess:
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{where}: {Path(command[0]).name} ended with status {done.returncode}\n"
+                 f"{done.stdout}{done.stderr}")
+    return done
+
+
+def check(tools: Path, models: Path, model, precision, mesh, dead, target, inputs) -> None:
+    where = f"{model} {precision} {mesh or 'die'} {target}" + (f" without {' '.join(dead)}" if dead else "")
+    name, options = INPUTS[model]
+    with tempfile.TemporaryDirectory() as folder:
+        image = Path(folder) / "model.d1"
+        command = [tools / "dojo-compile", models / f"{model}.onnx", "-o", image, "--precision",
+                   precision, "--target", target, *options]
+        command += ["--nodes", mesh] if mesh else []
+        for position in dead:
+            command += ["--dead", position]
+        start = time.monotonic()
+        run(command, where)
+        compiled = time.monotonic() - start
+        stem = f"{model}-one-input.npy" if inputs == "one" else f"{model}-input.npy"
+        stats = Path(folder) / "stats.json"
+        run([tools / "dojo-run", image, "--input", f"{name}={models / stem}", "--output-dir",
+             Path(folder) / "out", "--stats", stats, "--threads", "2"], where)
+        outputs = sorted((Path(folder) / "out").glob("*.npy"))
+        if len(outputs) != 1:
+            sys.exit(f"{where}: expected one output, found {len(outputs)}")
+        done = run([sys.executable, COMPARE, models, model, outputs[0], "--precision", precision]
+                   + (["--one"] if inputs == "one" else []), where)
+        figures = json.loads(stats.read_text())
+        layers = [layer["emulated_cycles"] for layer in figures["layers"]]
+        if sum(layers) != figures["cycles"]:
+            sys.exit(f"{where}: layers' cycles sum to {sum(layers)}, not {figures['cycles']}")
+        print(f"{where}: {done.stdout.strip()}; {figures['cycles']} cycles, "
+              f"{100 * figures['utilization']:.2f} % of peak, compiled in {compiled:.1f} s, "
+              f"emulated in {figures['wall_seconds']:.1f} s", flush=True)
+
+
+def main() -> None:
+    tools, models, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    for case in cases(name):
+        check(tools, models, *case)
+
+
+if __name__ == "__main__":
+    main()
