@@ -10,6 +10,8 @@ namespace dojo::verify {
 
 Shadow::Shadow(const Program &program)
     : program(program), index(program.index), image(index.image), wholeSram(image.buffers.empty()),
+      sendsBelongToNextLayer(image.certificate.is_object() &&
+                             image.certificate.value("sends_belong_to_next_layer", false)),
       nodes(image.target.positions()), scratch(index.sram) {
   size_t buffers = wholeSram ? 1 : image.buffers.size();
   for (int64_t node : index.nodes) {
@@ -266,20 +268,15 @@ uint32_t Shadow::accessIn(uint32_t node, const Strided &region, bool write, int3
     report(Verdict::Undecided, describe(origin, layer) + " touches too many pieces of memory");
     return noRecord;
   }
-  int32_t buffer = ImageIndex::noBuffer;
+  bool sent = origin.part == Origin::Part::Local || origin.part == Origin::Part::Remote;
+  if (sent && sendsBelongToNextLayer)
+    layer = std::min(layer + 1, int32_t(image.layers.size()) - 1);
+  int32_t buffer = bufferAt(node, lo, hi, layer);
   bool alive = wholeSram;
-  auto findBuffer = [&](int32_t at) {
-    buffer = bufferAt(node, lo, hi, at);
-    if (buffer == ImageIndex::noBuffer || wholeSram)
-      return;
+  if (buffer != ImageIndex::noBuffer && !wholeSram) {
     auto [first, last] = index.lifeOf(buffer);
-    alive = std::max(at, 0) >= first && at <= last;
-  };
-  // What is sent once a layer is done belongs to the next one first.
-  if (!own)
-    findBuffer(layer + 1);
-  if (!alive)
-    findBuffer(layer);
+    alive = std::max(layer, 0) >= first && layer <= last;
+  }
   if (!alive) {
     error(ImageIndex::bytesName(lo, hi) + " on " + index.nodeName(node) +
           ", which no buffer holds that lives in " + index.layerName(layer) + ", are " +

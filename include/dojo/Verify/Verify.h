@@ -16,7 +16,8 @@
 //
 // The image's certificate of the routes, as far as it is there: "cycle_free", a boolean; "numbers",
 // for each link 4 * node + step its number (-1: not in use), ascending along every route of every
-// transfer and signal.
+// transfer and signal; "sends_belong_to_next_layer", a boolean: what is sent once a layer is done
+// uses buffers that live in the layer behind it.
 #ifndef DOJO_VERIFY_VERIFY_H
 #define DOJO_VERIFY_VERIFY_H
 

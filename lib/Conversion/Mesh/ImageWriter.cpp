@@ -231,6 +231,8 @@ LogicalResult ImageWriter::run(image::Image &out) {
   image.sramPeak = programs.end;
   auto sram = module->getAttrOfType<DictionaryAttr>("dojo.sram");
   int64_t bound = sram ? cast<IntegerAttr>(sram.get("lower_bound")).getInt() : 0;
+  // Transfer lists send behind the barrier that may follow a layer.
+  image.certificate["sends_belong_to_next_layer"] = true;
   image.sramLowerBound = bound + programs.codeBytes + programs.tableBytes;
   image.codeBytes = programs.codeBytes;
   image.tableBytes = programs.tableBytes;
