@@ -3,10 +3,10 @@
 // Follows control text. Values are constants or unknown; what depends on an unknown one is
 // undecided. Bytes the loader placed count as constants: nothing may write to them (Order).
 
+#include "Callees.h"
 #include "Network.h"
 #include "Program.h"
 #include "Scalar.h"
-#include "SegmentCode.h"
 #include "Strided.h"
 
 namespace dojo::verify {
@@ -19,16 +19,15 @@ using isa::OperandKind;
 namespace {
 
 /// Instructions of one thread before it counts as endless; a compiled thread has thousands.
-constexpr uint64_t maxSteps = 4000000;
+constexpr uint64_t maxSteps = 1000000;
 /// Events of the whole image, for the sake of memory.
 constexpr uint64_t maxEvents = 4000000;
 
 class Follower {
 public:
-  Follower(Program &program, SegmentCodeCache &cache, uint64_t &events, uint32_t node,
-           uint32_t thread)
-      : program(program), index(program.index), image(index.image), cache(cache), events(events),
-        node(node) {
+  Follower(Program &program, Callees &callees, uint64_t &events, uint32_t node, uint32_t thread)
+      : program(program), index(program.index), image(index.image), callees(callees),
+        events(events), node(node) {
     trace.node = node, trace.thread = thread;
   }
 
@@ -67,13 +66,16 @@ private:
 
   /// One instruction or one call of a segment; false when the thread cannot be followed further.
   bool step() {
-    index.segmentsAt(node, pc, candidates);
-    if (!candidates.empty()) {
-      bool called = false;
-      if (!enterSegment(called))
-        return false;
-      if (called)
-        return true;
+    CallOutcome outcome = callees.enter(node, pc, callerLayer, x);
+    if (outcome.kind == CallOutcome::Kind::Problem)
+      return stop(Check::Order, outcome.verdict, outcome.problem);
+    if (outcome.kind == CallOutcome::Kind::Call) {
+      if (skip > 0)
+        return stop(Check::Order, Verdict::Undecided, "enters a segment while predicated off");
+      layer = outcome.layer;
+      emit(Event::Kind::Call).index = outcome.call;
+      pc = outcome.next;
+      return true;
     }
     layer = index.layerAt(node, pc);
     const Placed *load = index.placedAt(node, pc);
@@ -90,54 +92,6 @@ private:
       return true;
     }
     return execute(inst);
-  }
-
-  bool enterSegment(bool &called) {
-    // The segment declared for the layer whose text called; a lone one for all layers also serves.
-    const image::Segment *best = nullptr;
-    uint32_t chosen = 0;
-    for (uint32_t s : candidates) {
-      const image::Segment &segment = image.segments[s];
-      bool fits = callerLayer < 0 || segment.layer < 0 || segment.layer == callerLayer;
-      if (!fits || (best && segment.end - segment.begin > best->end - best->begin))
-        continue;
-      if (best && callerLayer < 0 && best->begin == segment.begin && best->end == segment.end)
-        return stop(Check::Order, Verdict::Undecided,
-                    "enters a segment that several layers declare, from code of no layer");
-      best = &segment, chosen = s;
-    }
-    if (!best) {
-      const image::Segment &other = image.segments[candidates.front()];
-      const SegmentCode &code = cache.get(index, node, pc, other.begin, other.end);
-      if (!code.opaque)
-        return true;
-      return stop(Check::Order, Verdict::Error,
-                  "enters code declared for " + index.layerName(other.layer) + " from text of " +
-                      index.layerName(callerLayer));
-    }
-    const SegmentCode &code = cache.get(index, node, pc, best->begin, best->end);
-    if (!code.opaque || code.plain) // Control text with declared accesses: followed in detail.
-      return true;
-    called = true;
-    if (skip > 0)
-      return stop(Check::Order, Verdict::Undecided, "enters a segment while predicated off");
-    layer = best->layer >= 0 ? best->layer : callerLayer;
-    Event &event = emit(Event::Kind::Segment);
-    event.index = chosen;
-    event.amount = code.accumulators;
-    ++program.calls;
-    int64_t exit = code.exitPc;
-    if (code.exitRegister >= 0) {
-      std::optional<uint64_t> value = x.get(code.exitRegister);
-      if (!value)
-        return stop(Check::Order, Verdict::Undecided,
-                    "leaves a segment by x" + std::to_string(code.exitRegister) +
-                        ", whose value is not known");
-      exit = int64_t(*value & 0xFFFFFFFF);
-    }
-    x.forget(code.changed);
-    pc = exit;
-    return true;
   }
 
   bool execute(const Inst &inst) {
@@ -405,7 +359,7 @@ private:
   Program &program;
   const ImageIndex &index;
   const image::Image &image;
-  SegmentCodeCache &cache;
+  Callees &callees;
   uint64_t &events;
   uint32_t node;
   ThreadTrace trace;
@@ -415,7 +369,6 @@ private:
   int skip = 0;
   bool ended = false;
   uint64_t steps = 0;
-  std::vector<uint32_t> candidates;
   Path path;
 };
 
@@ -444,7 +397,7 @@ std::string Program::transferName(const Transfer &t) const {
 
 Program followImage(const ImageIndex &index) {
   Program program(index);
-  SegmentCodeCache cache;
+  Callees callees(program);
   uint64_t events = 0;
   std::vector<const image::Entry *> entryOf(index.image.target.positions(), nullptr);
   for (const image::Entry &entry : index.image.entries)
@@ -455,7 +408,7 @@ Program followImage(const ImageIndex &index) {
       continue;
     for (uint32_t t = 0; t < entryOf[node]->pc.size(); ++t)
       if (int32_t pc = entryOf[node]->pc[t]; pc >= 0)
-        program.threads.push_back(Follower(program, cache, events, uint32_t(node), t).run(pc));
+        program.threads.push_back(Follower(program, callees, events, uint32_t(node), t).run(pc));
   }
   return program;
 }

@@ -127,17 +127,16 @@ void HappensBefore::advance(uint32_t thread) {
         deliver(program.receivers[s.firstReceiver + i], s.semaphore, Signal(t, after, s.amount));
       break;
     }
-    case Event::Kind::Segment:
-      shadow.accumulators(trace.node, uint8_t(e.amount), knowledge(thread), after, origin.event);
-      shadow.segment(trace.node, program.index.image.segments[e.index], t.layer, knowledge(thread),
-                     after, thread, origin.event);
+    case Event::Kind::Call:
+      shadow.call(trace.node, program.calls[e.index], t.layer, knowledge(thread), after,
+                  origin.event);
       break;
     case Event::Kind::Accumulators:
       shadow.accumulators(trace.node, uint8_t(e.amount), knowledge(thread), after, origin.event);
       break;
     case Event::Kind::Access: {
       const Access &a = program.accesses[e.index];
-      shadow.access(trace.node, {a.address, a.bytes, {1, 1, 1}, {0, 0, 0}}, a.write, t.layer,
+      shadow.access(trace.node, Strided{a.address, a.bytes, {1, 1, 1}, {0, 0, 0}}, a.write, t.layer,
                     knowledge(thread), &after, origin);
       break;
     }

@@ -23,6 +23,7 @@ ImageIndex::ImageIndex(const image::Image &image)
     for (int64_t node : image.nodeSets[load.nodeSet].nodes())
       placed[node].push_back({load.address, end, load.blob});
   }
+  findConstants();
   segments = rangesOf(image.segments);
   pcRanges = rangesOf(image.pcRanges);
 
@@ -79,23 +80,57 @@ std::span<const uint8_t> ImageIndex::bytesAt(int64_t node, int64_t address) cons
   return image.content(image.blobs[load->blob]).subspan(address - load->begin);
 }
 
+/// Does the content of buffers of this kind stay as it was placed?
+static bool keepsContent(const std::string &kind) {
+  return kind == "weight" || kind == "table" || kind == "code";
+}
+
+void ImageIndex::findConstants() {
+  constants.resize(placed.size());
+  std::vector<std::vector<Interval>> changing(placed.size());
+  for (const image::Buffer &b : image.buffers)
+    if (!keepsContent(b.kind))
+      for (int64_t node : image.nodeSets[b.nodeSet].nodes())
+        changing[node].push_back({b.address, int64_t(b.address) + b.bytes});
+  for (int64_t node : nodes) {
+    std::sort(changing[node].begin(), changing[node].end());
+    for (const Placed &load : placed[node]) {
+      int64_t at = load.begin;
+      if (!image.blobs[load.blob].code)
+        for (const Interval &hole : changing[node]) {
+          if (hole.lo >= load.end)
+            break;
+          if (hole.lo > at)
+            constants[node].push_back({at, hole.lo});
+          at = std::max(at, hole.hi);
+        }
+      if (at < load.end)
+        constants[node].push_back({at, load.end});
+    }
+  }
+}
+
 bool ImageIndex::read(int64_t node, int64_t address, int64_t bytes, uint8_t *out) const {
+  const std::vector<Interval> &list = constants[node];
+  auto it = std::upper_bound(list.begin(), list.end(), address,
+                             [](int64_t value, const Interval &i) { return value < i.hi; });
   while (bytes > 0) {
-    std::span<const uint8_t> part = bytesAt(node, address);
-    if (part.empty())
+    if (it == list.end() || it->lo > address)
       return false;
-    int64_t count = std::min<int64_t>(bytes, part.size());
+    std::span<const uint8_t> part = bytesAt(node, address);
+    int64_t count = std::min<int64_t>({bytes, int64_t(part.size()), it->hi - address});
     std::memcpy(out, part.data(), count);
     out += count, address += count, bytes -= count;
+    it += address == it->hi;
   }
   return true;
 }
 
-bool ImageIndex::touchesPlaced(int64_t node, int64_t lo, int64_t hi) const {
-  const std::vector<Placed> &list = placed[node];
+bool ImageIndex::touchesConstant(int64_t node, int64_t lo, int64_t hi) const {
+  const std::vector<Interval> &list = constants[node];
   auto it = std::upper_bound(list.begin(), list.end(), lo,
-                             [](int64_t value, const Placed &p) { return value < p.end; });
-  return it != list.end() && it->begin < hi;
+                             [](int64_t value, const Interval &i) { return value < i.hi; });
+  return it != list.end() && it->lo < hi;
 }
 
 void ImageIndex::segmentsAt(int64_t node, int64_t pc, std::vector<uint32_t> &out) const {

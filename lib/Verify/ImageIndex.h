@@ -4,6 +4,7 @@
 #ifndef DOJO_LIB_VERIFY_IMAGEINDEX_H
 #define DOJO_LIB_VERIFY_IMAGEINDEX_H
 
+#include "Strided.h"
 #include "dojo/Image/Image.h"
 
 #include <span>
@@ -31,10 +32,14 @@ public:
   const Placed *placedAt(int64_t node, int64_t address) const;
   /// What the loader placed from `address` on, up to the end of that load; empty if nothing.
   std::span<const uint8_t> bytesAt(int64_t node, int64_t address) const;
-  /// All of [address, address + bytes) placed? Copies it to `out`. May span several loads.
+  /// Of the placed bytes those that keep their value: code, what lies in buffers for weights and
+  /// tables, and what lies in no buffer. The rest only clears memory before the first run.
+  /// Ordered by address, disjoint.
+  const std::vector<Interval> &constantsOn(int64_t node) const { return constants[node]; }
+  /// All of [address, address + bytes) constant? Copies it to `out`. May span several loads.
   bool read(int64_t node, int64_t address, int64_t bytes, uint8_t *out) const;
-  /// Some byte of [lo, hi) placed?
-  bool touchesPlaced(int64_t node, int64_t lo, int64_t hi) const;
+  /// Some byte of [lo, hi) constant?
+  bool touchesConstant(int64_t node, int64_t lo, int64_t hi) const;
 
   /// Segments of the node that hold this pc, as indices into image.segments.
   void segmentsAt(int64_t node, int64_t pc, std::vector<uint32_t> &out) const;
@@ -64,7 +69,10 @@ private:
   template <typename T> Ranges rangesOf(const std::vector<T> &items) const;
   template <typename Fn> static void eachAt(const std::vector<Range> &ranges, int64_t pc, Fn fn);
 
+  void findConstants();
+
   std::vector<std::vector<Placed>> placed;
+  std::vector<std::vector<Interval>> constants;
   Ranges segments, pcRanges;
   std::vector<std::vector<uint32_t>> aliveIn; // per layer: buffers by address
 };

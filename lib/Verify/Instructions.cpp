@@ -36,7 +36,7 @@ public:
         root(node, segment.begin, "a segment");
     for (const ThreadTrace &trace : program.threads)
       for (const Event &event : trace.events)
-        if (event.kind != Event::Kind::Segment)
+        if (event.kind != Event::Kind::Call)
           root(trace.node, event.pc, "the text");
     while (!work.empty()) {
       Site site = work.back();
@@ -129,7 +129,7 @@ private:
   void communication(const ThreadTrace &trace) {
     // A call of a segment is no control instruction by itself.
     for (const Event &event : trace.events) {
-      bool computes = event.kind == Event::Kind::Segment || event.kind == Event::Kind::Access ||
+      bool computes = event.kind == Event::Kind::Call || event.kind == Event::Kind::Access ||
                       event.kind == Event::Kind::Accumulators;
       if (!computes)
         continue;

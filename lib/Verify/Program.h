@@ -5,10 +5,12 @@
 #ifndef DOJO_LIB_VERIFY_PROGRAM_H
 #define DOJO_LIB_VERIFY_PROGRAM_H
 
+#include "Footprints.h"
 #include "ImageIndex.h"
 #include "dojo/ISA/Descriptor.h"
 #include "dojo/Verify/Verify.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,7 +22,7 @@ struct Event {
     Wait,         ///< own semaphore, amount
     Signal,       ///< own semaphore, amount
     RemoteSignal, ///< index: into remoteSignals
-    Segment,      ///< index: into image.segments; amount: mask of accumulators
+    Call,         ///< index: into calls
     Access,       ///< index: into accesses
     Transfer,     ///< index: into transfers
     Accumulators  ///< amount: mask of accumulators
@@ -31,6 +33,14 @@ struct Event {
   uint32_t index = 0;
   uint32_t pc = 0;
   int32_t layer = -1; ///< of the code range that holds pc
+};
+
+/// Code of a declared segment.
+struct Call {
+  static constexpr uint32_t unknown = UINT32_MAX;
+  uint32_t segment = 0;         ///< index into image.segments
+  uint32_t footprint = unknown; ///< index into footprints; unknown: only what is declared counts
+  uint8_t accumulators = 0;     ///< bit a: uses accumulator a
 };
 
 /// A load or store outside of declared segments, its address known.
@@ -64,16 +74,19 @@ struct ThreadTrace {
 };
 
 struct Program {
-  explicit Program(const ImageIndex &index) : index(index) {}
+  explicit Program(const ImageIndex &index)
+      : index(index), footprints(std::make_shared<Footprints>(index.image)) {}
 
   const ImageIndex &index;
   std::vector<ThreadTrace> threads; ///< by node, then thread
+  std::vector<Call> calls;          ///< distinct ones
   std::vector<Access> accesses;
   std::vector<RemoteSignal> remoteSignals;
   std::vector<Transfer> transfers;
   std::vector<uint32_t> receivers;
   std::vector<Finding> findings; ///< of following the text, each for the check it belongs to
-  uint64_t steps = 0, calls = 0;
+  std::shared_ptr<Footprints> footprints;
+  uint64_t steps = 0, callsMade = 0;
 
   bool complete() const;
   std::string transferName(const Transfer &t) const;

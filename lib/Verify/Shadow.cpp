@@ -15,7 +15,7 @@ Shadow::Shadow(const Program &program)
       nodes(image.target.positions()), scratch(index.sram) {
   size_t buffers = wholeSram ? 1 : image.buffers.size();
   for (int64_t node : index.nodes) {
-    nodes[node].valid = Bitmap(index.sram);
+    nodes[node].valid = nodes[node].touched = Bitmap(index.sram);
     nodes[node].buffers.resize(buffers);
     nodes[node].buffers.front().open = wholeSram;
     for (auto &uses : nodes[node].uses)
@@ -43,9 +43,9 @@ void Shadow::place() {
     }
   };
   for (int64_t node : index.nodes)
-    for (const Placed &load : index.placedOn(node)) {
-      nodes[node].valid.set(load.begin, load.end);
-      openAt(node, load.begin, load.end, false);
+    for (const Interval &constant : index.constantsOn(node)) {
+      nodes[node].valid.set(constant.lo, constant.hi);
+      openAt(node, constant.lo, constant.hi, false);
     }
   for (const image::TensorRef &t : image.inputs)
     for (const image::Box &box : t.boxes) {
@@ -91,13 +91,23 @@ void Shadow::complete(uint32_t record, Epoch epoch) {
     r.done[r.numDone++] = epoch;
 }
 
-Strided Shadow::regionOf(const Record &record) const {
-  const Event &e = program.threads[record.origin.thread].events[record.origin.event];
-  switch (record.origin.part) {
-  case Origin::Part::Reads:
-    return Strided::of(image.segments[e.index].reads[record.origin.region]).simplified();
-  case Origin::Part::Writes:
-    return Strided::of(image.segments[e.index].writes[record.origin.region]).simplified();
+ByteSet Shadow::bytesOf(const Record &record) const {
+  const Origin &o = record.origin;
+  const Event &e = program.threads[o.thread].events[o.event];
+  auto part = [&](const std::vector<Interval> &list) {
+    return ByteSet(std::span(list).subspan(o.first, o.count));
+  };
+  switch (o.part) {
+  case Origin::Part::DeclaredRead:
+    return Strided::of(image.segments[program.calls[e.index].segment].reads[o.first]).simplified();
+  case Origin::Part::DeclaredWrite:
+    return Strided::of(image.segments[program.calls[e.index].segment].writes[o.first]).simplified();
+  case Origin::Part::Read:
+    return part((*program.footprints)[program.calls[e.index].footprint].reads);
+  case Origin::Part::Write:
+    return part((*program.footprints)[program.calls[e.index].footprint].writes);
+  case Origin::Part::Split:
+    return part(splits);
   case Origin::Part::Local:
     return Strided::localOf(program.transfers[e.index].d).simplified();
   case Origin::Part::Remote:
@@ -110,7 +120,7 @@ Strided Shadow::regionOf(const Record &record) const {
 }
 
 /// The first byte that two sets have in common, or -1.
-int64_t Shadow::meet(const Strided &a, const Strided &b) {
+int64_t Shadow::meet(const ByteSet &a, const ByteSet &b) {
   int64_t loA, hiA, loB, hiB;
   a.bounds(loA, hiA);
   b.bounds(loB, hiB);
@@ -156,7 +166,8 @@ void Shadow::open(uint32_t node, uint32_t buffer) {
   require(opened);
   opened.open = true;
   const image::Buffer &b = image.buffers[buffer];
-  state.valid.clear(b.address, int64_t(b.address) + b.bytes);
+  for (Bitmap *bits : {&state.valid, &state.touched})
+    bits->clear(b.address, int64_t(b.address) + b.bytes);
 }
 
 std::string Shadow::describe(const Origin &origin, int32_t layer) const {
@@ -166,9 +177,9 @@ std::string Shadow::describe(const Origin &origin, int32_t layer) const {
   switch (e.kind) {
   case Event::Kind::Transfer:
     return "the " + program.transferName(program.transfers[e.index]) + context;
-  case Event::Kind::Segment:
-    return "the code at " + ImageIndex::hex(image.segments[e.index].begin) + " of " +
-           program.threadName(trace) + context;
+  case Event::Kind::Call:
+    return "the code at " + ImageIndex::hex(image.segments[program.calls[e.index].segment].begin) +
+           " of " + program.threadName(trace) + context;
   default:
     return program.placeName(trace, e);
   }
@@ -182,12 +193,16 @@ std::string Shadow::where(uint32_t node, uint32_t buffer, int64_t lo, int64_t hi
 
 /// Reports the first of the earlier accesses that meets this one and is not ordered before it.
 void Shadow::conflict(uint32_t node, uint32_t buffer, const std::vector<uint32_t> &earlier,
-                      const char *kind, const Strided &region, bool write, const Knowledge &known,
+                      const char *kind, const ByteSet &bytes, bool write, const Knowledge &known,
                       const Origin &origin, int32_t layer) {
+  bool isCall = program.threads[origin.thread].events[origin.event].kind == Event::Kind::Call;
   for (uint32_t r : earlier) {
     if (ordered(records[r], known))
       continue;
-    int64_t byte = meet(regionOf(records[r]), region);
+    const Origin &other = records[r].origin;
+    if (isCall && other.thread == origin.thread && other.event == origin.event)
+      continue; // in the order of the code
+    int64_t byte = meet(bytesOf(records[r]), bytes);
     if (byte < 0)
       continue;
     return error(where(node, buffer, byte, byte + 1) + ": nothing orders the " + kind + " by " +
@@ -216,55 +231,42 @@ void Shadow::displaced(uint32_t node, uint32_t buffer, const Knowledge &known, c
       return reuse("the access by " + describe(records[r].origin, records[r].layer));
 }
 
-void Shadow::checkContent(uint32_t node, uint32_t buffer, const Strided &region,
-                          const Origin &origin, int32_t layer, const image::Segment *own) {
+void Shadow::checkContent(uint32_t node, uint32_t buffer, const ByteSet &bytes,
+                          const Origin &origin, int32_t layer, Content content) {
   const Bitmap &valid = nodes[node].valid;
   bool open = nodes[node].buffers[buffer].open;
-  int64_t missing = region.address;
-  if (open && region.eachRun(
-                  [&](int64_t lo, int64_t hi) { return (missing = valid.firstClear(lo, hi)) < 0; }))
+  if (open && content == Content::Tracked)
     return;
-  if (own && !own->writes.empty()) {
-    // The code may have written first what it then reads.
-    Bitmap filled(index.sram);
-    for (const image::Region &r : own->writes)
-      Strided::of(r).simplified().eachRun(
-          [&](int64_t lo, int64_t hi) { return filled.set(lo, hi), true; });
-    auto look = [&](int64_t lo, int64_t hi) {
-      for (missing = lo; missing < hi; ++missing) {
-        int64_t next = open ? valid.firstClear(missing, hi) : missing;
-        if (next < 0)
-          return true;
-        missing = next;
-        if (filled.firstSet(missing, missing + 1) < 0)
-          return false;
-      }
-      return true;
-    };
-    if (region.eachRun(look))
-      return;
-  }
-  error(where(node, buffer, missing, missing + 1) + ": " + describe(origin, layer) +
-        " reads what nothing has written before" +
-        (open ? "" : "; the buffer holds nothing at this time"));
+  int64_t missing = -1, hi;
+  if (open && bytes.eachRun([&](int64_t lo, int64_t end) {
+        return (missing = valid.firstClear(lo, end)) < 0;
+      }))
+    return;
+  if (!open)
+    bytes.bounds(missing, hi);
+  // Code that was not followed may have written first what it then reads, or use no such value.
+  report(content == Content::Declared ? Verdict::Undecided : Verdict::Error,
+         where(node, buffer, missing, missing + 1) + ": " + describe(origin, layer) +
+             " reads what nothing has written before" +
+             (open ? "" : "; the buffer holds nothing at this time"));
 }
 
-uint32_t Shadow::access(uint32_t node, const Strided &region, bool write, int32_t layer,
+uint32_t Shadow::access(uint32_t node, const ByteSet &bytes, bool write, int32_t layer,
                         const Knowledge &known, const Epoch *done, const Origin &origin) {
-  return accessIn(node, region, write, layer, known, done, origin, nullptr);
+  return accessAs(node, bytes, write, layer, known, done, origin, Content::Needed);
 }
 
-uint32_t Shadow::accessIn(uint32_t node, const Strided &region, bool write, int32_t layer,
+uint32_t Shadow::accessAs(uint32_t node, const ByteSet &bytes, bool write, int32_t layer,
                           const Knowledge &known, const Epoch *done, const Origin &origin,
-                          const image::Segment *own) {
-  if (region.empty() || full())
+                          Content content) {
+  if (bytes.empty() || full())
     return noRecord;
   int64_t lo, hi;
-  region.bounds(lo, hi);
+  bytes.bounds(lo, hi);
   if (lo < 0 || hi > index.sram)
     return noRecord; // an error of Transfers
   ++accesses;
-  if (region.runs() > maxRuns) {
+  if (bytes.runs() > maxRuns) {
     report(Verdict::Undecided, describe(origin, layer) + " touches too many pieces of memory");
     return noRecord;
   }
@@ -286,24 +288,28 @@ uint32_t Shadow::accessIn(uint32_t node, const Strided &region, bool write, int3
   NodeState &state = nodes[node];
   BufferState &b = state.buffers[buffer];
   if (write) {
-    if (index.touchesPlaced(node, lo, hi) &&
-        !region.eachRun([&](int64_t x, int64_t y) { return !index.touchesPlaced(node, x, y); }))
+    if (index.touchesConstant(node, lo, hi) &&
+        !bytes.eachRun([&](int64_t x, int64_t y) { return !index.touchesConstant(node, x, y); }))
       error(where(node, buffer, lo, hi) +
-            ": bytes placed by the loader are written (the image could not run again) by " +
+            ": constants placed by the loader are written (the image could not run again) by " +
             describe(origin, layer));
     if (!b.open)
       open(node, buffer);
   }
   displaced(node, buffer, known, origin, layer);
   if (write) {
-    conflict(node, buffer, b.reads, "read", region, write, known, origin, layer);
+    conflict(node, buffer, b.reads, "read", bytes, write, known, origin, layer);
     bool again = false;
-    region.eachRun([&](int64_t x, int64_t y) { return again |= state.valid.set(x, y), true; });
+    bytes.eachRun([&](int64_t x, int64_t y) {
+      again |= state.touched.set(x, y);
+      state.valid.set(x, y);
+      return true;
+    });
     if (again)
-      conflict(node, buffer, b.writes, "write", region, write, known, origin, layer);
+      conflict(node, buffer, b.writes, "write", bytes, write, known, origin, layer);
   } else {
-    conflict(node, buffer, b.writes, "write", region, write, known, origin, layer);
-    checkContent(node, buffer, region, origin, layer, own);
+    conflict(node, buffer, b.writes, "write", bytes, write, known, origin, layer);
+    checkContent(node, buffer, bytes, origin, layer, content);
   }
   Record record{origin, layer, 0, {}};
   if (done)
@@ -313,17 +319,86 @@ uint32_t Shadow::accessIn(uint32_t node, const Strided &region, bool write, int3
   return uint32_t(records.size() - 1);
 }
 
-void Shadow::segment(uint32_t node, const image::Segment &segment, int32_t layer,
-                     const Knowledge &known, Epoch done, uint32_t thread, uint32_t event) {
-  Origin origin{thread, event, Origin::Part::Reads, 0};
+void Shadow::call(uint32_t node, const Call &call, int32_t layer, const Knowledge &known,
+                  Epoch done, uint32_t event) {
+  accumulators(node, call.accumulators, known, done, event);
+  if (call.footprint == Call::unknown)
+    declaredCall(node, image.segments[call.segment], layer, known, done, event);
+  else
+    followedCall(node, call.footprint, layer, known, done, event);
+}
+
+void Shadow::declaredCall(uint32_t node, const image::Segment &segment, int32_t layer,
+                          const Knowledge &known, Epoch done, uint32_t event) {
+  Origin origin{done.thread, event, Origin::Part::DeclaredRead, 0, 0};
   for (const image::Region &region : segment.reads) {
-    accessIn(node, Strided::of(region).simplified(), false, layer, known, &done, origin, &segment);
-    ++origin.region;
+    accessAs(node, Strided::of(region).simplified(), false, layer, known, &done, origin,
+             Content::Declared);
+    ++origin.first;
   }
-  origin = {thread, event, Origin::Part::Writes, 0};
+  origin = {done.thread, event, Origin::Part::DeclaredWrite, 0, 0};
   for (const image::Region &region : segment.writes) {
-    accessIn(node, Strided::of(region).simplified(), true, layer, known, &done, origin, nullptr);
-    ++origin.region;
+    accessAs(node, Strided::of(region).simplified(), true, layer, known, &done, origin,
+             Content::Declared);
+    ++origin.first;
+  }
+}
+
+void Shadow::followedCall(uint32_t node, uint32_t number, int32_t layer, const Knowledge &known,
+                          Epoch done, uint32_t event) {
+  Bitmap &valid = nodes[node].valid;
+  const Footprint &footprint = (*program.footprints)[number];
+  std::vector<Interval> missing;
+  for (const Interval &i : footprint.reads)
+    for (int64_t at = i.lo; at < i.hi;) {
+      int64_t lo = valid.firstClear(at, i.hi);
+      if (lo < 0)
+        break;
+      int64_t hi = valid.firstSet(lo, i.hi);
+      missing.push_back({lo, at = hi < 0 ? i.hi : hi});
+    }
+  const std::vector<Interval> &undefined = program.footprints->undefined(number, missing, valid);
+  accessList(node, footprint.reads, Origin::Part::Read, layer, known, done, event);
+  accessList(node, footprint.writes, Origin::Part::Write, layer, known, done, event);
+  for (const Interval &i : undefined)
+    valid.clear(i.lo, i.hi);
+}
+
+void Shadow::accessList(uint32_t node, const std::vector<Interval> &list, Origin::Part part,
+                        int32_t layer, const Knowledge &known, Epoch done, uint32_t event) {
+  bool write = part == Origin::Part::Write;
+  auto endOfBuffer = [&](int64_t lo, int64_t hi) {
+    if (wholeSram)
+      return index.sram;
+    int32_t b = index.bufferOf(node, lo, hi, layer);
+    return b == ImageIndex::noBuffer ? int64_t(-1)
+                                     : int64_t(image.buffers[b].address) + image.buffers[b].bytes;
+  };
+  for (size_t i = 0; i < list.size();) {
+    Origin origin{done.thread, event, part, uint32_t(i), 0};
+    int64_t end = endOfBuffer(list[i].lo, list[i].hi);
+    if (end >= 0) {
+      while (i < list.size() && list[i].hi <= end)
+        ++i;
+      origin.count = uint32_t(i) - origin.first;
+      accessAs(node, std::span(list).subspan(origin.first, origin.count), write, layer, known,
+               &done, origin, Content::Tracked);
+      continue;
+    }
+    // One run over several buffers, or outside of any.
+    for (int64_t at = list[i].lo; at < list[i].hi;) {
+      end = endOfBuffer(at, at + 1);
+      if (end < 0)
+        end = list[i].hi;
+      splits.push_back({at, std::min(end, list[i].hi)});
+      at = splits.back().hi;
+      origin.part = Origin::Part::Split;
+      origin.first = uint32_t(splits.size() - 1), origin.count = 1;
+      Interval piece = splits.back();
+      accessAs(node, std::span<const Interval>(&piece, 1), write, layer, known, &done, origin,
+               Content::Tracked);
+    }
+    ++i;
   }
 }
 

@@ -7,6 +7,10 @@
 // A buffer is open on a node from its first write until a write opens another buffer that shares
 // bytes with it; its content is then gone. Everything done to a buffer must come after everything
 // done to those it displaced.
+//
+// Kernels may load bytes that nobody has written (behind the last element of a block, say) as long
+// as no result depends on them: what they write from such bytes counts as not written either.
+// Transfers and graph outputs need all their bytes.
 #ifndef DOJO_LIB_VERIFY_SHADOW_H
 #define DOJO_LIB_VERIFY_SHADOW_H
 
@@ -21,10 +25,19 @@ namespace dojo::verify {
 
 /// Who touches memory: an event, and which part of it.
 struct Origin {
-  enum class Part : uint8_t { Reads, Writes, Whole, Local, Remote };
+  enum class Part : uint8_t {
+    DeclaredRead,  ///< region `first` of a segment's reads
+    DeclaredWrite, ///< region `first` of its writes
+    Read,          ///< intervals [first, first + count) of a footprint's reads
+    Write,         ///< of its writes
+    Split,         ///< of Shadow's own list
+    Whole,         ///< of a load or store
+    Local,         ///< side of a transfer
+    Remote
+  };
   uint32_t thread = 0, event = 0;
   Part part = Part::Whole;
-  uint16_t region = 0; ///< of a segment's reads or writes
+  uint32_t first = 0, count = 0;
 };
 
 class Shadow {
@@ -33,13 +46,14 @@ public:
 
   explicit Shadow(const Program &program);
 
-  /// An access that may begin once `known` holds. With `done`, it is over in that epoch; else
-  /// complete() says when. Returns the record for that, or noRecord if there was nothing to do.
-  uint32_t access(uint32_t node, const Strided &region, bool write, int32_t layer,
+  /// An access of known bytes that may begin once `known` holds. With `done`, it is over in that
+  /// epoch; else complete() says when. Returns the record for that, or noRecord if there was
+  /// nothing to do. What it reads must have been written.
+  uint32_t access(uint32_t node, const ByteSet &bytes, bool write, int32_t layer,
                   const Knowledge &known, const Epoch *done, const Origin &origin);
-  /// All accesses of a segment: what it reads may also be what it wrote before.
-  void segment(uint32_t node, const image::Segment &segment, int32_t layer, const Knowledge &known,
-               Epoch done, uint32_t thread, uint32_t event);
+  /// Everything that called code does.
+  void call(uint32_t node, const Call &call, int32_t layer, const Knowledge &known, Epoch done,
+            uint32_t event);
   void accumulators(uint32_t node, uint8_t mask, const Knowledge &known, Epoch done,
                     uint32_t event);
   /// Whoever knows this epoch knows that the access is over.
@@ -69,7 +83,8 @@ private:
     std::vector<uint32_t> requiredRecords;
   };
   struct NodeState {
-    Bitmap valid;
+    Bitmap valid;   ///< written for the open buffer, with a defined value
+    Bitmap touched; ///< written since its buffer was opened
     std::vector<BufferState> buffers;
     // Per accumulator and thread of the node: event and steps of the last use.
     struct Use {
@@ -84,18 +99,27 @@ private:
   int32_t bufferAt(uint32_t node, int64_t lo, int64_t hi, int32_t layer) const;
   void open(uint32_t node, uint32_t buffer);
   bool ordered(const Record &record, const Knowledge &known) const;
-  Strided regionOf(const Record &record) const;
-  int64_t meet(const Strided &a, const Strided &b);
+  ByteSet bytesOf(const Record &record) const;
+  int64_t meet(const ByteSet &a, const ByteSet &b);
   void conflict(uint32_t node, uint32_t buffer, const std::vector<uint32_t> &earlier,
-                const char *kind, const Strided &region, bool write, const Knowledge &known,
+                const char *kind, const ByteSet &bytes, bool write, const Knowledge &known,
                 const Origin &origin, int32_t layer);
   void displaced(uint32_t node, uint32_t buffer, const Knowledge &known, const Origin &origin,
                  int32_t layer);
-  void checkContent(uint32_t node, uint32_t buffer, const Strided &region, const Origin &origin,
-                    int32_t layer, const image::Segment *own);
-  uint32_t accessIn(uint32_t node, const Strided &region, bool write, int32_t layer,
+  /// What a read does where nothing was written.
+  enum class Content { Needed, Declared, Tracked };
+  void checkContent(uint32_t node, uint32_t buffer, const ByteSet &bytes, const Origin &origin,
+                    int32_t layer, Content content);
+  uint32_t accessAs(uint32_t node, const ByteSet &bytes, bool write, int32_t layer,
                     const Knowledge &known, const Epoch *done, const Origin &origin,
-                    const image::Segment *own);
+                    Content content);
+  void declaredCall(uint32_t node, const image::Segment &segment, int32_t layer,
+                    const Knowledge &known, Epoch done, uint32_t event);
+  void followedCall(uint32_t node, uint32_t footprint, int32_t layer, const Knowledge &known,
+                    Epoch done, uint32_t event);
+  /// One access for each buffer that the list touches.
+  void accessList(uint32_t node, const std::vector<Interval> &list, Origin::Part part,
+                  int32_t layer, const Knowledge &known, Epoch done, uint32_t event);
   std::string describe(const Origin &origin, int32_t layer) const;
   std::string where(uint32_t node, uint32_t buffer, int64_t lo, int64_t hi) const;
   static void merge(std::vector<Epoch> &list, Epoch e);
@@ -108,6 +132,7 @@ private:
   std::vector<std::vector<uint32_t>> sharing; // per buffer: others that share bytes
   std::vector<NodeState> nodes;
   std::vector<Record> records;
+  std::vector<Interval> splits; ///< lists that records refer to
   Bitmap scratch;
 };
 

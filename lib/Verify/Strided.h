@@ -9,10 +9,18 @@
 
 #include <array>
 #include <bit>
+#include <compare>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace dojo::verify {
+
+/// Addresses [lo, hi).
+struct Interval {
+  int64_t lo, hi;
+  friend auto operator<=>(const Interval &, const Interval &) = default;
+};
 
 /// count[0] x count[1] x count[2] runs of `bytes` bytes from `address`.
 struct Strided {
@@ -44,6 +52,35 @@ struct Strided {
       }
     return true;
   }
+};
+
+/// Bytes either as strided runs or as a list, which must outlive this.
+class ByteSet {
+public:
+  ByteSet(const Strided &strided) : strided(strided) {}
+  ByteSet(std::span<const Interval> list) : list(list), listed(true) {}
+
+  bool empty() const { return listed ? list.empty() : strided.empty(); }
+  int64_t runs() const { return listed ? int64_t(list.size()) : strided.runs(); }
+  void bounds(int64_t &lo, int64_t &hi) const {
+    if (!listed)
+      return strided.bounds(lo, hi);
+    lo = list.front().lo, hi = list.back().hi;
+  }
+  /// Calls fn(lo, hi) for each run until it returns false; false if one did.
+  template <typename Fn> bool eachRun(Fn fn) const {
+    if (!listed)
+      return strided.eachRun(fn);
+    for (const Interval &i : list)
+      if (!fn(i.lo, i.hi))
+        return false;
+    return true;
+  }
+
+private:
+  Strided strided;
+  std::span<const Interval> list; // ascending
+  bool listed = false;
 };
 
 /// Calls fn(lo, hi) for each run of a tensor box's bytes until it returns false; false if one did.
@@ -101,6 +138,39 @@ public:
       words[w] &= ~mask;
       return true;
     });
+  }
+  /// Bits of up to 64 addresses from lo on.
+  uint64_t bits(int64_t lo, unsigned count) const {
+    size_t w = size_t(lo) / 64, shift = size_t(lo) % 64;
+    uint64_t value = words[w] >> shift;
+    if (shift + count > 64)
+      value |= words[w + 1] << (64 - shift);
+    return count < 64 ? value & ((uint64_t(1) << count) - 1) : value;
+  }
+  /// Sets those of the 64 addresses from lo on whose bit is set in `mask`.
+  void setBits(int64_t lo, uint64_t mask) {
+    size_t w = size_t(lo) / 64, shift = size_t(lo) % 64;
+    words[w] |= mask << shift;
+    if (shift && mask >> (64 - shift))
+      words[w + 1] |= mask >> (64 - shift);
+  }
+  void clearBits(int64_t lo, uint64_t mask) {
+    size_t w = size_t(lo) / 64, shift = size_t(lo) % 64;
+    words[w] &= ~(mask << shift);
+    if (shift && mask >> (64 - shift))
+      words[w + 1] &= ~(mask >> (64 - shift));
+  }
+  /// The maximal runs of the set inside [lo, hi).
+  std::vector<Interval> intervals(int64_t lo, int64_t hi) const {
+    std::vector<Interval> list;
+    for (int64_t at = lo; at < hi && (at = firstSet(at, hi)) >= 0;) {
+      int64_t end = firstClear(at, hi);
+      if (end < 0)
+        end = hi;
+      list.push_back({at, end});
+      at = end;
+    }
+    return list;
   }
   /// The first address of [lo, hi) that is (not) in the set, or -1.
   int64_t firstSet(int64_t lo, int64_t hi) const { return first(lo, hi, 0); }

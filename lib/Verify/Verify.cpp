@@ -18,7 +18,7 @@ void verifyImage(const image::Image &image, Report &report) {
     report.add(finding.check, finding.verdict, finding.text);
   report.statistics.threads = program.threads.size();
   report.statistics.steps = program.steps;
-  report.statistics.calls = program.calls;
+  report.statistics.calls = program.callsMade;
   checkTransfers(program, report);
   checkInstructions(program, report);
   checkOrder(program, report);

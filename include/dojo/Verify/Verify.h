@@ -10,9 +10,10 @@
 //                 semaphores and arrivals; every read finds bytes written for it; no deadlock
 //
 // The checks follow the control text of every thread (scalar constants, tables that the loader
-// placed, counted loops, calls) and take a declared segment as one opaque access to the bytes the
-// image declares for it; that code stays within those is for the emulator to enforce. Timing plays
-// no part.
+// placed, counted loops, calls). Code of declared segments is followed too, once for each set of
+// arguments: which bytes it reads and writes, and which results depend on bytes nobody wrote. Code
+// that cannot be followed (its addresses or branches depend on data) counts as one access to all
+// the bytes the image declares for it. Timing plays no part.
 //
 // The image's certificate of the routes, as far as it is there: "cycle_free", a boolean; "numbers",
 // for each link 4 * node + step its number (-1: not in use), ascending along every route of every

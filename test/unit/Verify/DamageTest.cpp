@@ -13,7 +13,7 @@ using namespace dojo::verify;
 
 TEST(Damage, RandomBytes) {
   RingPlan plan;
-  image::Image good = ringImage({2, 2, 4, 2}, plan);
+  image::Image good = ringImage({2, 2, 4, 2, false}, plan);
   int found = 0;
   for (uint32_t seed = 0; seed < 300; ++seed) {
     std::mt19937 random(seed);
@@ -35,7 +35,7 @@ TEST(Damage, RandomBytes) {
 
 TEST(Damage, RandomDeclarations) {
   RingPlan plan;
-  image::Image good = ringImage({2, 2, 4, 2}, plan);
+  image::Image good = ringImage({2, 2, 4, 2, false}, plan);
   for (uint32_t seed = 0; seed < 300; ++seed) {
     std::mt19937 random(seed);
     Editable e(good);

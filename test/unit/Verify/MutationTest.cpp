@@ -18,11 +18,12 @@ struct Mutation {
   Check by;             ///< the check that must find it
   const char *expected; ///< part of one of its findings
   std::function<void(Editable &, const RingPlan &)> apply;
+  bool dataDependent = false;
 };
 
 void PrintTo(const Mutation &m, std::ostream *os) { *os << m.name; }
 
-constexpr RingOptions options{2, 3, 6, 2};
+constexpr RingOptions options{2, 3, 6, 2, false};
 
 /// Address of the n-th descriptor (from 0) of a node's list that satisfies the condition.
 uint32_t find(const RingPlan &plan, int64_t node, size_t n,
@@ -273,15 +274,15 @@ const Mutation mutations[] = {
 
     // Code.
     {"UndefinedInstructionInAKernel", Check::Instructions, "undefined instruction",
-     [](Editable &e, const RingPlan &p) { e.put32(0, p.kernel[1][1] + 16, 0); }},
+     [](Editable &e, const RingPlan &p) { e.put32(0, p.kernel[1][1] + 20, 0); }},
     {"UndefinedInstructionInTheText", Check::Instructions, "undefined instruction",
      [](Editable &e, const RingPlan &p) { e.put32(0, p.text[2].done, 0); }},
     {"BranchOutOfTheCode", Check::Instructions, "no code was placed",
      [](Editable &e, const RingPlan &p) { e.put(0, p.text[2].go, "j 0x100"); }},
     {"BranchIntoAnInstruction", Check::Instructions, "begins inside",
      [](Editable &e, const RingPlan &p) {
-       // The li in front of the vector load has 8 bytes.
-       uint32_t load = p.kernel[0][0] + 8;
+       // The vector load has 8 bytes.
+       uint32_t load = p.kernel[0][0] + 12;
        e.put(0, load + 8 + 4, "loop x5, " + std::to_string(load + 4));
      }},
     {"KernelOfAnotherLayer", Check::Order, "enters code declared for",
@@ -290,8 +291,8 @@ const Mutation mutations[] = {
      [](Editable &e, const RingPlan &p) { e.put32(1, tableAddress(2, 2), p.kernel[0][0] + 4); }},
     {"ThreadsShareAnAccumulator", Check::Order, "accumulator 0",
      [](Editable &e, const RingPlan &p) {
-       // Behind li, load, add, loop.
-       e.put(0, p.kernel[0][1] + 24, "mm acc0, v0, v1, 1, bf16");
+       // Behind li, move, load, add, loop.
+       e.put(0, p.kernel[0][1] + 28, "mm acc0, v0, v1, 1, bf16");
      }},
     {"CommunicationThreadComputes", Check::Instructions, "not a control instruction",
      [](Editable &e, const RingPlan &) {
@@ -316,15 +317,36 @@ const Mutation mutations[] = {
     {"SegmentReadsMore", Check::Order, "reads what nothing has written",
      [](Editable &e, const RingPlan &p) {
        segmentOf(e.image, p.kernel[0][0], 2).reads.push_back({p.tensor[2], 256, {1, 1, 1}, {}});
-     }},
+     },
+     true},
     {"SegmentWritesLess", Check::Order, "reads what nothing has written",
      [](Editable &e, const RingPlan &p) {
        segmentOf(e.image, p.kernel[0][0], 2).writes[0].bytes = 64;
+     },
+     true},
+    {"UndeclaredWrite", Check::Order, "which its segment does not declare",
+     [](Editable &e, const RingPlan &p) {
+       segmentOf(e.image, p.kernel[0][0], 2).writes[0].bytes = 64;
+     }},
+    {"UndeclaredRead", Check::Order, "which its segment does not declare",
+     [](Editable &e, const RingPlan &p) {
+       segmentOf(e.image, p.kernel[0][1], 2).reads[0].count[0] = 12;
+     }},
+    {"KernelReadsBeyond", Check::Order, "which its segment does not declare",
+     [](Editable &e, const RingPlan &p) { e.put(0, p.kernel[1][0], "li x5, 14"); }},
+    {"KernelUsesAnUnsetRegister", Check::Order, "reads what nothing has written",
+     [](Editable &e, const RingPlan &p) { e.put(0, p.kernel[1][0] + 8, "vmov.x v9, x0"); }},
+    {"KernelInstructionsSwapped", Check::Order, "reads what nothing has written",
+     [](Editable &e, const RingPlan &p) {
+       // The drain before the step: the accumulator is not set yet.
+       e.put(0, p.kernel[1][0] + 28, "drain v2, acc1, 0");
+       e.put(0, p.kernel[1][0] + 32, "mm acc1, v0, v1, 1, bf16");
      }},
     {"SegmentWritesTheOtherHalfToo", Check::Order, "nothing orders the write",
      [](Editable &e, const RingPlan &p) {
        segmentOf(e.image, p.kernel[0][0], 2).writes[0].bytes = 256;
-     }},
+     },
+     true},
     {"OutputElsewhere", Check::Layouts, "lives as long as the tensor",
      [](Editable &e, const RingPlan &p) { e.image.outputs[0].boxes[2].address = p.tensor[4]; }},
     {"OutputOverwritten", Check::Order, "hold something else",
@@ -335,7 +357,8 @@ const Mutation mutations[] = {
     {"OutputOfUnwrittenBytes", Check::Order, "nothing writes",
      [](Editable &e, const RingPlan &p) {
        segmentOf(e.image, p.kernel[1][1], 5).writes[0].bytes = 64;
-     }},
+     },
+     true},
     {"InputInTwoBoxes", Check::Layouts, "in two boxes",
      [](Editable &e, const RingPlan &) { e.image.inputs[0].boxes[2].lo[0] = 1; }},
     {"InputBoxesOverlap", Check::Layouts, "share bytes",
@@ -362,7 +385,9 @@ class MutationTest : public testing::TestWithParam<Mutation> {};
 TEST_P(MutationTest, IsFound) {
   const Mutation &mutation = GetParam();
   RingPlan plan;
-  image::Image image = ringImage(options, plan);
+  RingOptions changed = options;
+  changed.dataDependent = mutation.dataDependent;
+  image::Image image = ringImage(changed, plan);
   Editable editable(image);
   mutation.apply(editable, plan);
   Report report;

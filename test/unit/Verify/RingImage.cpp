@@ -150,6 +150,12 @@ private:
         plan.kernel[shape][thread] = text.pc();
         std::string acc = "acc" + number(4 * thread + shape);
         text("li x5, 13");
+        text("vmov.x v1, x0");
+        if (plan.options.dataDependent) {
+          text("lw x9, 0(x10)");
+          text("beq x9, x0, " + number(text.pc() + 8));
+          text("vmov.x v1, x9");
+        }
         uint32_t loop = text("vld v0, (x10)+64, w32, m0");
         text("vfadd v1, v1, v0");
         text("loop x5, " + number(loop));
@@ -160,6 +166,7 @@ private:
         text("jr x1");
       }
     uint32_t prologue = text.pc();
+    text("vmov.x v31, x0");
     text("vst v31, " + number(RingPlan::padding) + "(x10), w32, m0");
     text("jr x1");
     return prologue;
@@ -200,7 +207,7 @@ private:
         image.segments.push_back(s);
       }
       if (l > 0) {
-        image::Segment s{all, prologue, prologue + 12, l, {}, {}};
+        image::Segment s{all, prologue, prologue + 16, l, {}, {}};
         s.writes = {{plan.patch[l] + RingPlan::padding, 64, {1, 1, 1}, {0, 0, 0}}};
         image.segments.push_back(s);
       }

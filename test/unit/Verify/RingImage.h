@@ -22,6 +22,8 @@ struct RingOptions {
   int64_t rows = 2, columns = 2;
   int32_t layers = 5;
   int32_t layersPerEpoch = 2;
+  /// Kernels branch on a loaded value, so that only what is declared of them is known.
+  bool dataDependent = false;
 };
 
 /// Addresses and numbers of the image, for tests that change it.

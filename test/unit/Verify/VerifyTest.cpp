@@ -20,7 +20,7 @@ static Report verifyRing(const RingOptions &options) {
 }
 
 TEST(Verify, AcceptsRingOfFourNodes) {
-  Report report = verifyRing({2, 2, 5, 2});
+  Report report = verifyRing({2, 2, 5, 2, false});
   EXPECT_EQ(report.verdict(), Verdict::Accept) << report.toString();
   EXPECT_EQ(report.statistics.threads, 12u);
   EXPECT_EQ(report.statistics.calls, 4u * (5 * 2 + 4));
@@ -31,28 +31,33 @@ TEST(Verify, AcceptsRingOfFourNodes) {
 }
 
 TEST(Verify, AcceptsOneNode) {
-  Report report = verifyRing({1, 1, 4, 1});
+  Report report = verifyRing({1, 1, 4, 1, false});
+  EXPECT_EQ(report.verdict(), Verdict::Accept) << report.toString();
+}
+
+TEST(Verify, AcceptsDeclaredKernels) {
+  Report report = verifyRing({2, 2, 5, 2, true});
   EXPECT_EQ(report.verdict(), Verdict::Accept) << report.toString();
 }
 
 TEST(Verify, AcceptsRingWithHoles) {
   // Position (1, 6) is disabled: the multicasts of row 1 pass it.
-  Report report = verifyRing({3, 9, 7, 3});
+  Report report = verifyRing({3, 9, 7, 3, false});
   EXPECT_EQ(report.verdict(), Verdict::Accept) << report.toString();
 }
 
 TEST(Verify, AcceptsWholeDie) {
-  Report report = verifyRing({18, 20, 6, 2});
+  Report report = verifyRing({18, 20, 6, 2, false});
   EXPECT_EQ(report.verdict(), Verdict::Accept) << report.toString();
   EXPECT_EQ(report.statistics.threads, 3u * 354);
 }
 
 TEST(Verify, ComparesListings) {
   RingPlan plan;
-  image::Image image = ringImage({2, 2, 3, 2}, plan);
+  image::Image image = ringImage({2, 2, 3, 2, false}, plan);
   Listing listing{image.pcRanges[0].nodeSet,
                   plan.kernel[0][0],
-                  {"li x5, 13", "vld v0, (x10)+64, w32, m0", "vfadd v1, v1, v0"}};
+                  {"li x5, 13", "vmov.x v1, x0", "vld v0, (x10)+64, w32, m0"}};
   Report good;
   checkListings(image, {listing}, good);
   EXPECT_EQ(good.verdict(), Verdict::Accept) << good.toString();
@@ -63,13 +68,12 @@ TEST(Verify, ComparesListings) {
   checkListings(image, {listing}, bad);
   EXPECT_EQ(bad.verdict(Check::Instructions), Verdict::Error);
   ASSERT_EQ(bad.findings().size(), 1u);
-  EXPECT_NE(bad.findings()[0].text.find("\"vld v0, (x10)+64, w32, m0\" was placed where"),
-            std::string::npos);
+  EXPECT_NE(bad.findings()[0].text.find("\"vmov.x v1, x0\" was placed where"), std::string::npos);
 }
 
 TEST(Verify, ComparesTransfersWithThePlan) {
   RingPlan plan;
-  image::Image image = ringImage({2, 2, 3, 2}, plan);
+  image::Image image = ringImage({2, 2, 3, 2, false}, plan);
   std::vector<PlannedTransfer> planned;
   for (const auto &[node, list] : plan.list)
     for (const isa::Descriptor &d : list)
