@@ -71,19 +71,22 @@ KernelRun::Class KernelRun::classify(const Inst &inst, const isa::InstInfo &info
   default:
     break;
   }
+  Class found = Class::Scalar;
   for (unsigned i = 0; i < info.numOperands; ++i)
     switch (info.ops[i].kind) {
     case OperandKind::Cond:
       return Class::Compare;
     case OperandKind::VDef:
     case OperandKind::VUseDef:
-      return Class::Lanes;
+      found = Class::Lanes;
+      break;
     case OperandKind::MDef:
-      return Class::Mask;
+      found = Class::Mask;
+      break;
     default:
       break;
     }
-  return Class::Scalar;
+  return found;
 }
 
 const KernelRun::Op &KernelRun::decode(int64_t at) {
