@@ -130,9 +130,10 @@ static Value scaleByPower(D1Builder &d, Value p, Value n) {
   return d.fadd(half, half);
 }
 
-/// 0 where a < least, else v; NaN stays.
+/// v where a >= least; 0 where a is less, and NaN where it is NaN.
 static Value zeroBelow(D1Builder &d, Value a, float least, Value v) {
-  return d.vsel(d.fcmp(a, d.f(least), Cond::lt), d.splat(0), v);
+  Value zeroOrNaN = d.op<d1::VFClampXOp>(a, d.x0(), d.x0());
+  return d.vsel(d.fcmp(a, d.f(least), Cond::ge), v, zeroOrNaN);
 }
 
 Value mlir::dojo::expandExp(D1Builder &d, Value a) {

@@ -6,8 +6,8 @@
 // double precision and rounded to fp32.
 //
 // Errors against the exact result, over normal inputs and results, in units in the last place:
-//   div 1 (most quotients are correctly rounded), sqrt 1, rsqrt 2, exp 2, exp2 2, expm1 3, log 2,
-//   log2 3, log10 3, log1p 3, tanh 4, erf 4, pow 4; sin and cos 2e-7 absolute up to |x| = 1e4.
+//   div 1 (most quotients are correctly rounded), sqrt 1.1, rsqrt 2, exp 2, exp2 2, expm1 3, log 2,
+//   log2 3, log10 3, log1p 3, tanh 5, erf 5, pow 8; sin and cos 2e-7 absolute up to |x| = 1e4.
 // Denormal inputs and results are zero, as for all instructions.
 
 #ifndef DOJO_LIB_CONVERSION_MATHEXPANSION_H

@@ -135,6 +135,49 @@ TEST(Conv, FewAccumulators) {
   }
 }
 
+struct Speed {
+  const char *name;
+  Conv conv;
+  /// Matrix steps that the products need, of all cycles.
+  double least;
+};
+
+class ConvSpeed : public testing::TestWithParam<Speed> {};
+
+TEST_P(ConvSpeed, MatrixUnitIsBusy) {
+  const Conv &c = GetParam().conv;
+  KernelCheck check = checkFor(c, 2);
+  check.timing = true;
+  KernelRun run = runKernel(kernelText(c), 7, check);
+  EXPECT_TRUE(run.ok);
+  double steps = double(c.n * (c.oh * c.ow + 7) / 8 * ((c.fq + 1) / 2) * c.kh * c.kw * c.cq);
+  printf("%-12s cycles %8llu  steps %8llu  busy %.3f  code %llu\n", GetParam().name,
+         (unsigned long long)run.cycles, (unsigned long long)run.matrixSteps,
+         steps / double(run.cycles), (unsigned long long)run.codeBytes);
+  EXPECT_GE(steps / double(run.cycles), GetParam().least);
+}
+
+Conv speedConv(int64_t cq, int64_t oh, int64_t ow, int64_t fq, int64_t k, int64_t s,
+               bool residual = false) {
+  Conv c;
+  c.cq = cq, c.oh = oh, c.ow = ow, c.fq = fq, c.kh = c.kw = k, c.sy = c.sx = s;
+  c.bias = c.relu = true;
+  c.residual = residual;
+  return c;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, ConvSpeed,
+    testing::Values(Speed{"3x3x64", speedConv(16, 4, 56, 8, 3, 1), 0.5},
+                    Speed{"1x1x64", speedConv(16, 4, 56, 16, 1, 1), 0.3},
+                    Speed{"1x1x256", speedConv(64, 3, 14, 16, 1, 1, true), 0.5},
+                    Speed{"3x3x512", speedConv(128, 1, 7, 8, 3, 1), 0.4},
+                    Speed{"1x1x512", speedConv(128, 7, 7, 8, 1, 1, true), 0.4},
+                    Speed{"3x3s2", speedConv(32, 4, 14, 8, 3, 2), 0.4},
+                    Speed{"7x7s2", speedConv(1, 4, 56, 16, 7, 2), 0.3},
+                    Speed{"tiny", speedConv(16, 3, 3, 8, 3, 1), 0.1}),
+    [](const auto &info) { return "n" + std::to_string(info.index); });
+
 class RandomConv : public testing::TestWithParam<int> {};
 
 TEST_P(RandomConv, EqualsDefinition) {

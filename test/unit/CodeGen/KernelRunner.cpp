@@ -20,6 +20,7 @@
 #include "gtest/gtest.h"
 
 #include <cmath>
+#include <cstring>
 
 using namespace mlir;
 
@@ -170,6 +171,43 @@ static bool placePrograms(func::FuncOp kernel, emu::Machine &machine, const Kern
   return true;
 }
 
+/// Runs the kernel's programs on `start`; false after a failure.
+static bool execute(func::FuncOp kernel, const std::vector<Buffer> &buffers,
+                    const std::vector<uint8_t> &start, const KernelCheck &check, KernelRun &run) {
+  std::string error;
+  static const Target whole = [] {
+    Target die, node;
+    std::string reason;
+    EXPECT_TRUE(loadTarget("d1", die, reason)) << reason;
+    EXPECT_TRUE(die.withPartition(1, 1, node, reason)) << reason;
+    return node;
+  }();
+  std::unique_ptr<emu::Machine> machine = emu::Machine::create(whole, error);
+  const uint32_t node = 0;
+  if (!machine || !placePrograms(kernel, *machine, check, buffers, run))
+    return false;
+  if (!machine->placeData({&node, 1}, 0, start, error)) {
+    ADD_FAILURE() << error;
+    return false;
+  }
+  emu::RunOptions options;
+  options.timing = check.timing;
+  options.watchdog = 200'000'000;
+  emu::RunResult result = machine->run(options);
+  run.cycles = result.counters.cycles;
+  run.matrixSteps = result.counters.matrixSteps;
+  if (result.fault) {
+    ADD_FAILURE() << result.fault->message(whole);
+    return false;
+  }
+  run.memory.resize(codeAddress);
+  if (!machine->read(node, 0, run.memory, error)) {
+    ADD_FAILURE() << error;
+    return false;
+  }
+  return true;
+}
+
 KernelRun runKernel(const std::string &text, uint64_t seed, const KernelCheck &check) {
   KernelRun run;
   SCOPED_TRACE("seed " + std::to_string(seed) + ", threads " + std::to_string(check.threads) +
@@ -188,40 +226,31 @@ KernelRun runKernel(const std::string &text, uint64_t seed, const KernelCheck &c
   std::vector<uint8_t> start = expected;
   interpret(kernel, expected);
 
-  std::string error;
-  static const Target whole = [] {
-    Target die, node;
-    std::string reason;
-    EXPECT_TRUE(loadTarget("d1", die, reason)) << reason;
-    EXPECT_TRUE(die.withPartition(1, 1, node, reason)) << reason;
-    return node;
-  }();
-  std::unique_ptr<emu::Machine> machine = emu::Machine::create(whole, error);
-  const uint32_t node = 0;
-  if (!machine || !placePrograms(kernel, *machine, check, buffers, run))
+  if (!execute(kernel, buffers, start, check, run))
     return run;
-  if (!machine->placeData({&node, 1}, 0, start, error)) {
-    ADD_FAILURE() << error;
-    return run;
-  }
-  emu::RunOptions options;
-  options.timing = check.timing;
-  options.watchdog = 200'000'000;
-  emu::RunResult result = machine->run(options);
-  run.cycles = result.counters.cycles;
-  run.matrixSteps = result.counters.matrixSteps;
-  if (result.fault) {
-    ADD_FAILURE() << result.fault->message(whole);
-    return run;
-  }
-  run.memory.resize(codeAddress);
-  if (!machine->read(node, 0, run.memory, error)) {
-    ADD_FAILURE() << error;
-    return run;
-  }
   run.ok = true;
   compare(buffers, run.memory, expected, check, run);
   return run;
+}
+
+std::vector<float> mapFloats(const std::string &text,
+                             const std::vector<std::vector<float>> &inputs) {
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context());
+  if (!module) {
+    ADD_FAILURE() << "the kernel does not parse\n" << text;
+    return {};
+  }
+  func::FuncOp kernel = *module->getOps<func::FuncOp>().begin();
+  std::vector<Buffer> buffers = buffersOf(kernel);
+  std::vector<uint8_t> memory(codeAddress);
+  for (size_t i = 0; i < inputs.size(); ++i)
+    std::memcpy(memory.data() + buffers[i].address, inputs[i].data(), buffers[i].bytes);
+  KernelRun run;
+  if (!execute(kernel, buffers, memory, {}, run))
+    return {};
+  std::vector<float> out(buffers.back().bytes / 4);
+  std::memcpy(out.data(), run.memory.data() + buffers.back().address, buffers.back().bytes);
+  return out;
 }
 
 } // namespace dojo::test
