@@ -46,13 +46,14 @@ def D1_FuncOp : D1_StructureOp<"func", [IsolatedFromAbove, Symbol, SymbolTable, 
   let builders = [OpBuilder<(ins "::llvm::StringRef":$name, "unsigned":$thread)>];
 }
 
-def D1_RepeatOp : D1_StructureOp<"repeat", [SingleBlock, RecursiveMemoryEffects]> {
+def D1_RepeatOp : D1_StructureOp<"repeat", [SingleBlock]> {
   let summary = "run the body count times, at least once";
   let description = [{
     The structured form of the `loop` instruction. The first result is the counter after the last
     iteration (0); it is the register of `count`. The others are the values that the last iteration
     yielded; they start as `inits`. After register allocation an init, the argument of the body,
-    the value yielded for it and the result are one register.
+    the value yielded for it and the result are one register. Without a body it waits for as many
+    cycles, so it is never dead.
   }];
   let arguments = (ins D1_X:$count, Variadic<D1_Register>:$inits);
   let results = (outs D1_X:$counter, Variadic<D1_Register>:$results);

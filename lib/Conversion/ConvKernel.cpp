@@ -13,18 +13,38 @@ namespace {
 constexpr unsigned epilogueBatch = 8;
 /// Vectors of operands per channel that stay in registers over all pixels.
 constexpr unsigned maxHoisted = 10;
+/// Cycles of an epilogue in which it waits: for the last steps, the first drain, the last results.
+constexpr int64_t latencyOfDrain = 30;
 } // namespace
 
 ConvKernel::ConvKernel(KernelLowering &lowering, ConvOp op, const ConvGeometry &geometry,
-                       const ConvPlan &plan, unsigned accumulators)
+                       const ConvPlan &plan, unsigned accumulators, unsigned epilogueOps)
     : lowering(lowering), d(lowering.d), op(op), g(geometry), plan(plan),
+      epilogueCycles(4 * plan.pixelBlocks * plan.groups * (epilogueOps + 1) + latencyOfDrain),
       firstAccumulator(lowering.thread * (accumulators / lowering.threads)),
       rowPixels(g.pixels.back().extent) {
   if (plan.linear)
     rowPixels *= g.pixels[g.pixels.size() - 2].extent;
 }
 
+/// Threads that start together would multiply together and then drain together, each unit idle half
+/// of the time. The later ones begin so much later that one drains while another multiplies.
+void ConvKernel::emitDelay() {
+  double units = double(llvm::divideCeil(g.eights(), plan.groups));
+  for (int64_t trips : unitLoops(g, plan))
+    units *= trips;
+  if (lowering.thread == 0 || units < 2.0 * lowering.threads)
+    return;
+  int64_t multiply = g.steps() * plan.pixelBlocks * plan.groups;
+  int64_t cycles = std::min(multiply, epilogueCycles) * lowering.thread;
+  auto wait = d1::RepeatOp::create(d.b, d.loc, d.freshConstant(cycles), ValueRange());
+  OpBuilder::InsertionGuard guard(d.b);
+  d.b.setInsertionPointToEnd(wait.getBodyBlock());
+  d1::YieldOp::create(d.b, d.loc, ValueRange());
+}
+
 LogicalResult ConvKernel::emit() {
+  emitDelay();
   int64_t lo = 0, hi = g.eights();
   if (plan.splitGroups) {
     int64_t units = llvm::divideCeil(hi, plan.groups);
@@ -320,5 +340,5 @@ LogicalResult mlir::dojo::lowerConv(KernelLowering &lowering, ConvOp op, unsigne
       llvm::count_if(op.getEpilogue().front().without_terminator(),
                      [](Operation &o) { return !isa<arith::ExtFOp, arith::TruncFOp>(o); });
   ConvPlan plan = planConv(*geometry, lowering.threads, accumulators, epilogueOps);
-  return ConvKernel(lowering, op, *geometry, plan, accumulators).emit();
+  return ConvKernel(lowering, op, *geometry, plan, accumulators, epilogueOps).emit();
 }

@@ -13,7 +13,7 @@ namespace mlir::dojo {
 class ConvKernel {
 public:
   ConvKernel(KernelLowering &lowering, ConvOp op, const ConvGeometry &geometry,
-             const ConvPlan &plan, unsigned accumulators);
+             const ConvPlan &plan, unsigned accumulators, unsigned epilogueOps);
   LogicalResult emit();
 
 private:
@@ -37,6 +37,7 @@ private:
     SmallVector<Value> counters;      // [wheel]
   };
 
+  void emitDelay();
   LogicalResult emitGroups(int64_t first, int64_t last, int groupsOfUnit, bool half);
   LogicalResult emitLevel(unsigned depth);
   LogicalResult emitLoop(unsigned depth);
@@ -73,6 +74,7 @@ private:
   ConvOp op;
   const ConvGeometry &g;
   const ConvPlan &plan;
+  int64_t epilogueCycles;
   int firstAccumulator;
   int64_t rowPixels;
 

@@ -93,6 +93,8 @@ FailureOr<OwningOpRef<d1::FuncOp>> mlir::dojo::generateKernel(func::FuncOp kerne
     return failure();
   OwningOpRef<d1::FuncOp> program = *converted;
   eliminateDeadCode(*program);
+  if (options.target)
+    scheduleProgram(*program, *options.target);
   if (failed(allocateRegisters(*program)) || failed(finalizeProgram(*program)))
     return failure();
   return program;

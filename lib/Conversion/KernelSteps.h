@@ -7,6 +7,7 @@
 
 #include "dialects/D1/D1StructureOps.h"
 #include "dialects/Dojo/DojoDialect.h"
+#include "dojo/Target/Target.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace mlir::dojo {
@@ -23,6 +24,9 @@ LogicalResult lowerKernel(func::FuncOp kernel, d1::FuncOp program, unsigned thre
 
 /// Removes instructions whose results nobody reads.
 void eliminateDeadCode(d1::FuncOp program);
+
+/// Reorders instructions on virtual registers to hide latencies.
+void scheduleProgram(d1::FuncOp program, const ::dojo::Target &target);
 
 LogicalResult allocateRegisters(d1::FuncOp program);
 

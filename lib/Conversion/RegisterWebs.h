@@ -41,6 +41,7 @@ public:
   SmallVector<Tie> coalesce();
 
   ArrayRef<Web> getWebs() const { return webs; }
+  int positionOf(Operation *op) const { return 2 * positions.lookup(op).first; }
   /// Number of loops around the operation.
   static int depth(Operation *op);
 

@@ -6,6 +6,7 @@
 #define DOJO_CONVERSION_CODEGEN_H
 
 #include "dialects/D1/D1StructureOps.h"
+#include "dojo/Target/Target.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 #include <cstdint>
@@ -14,6 +15,8 @@
 namespace mlir::dojo {
 
 struct KernelOptions {
+  /// The machine whose latencies the order of instructions follows; null: as generated.
+  const ::dojo::Target *target = nullptr;
   /// The code is for thread `thread` of `threads` that share the kernel.
   unsigned thread = 0, threads = 1;
   /// Matrix accumulators of a node; the threads get equal parts.

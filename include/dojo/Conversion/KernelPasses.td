@@ -101,6 +101,20 @@ def ConvertKernelsToD1 : Pass<"convert-kernels-to-d1", "ModuleOp"> {
   let dependentDialects = ["d1::D1Dialect"];
 }
 
+def ScheduleProgram : Pass<"d1-schedule", "d1::FuncOp"> {
+  let summary = "Reorder instructions to hide latencies";
+  let description = [{
+    List scheduling of the straight pieces of a structured program on virtual registers, for the
+    latencies and slots of a target. Order is kept between accesses that may touch the same bytes:
+    accesses with different `region` attributes do not, nor do those with one base and disjoint
+    offsets. Control instructions and loops stay where they are. The number of values that live at
+    once is kept below the number of registers where the order given allows it.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"d1\"", "Name or file of the target">
+  ];
+}
+
 def AllocateRegisters : Pass<"d1-allocate-registers", "d1::FuncOp"> {
   let summary = "Give every virtual register a physical one";
   let description = [{

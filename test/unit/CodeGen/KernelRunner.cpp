@@ -138,6 +138,7 @@ static bool placePrograms(func::FuncOp kernel, emu::Machine &machine, const Kern
     mlir::dojo::KernelOptions options;
     options.thread = t;
     options.threads = check.threads;
+    options.target = &machine.target();
     options.accumulators = check.accumulators;
     options.spillAddress = spillAddress + t * spillBytes;
     options.spillBytes = spillBytes;

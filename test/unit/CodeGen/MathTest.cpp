@@ -131,9 +131,9 @@ std::string binaryKernel(const std::string &op, int64_t n) {
               o = argument("o", type, 4 * n, next);
   return "func.func @k(" + a + ", " + b + ", " + o + ") attributes {dojo.kernel} {\n" +
          "  linalg.generic {indexing_maps = [" + map + ", " + map + ", " + map +
-         "], iterator_types = [\"parallel\"]} ins(%a, %b : " + type + ", " + type + ") outs(%o : " +
-         type + ") {\n  ^bb0(%x: f32, %w: f32, %y: f32):\n    %0 = " + op + " %x, %w : f32\n" +
-         "    linalg.yield %0 : f32\n  }\n  return\n}\n";
+         "], iterator_types = [\"parallel\"]} ins(%a, %b : " + type + ", " + type +
+         ") outs(%o : " + type + ") {\n  ^bb0(%x: f32, %w: f32, %y: f32):\n    %0 = " + op +
+         " %x, %w : f32\n" + "    linalg.yield %0 : f32\n  }\n  return\n}\n";
 }
 
 void checkBinary(const char *op, const std::vector<float> &a, const std::vector<float> &b,
@@ -165,8 +165,8 @@ std::vector<float> randomFloats(Random &random, size_t n, double spread) {
   return values;
 }
 
-const float corners[] = {0.0f,     -0.0f,  1.0f, -1.0f, 2.0f, -2.0f, 3.0f, -3.0f, 0.5f, -0.5f,
-                         INFINITY, -INFINITY, NAN,  2.5f,  -2.5f, 7.0f, 1e30f, -1e30f};
+const float corners[] = {0.0f,  -0.0f,    1.0f,      -1.0f, 2.0f, -2.0f, 3.0f, -3.0f, 0.5f,
+                         -0.5f, INFINITY, -INFINITY, NAN,   2.5f, -2.5f, 7.0f, 1e30f, -1e30f};
 
 /// Every pair of the corner cases.
 void cornerPairs(std::vector<float> &a, std::vector<float> &b) {
