@@ -220,6 +220,8 @@ Value KernelLowering::get(Value v) {
     return values[v] = d.op<d1::VMovXOp>(b->second);
   if (auto mask = v.getDefiningOp<vector::ConstantMaskOp>())
     return d.firstLanes(mask.getMaskDimSizes()[0]);
+  if (auto product = v.getDefiningOp<arith::MulFOp>(); product && isFused(product))
+    return values[v] = multiply(product);
   RegisterFile file = fileOf(v.getType());
   if (std::optional<int64_t> bits = constantBits(v)) {
     if (file == RegisterFile::X)

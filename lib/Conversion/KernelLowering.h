@@ -61,6 +61,11 @@ private:
 
   // LowerArith.cpp, LowerConversions.cpp
   Value scalarInteger(Operation *op);
+  /// A product that is only added to something waits for the sum and becomes part of it.
+  static bool isFused(arith::MulFOp op);
+  Value multiply(arith::MulFOp op);
+  /// product + other, or other - product.
+  Value fusedSum(arith::MulFOp product, Value other, bool subtract);
   Value laneArith(Operation *op);
   Value maskArith(Operation *op);
   Value compare(Operation *op);

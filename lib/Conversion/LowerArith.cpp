@@ -26,7 +26,37 @@ static bool onlyLowBitsUsed(Operation *op) {
   });
 }
 
+bool KernelLowering::isFused(arith::MulFOp op) {
+  if (!getElementTypeOrSelf(op.getType()).isF32() || !op->hasOneUse())
+    return false;
+  Operation *user = *op->user_begin();
+  if (user->getBlock() != op->getBlock())
+    return false;
+  if (auto sub = dyn_cast<arith::SubFOp>(user))
+    return sub.getRhs() == op.getResult();
+  return isa<arith::AddFOp>(user);
+}
+
+Value KernelLowering::multiply(arith::MulFOp op) {
+  Value l = op.getLhs(), r = op.getRhs();
+  if (isa<d1::XType>(second(l).getType()))
+    std::swap(l, r);
+  return d.fmul(get(l), second(r));
+}
+
+Value KernelLowering::fusedSum(arith::MulFOp product, Value other, bool subtract) {
+  Value l = product.getLhs(), r = product.getRhs();
+  if (isa<d1::XType>(second(l).getType()))
+    std::swap(l, r);
+  Value a = get(l), b = second(r);
+  if (subtract)
+    return d.fnma(a, b, get(other));
+  return d.fma(a, b, isa<d1::XType>(b.getType()) ? get(other) : second(other));
+}
+
 LogicalResult KernelLowering::lowerArith(Operation *op) {
+  if (auto product = dyn_cast<arith::MulFOp>(op); product && isFused(product))
+    return success();
   Value result;
   Type type = op->getResult(0).getType();
   Type from = op->getNumOperands() ? op->getOperand(0).getType() : type;
@@ -163,11 +193,12 @@ Value KernelLowering::laneArith(Operation *op) {
   };
   return TypeSwitch<Operation *, Value>(op)
       .Case([&](arith::AddFOp) {
+        for (auto [product, other] : {std::pair(rhs, lhs), std::pair(lhs, rhs)})
+          if (auto mul = product.getDefiningOp<arith::MulFOp>(); mul && isFused(mul))
+            return fusedSum(mul, other, false);
         return commutative([&](Value a, Value c) { return d.fadd(a, c); });
       })
-      .Case([&](arith::MulFOp) {
-        return commutative([&](Value a, Value c) { return d.fmul(a, c); });
-      })
+      .Case([&](arith::MulFOp mul) { return multiply(mul); })
       .Case([&](arith::MaximumFOp) {
         return commutative([&](Value a, Value c) { return d.fmax(a, c); });
       })
@@ -175,6 +206,8 @@ Value KernelLowering::laneArith(Operation *op) {
         return commutative([&](Value a, Value c) { return d.fmin(a, c); });
       })
       .Case([&](arith::SubFOp) {
+        if (auto mul = rhs.getDefiningOp<arith::MulFOp>(); mul && isFused(mul))
+          return fusedSum(mul, lhs, true);
         if (isScalar(lhs) && !isScalar(rhs))
           return d.op<d1::VFSubXROp>(get(rhs), second(lhs));
         return d.fsub(get(lhs), second(rhs));

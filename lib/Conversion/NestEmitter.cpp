@@ -13,8 +13,12 @@ using namespace mlir;
 using namespace mlir::dojo;
 
 namespace {
-/// Body operations emitted at most in one straight piece of code.
-constexpr int64_t maxStraightOps = 96;
+/// Points computed side by side: as many as hide the latency of an operation.
+constexpr int64_t maxJammed = 4;
+/// Body operations of all of them, and of all the steps of a reduction that are written out.
+constexpr int64_t maxJammedOps = 48, maxStraightOps = 64;
+/// The same where a loop over the reduction stays.
+constexpr int64_t maxLoopedOps = 48;
 /// Steps of a reduction that are written out instead of looped over.
 constexpr int64_t maxUnrolledSteps = 12;
 /// Values kept in registers over inner loops.
@@ -44,6 +48,16 @@ NestEmitter::NestEmitter(OpBuilder &b, const Nest &nest, const Lanes &lanes, Fla
 // Plan
 //===----------------------------------------------------------------------===//
 
+/// Instructions that a body takes, about: conversions are part of loads and stores, a product that
+/// is only added to something is part of the sum.
+static int64_t bodyCost(const Nest &nest) {
+  int64_t cost = llvm::count_if(nest.body->without_terminator(), [](Operation &op) {
+    bool fused = isa<arith::MulFOp>(op) && op.hasOneUse() && isa<arith::AddFOp>(*op.user_begin());
+    return !fused && !isa<arith::ExtFOp, arith::TruncFOp, arith::ConstantOp, linalg::IndexOp>(op);
+  });
+  return std::max<int64_t>(cost, 1);
+}
+
 /// The parallel dimension along which most inputs stay the same.
 static int bestSharedDim(const Nest &nest, const Lanes &lanes) {
   int best = -1, bestShared = -1;
@@ -61,7 +75,6 @@ static int bestSharedDim(const Nest &nest, const Lanes &lanes) {
 }
 
 void NestEmitter::planJam() {
-  int64_t bodyOps = std::max<int64_t>(1, std::distance(nest.body->begin(), nest.body->end()) - 1);
   int chunk = lanes.chunkDim();
   bool chunkParallel = lanes.isVector() && !laneReduced;
   int tail = 0, onlyLanes = fullLanes;
@@ -83,9 +96,7 @@ void NestEmitter::planJam() {
     segments.push_back({0, 1, {{0, onlyLanes}}});
     return;
   }
-  int64_t most = nest.hasReduction() ? 8 : 4;
-  most = std::clamp<int64_t>(48 / bodyOps, 1, most);
-  most = std::max<int64_t>(1, std::min<int64_t>(most, 16 / nest.outputs.size()));
+  int64_t most = std::clamp<int64_t>(maxJammedOps / bodyCost(nest), 1, maxJammed);
   int64_t full = nest.dims[jamDim].extent / jamStep, total = full + (tail != 0);
   int64_t groups = llvm::divideCeil(total, most), size = llvm::divideCeil(total, groups);
   auto add = [&](int64_t start, int64_t trips, int64_t count, bool withTail) {
@@ -107,8 +118,7 @@ void NestEmitter::planJam() {
 }
 
 void NestEmitter::planReduction() {
-  int64_t bodyOps = std::max<int64_t>(1, std::distance(nest.body->begin(), nest.body->end()) - 1);
-  int64_t width = 1;
+  int64_t width = 1, bodyOps = bodyCost(nest);
   for (const Segment &s : segments)
     width = std::max<int64_t>(width, s.instances.size());
   for (unsigned d = 0; d < nest.dims.size(); ++d) {
@@ -123,8 +133,12 @@ void NestEmitter::planReduction() {
   int64_t unrolled = 1;
   for (ReductionDim &r : llvm::reverse(reduction)) {
     int64_t steps = unrolled * std::max<int64_t>(r.trips, 1);
-    if (steps > maxUnrolledSteps || steps * width * bodyOps > maxStraightOps)
+    if (steps > maxUnrolledSteps || steps * width * bodyOps > maxStraightOps) {
+      // Several steps in a row, so that the next ones' loads run ahead.
+      int64_t most = maxLoopedOps / (width * bodyOps * unrolled);
+      r.factor = std::clamp<int64_t>(most, 1, std::max<int64_t>(r.trips / 2, 1));
       break;
+    }
     r.unrolled = true;
     unrolled = steps;
   }
@@ -175,6 +189,7 @@ NestEmitter::loop(unsigned dim, int64_t start, int64_t step, int64_t trips,
   if (!inits.empty())
     scf::YieldOp::create(b, loc, results);
   iv[dim] = {};
+  base[dim] = 0;
   loops.pop_back();
   return SmallVector<Value>(op.getResults());
 }
@@ -248,7 +263,14 @@ SmallVector<Value> NestEmitter::emitReduction(unsigned level, SmallVector<Value>
     for (int64_t i = 0; i < r.trips; ++i)
       accs = loop(r.dim, i * r.step, r.step, 1, accs, inner);
   } else if (r.trips > 0) {
-    accs = loop(r.dim, 0, r.step, r.trips, accs, inner);
+    int64_t rounds = r.trips / r.factor;
+    accs = loop(r.dim, 0, r.step * r.factor, rounds, accs, [&](SmallVector<Value> inits) {
+      for (int64_t i = 0; i < r.factor; ++i, base[r.dim] += r.step)
+        inits = inner(std::move(inits));
+      return inits;
+    });
+    for (int64_t i = rounds * r.factor; i < r.trips; ++i)
+      accs = loop(r.dim, i * r.step, r.step, 1, accs, inner);
   }
   if (chunk && reductionTail) {
     stepLanes = reductionTail;

@@ -46,6 +46,8 @@ private:
     unsigned dim;
     int64_t step, trips;
     bool unrolled;
+    /// Steps written out in the body of a loop.
+    int64_t factor = 1;
   };
   /// Loop whose body holds a loaded value, operand, constant parts of its indices, lanes used.
   using Key = std::tuple<Operation *, unsigned, std::vector<int64_t>, int>;

@@ -59,7 +59,8 @@ def ConvertKernelsToD1 : Pass<"convert-kernels-to-d1", "ModuleOp"> {
     Loops become counted loops. An access whose address is linear in the loops' indices uses a
     pointer register that moves with the loops, shared with accesses up to 2 KiB apart that move
     alike, and an offset. Scalar floats are vectors with equal lanes. Functions like `math.exp`
-    become sequences that start from the machine's estimates or from polynomials.
+    become sequences that start from the machine's estimates or from polynomials. A product that
+    is only added to something becomes one operation with the sum, rounded once.
 
     `dojo.conv` becomes a matrix kernel: blocks of 8 pixels by groups of 8 output channels, one
     accumulator for each pair; operands loaded ahead over the borders of taps and rows; the region

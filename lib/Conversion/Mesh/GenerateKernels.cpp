@@ -66,6 +66,7 @@ struct GenerateKernelsPass : public mlir::dojo::impl::GenerateKernelsBase<Genera
         options.thread = thread;
         options.threads = parts;
         options.accumulators = machine->accumulators;
+        options.target = &*machine;
         if (stack && stack.getAddress()) {
           options.spillBytes = stack.getBytes() / 2;
           options.spillAddress = *stack.getAddress() + thread * options.spillBytes;

@@ -197,6 +197,7 @@ static bool execute(func::FuncOp kernel, const std::vector<Buffer> &buffers,
   emu::RunResult result = machine->run(options);
   run.cycles = result.counters.cycles;
   run.matrixSteps = result.counters.matrixSteps;
+  run.simdOperations = result.counters.simdOperations;
   if (result.fault) {
     ADD_FAILURE() << result.fault->message(whole);
     return false;

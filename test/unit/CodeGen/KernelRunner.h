@@ -23,7 +23,7 @@ inline int64_t pick(Random &random, int64_t lo, int64_t hi) {
 
 struct KernelRun {
   bool ok = false;
-  uint64_t cycles = 0, matrixSteps = 0;
+  uint64_t cycles = 0, matrixSteps = 0, simdOperations = 0;
   /// Bytes of the code of all threads.
   uint64_t codeBytes = 0;
   std::vector<uint8_t> memory;
