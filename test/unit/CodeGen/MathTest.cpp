@@ -8,7 +8,6 @@
 
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <functional>
 
 using namespace dojo::test;
@@ -36,12 +35,6 @@ std::string unaryKernel(const std::string &op, int64_t n) {
          "], iterator_types = [\"parallel\"]} ins(%a : " + type + ") outs(%o : " + type + ") {\n" +
          "  ^bb0(%x: f32, %y: f32):\n    %0 = " + op + " %x : f32\n" +
          "    linalg.yield %0 : f32\n  }\n  return\n}\n";
-}
-
-float read(const std::vector<uint8_t> &memory, int64_t address) {
-  float f;
-  std::memcpy(&f, memory.data() + address, 4);
-  return f;
 }
 
 double ulpOf(double exact) {
