@@ -63,6 +63,7 @@ public:
 private:
   void cleanUp();
   bool fuseInto(GenericOp consumer);
+  void fuseAll(bool reductions);
   bool isWorthFusing(GenericOp producer, OpOperand &operand);
   bool fuse(OpOperand &operand);
 
@@ -152,6 +153,13 @@ void Fuser::cleanUp() {
 }
 
 void Fuser::run() {
+  // Chains of elementwise ops first: what ends up as an epilogue must not go into a reduction.
+  fuseAll(/*reductions=*/false);
+  fuseAll(/*reductions=*/true);
+}
+
+/// Fuses producers into elementwise ops, or into reductions, until nothing changes.
+void Fuser::fuseAll(bool reductions) {
   bool changed = true;
   while (changed) {
     changed = false;
@@ -160,7 +168,7 @@ void Fuser::run() {
     for (GenericOp op : ops) {
       // The ops of the list that come later are never erased by what happens here: fusion erases
       // the consumer, at which we are, and producers, which come before it.
-      if (fuseInto(op))
+      if ((op.getNumReductionLoops() != 0) == reductions && fuseInto(op))
         changed = true;
     }
   }
