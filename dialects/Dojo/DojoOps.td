@@ -164,6 +164,9 @@ def Dojo_LayerOp : Dojo_Op<"layer", [
     | `onnx` | names of all ONNX nodes computed here |
     | `macs` | multiplications of the model counted in this layer |
 
+    Two discardable attributes help tools that look into tensors: `dojo.value`, the name of the ONNX
+    value that the first result is, and `dojo.arrangement`, how it lies there.
+
     ```mlir
     %y = dojo.layer "relu1" ins(%x : tensor<1x4x8x8x4xbf16>) -> tensor<1x4x8x8x4xbf16>
         attributes {op = "Relu", onnx = ["relu1"], macs = 0 : i64} {

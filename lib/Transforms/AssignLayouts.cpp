@@ -77,6 +77,8 @@ private:
   void set(Value original, Value value, Layout layout, bool zeroPadding = true) {
     forms[original] = {PhysicalValue{value, std::move(layout), zeroPadding}};
   }
+  /// Notes on the op that computes `value` how it holds the value of the model.
+  void describe(Value original, Value value, const Layout &layout);
   /// A copy of one tensor, on logical shapes, to be rewritten by makePhysicalGeneric.
   GenericOp makeCopy(Value original);
   bool fusedSum(OpOperand &operand) { return fused.contains(operand.get().getDefiningOp()); }
@@ -195,10 +197,12 @@ Layout Translator::chooseResult(GenericOp op, const LoopSplits &splits, OpOperan
                                 const Layout &source) {
   unsigned operand = op.getNumDpsInputs();
   AffineMap map = op.getIndexingMapsArray()[operand];
-  // Contractions that stay general: output channels innermost, in blocks where there are pixels.
+  // Contractions that stay general: output channels innermost, in blocks where there are pixels
+  // and the channels fill at least half of one.
   if (isSumOfProducts(op)) {
     std::optional<ConvForm> form = matchConvForm(op, block);
-    if (form && form->hasWindow && splits.accepts(operand, form->resultLayout))
+    if (form && form->hasWindow && 2 * form->range(form->column) >= block &&
+        splits.accepts(operand, form->resultLayout))
       return form->resultLayout;
     if (form)
       return Layout::plain(map.getNumResults());
@@ -308,6 +312,22 @@ Translator::Choice Translator::choose(GenericOp op) {
   return choice;
 }
 
+void Translator::describe(Value original, Value value, const Layout &layout) {
+  // Views may stand between: they only drop padding and dimensions of size one.
+  Operation *op = value.getDefiningOp();
+  while (isa_and_nonnull<ReshapeOp, AssembleOp>(op)) {
+    // A result put together of several has no one op.
+    if (op->getNumOperands() != 1)
+      return;
+    op = op->getOperand(0).getDefiningOp();
+  }
+  // A copy that became a view leaves the op as it is described.
+  if (isa_and_nonnull<GenericOp, ConvOp>(op) && !op->hasAttr("dojo.arrangement"))
+    op->setAttr("dojo.arrangement",
+                ArrangementAttr::get(rewriter.getContext(), shapeOf(original), layout.order,
+                                     layout.block, layout.blockDim));
+}
+
 void Translator::translateGeneric(GenericOp op) {
   Choice choice = choose(op);
   SmallVector<PhysicalValue> inputs;
@@ -344,6 +364,7 @@ void Translator::lower(const ConvForm &form, GenericOp result, Layout layout,
       kernel = get(kernelOperand, Layout::plain(map.getNumResults()));
   }
   Value value = lowerConv(rewriter, form, image, kernel, epilogue);
+  describe(result.getResult(0), value, layout);
   set(result.getResult(0), value, std::move(layout));
 }
 

@@ -99,8 +99,8 @@ std::optional<ConvForm> mlir::dojo::matchConvForm(GenericOp op, int64_t block) {
   // Windows first, then the loops that stand alone in the image's map, in its order.
   SmallVector<SpatialDim> windows;
   std::optional<unsigned> channel;
-  SmallVector<unsigned> rows, batch;
-  SmallVector<std::optional<unsigned>> dimOfRow;
+  SmallVector<unsigned> outer;
+  std::optional<unsigned> lastRow, dimOfLastRow;
   for (auto [dim, expr] : llvm::enumerate(image.getResults())) {
     if (expr == getAffineConstantExpr(0, op.getContext())) {
       if (cast<ShapedType>(op.getDpsInputs()[roles->image].getType()).getDimSize(dim) != 1)
@@ -117,10 +117,11 @@ std::optional<ConvForm> mlir::dojo::matchConvForm(GenericOp op, int64_t block) {
     }
     unsigned loop = alone.getPosition();
     if (llvm::is_contained(roles->batch, loop)) {
-      batch.push_back(loop);
+      outer.push_back(loop);
     } else if (llvm::is_contained(roles->rows, loop)) {
-      rows.push_back(loop);
-      dimOfRow.push_back(dim);
+      outer.push_back(loop);
+      lastRow = loop;
+      dimOfLastRow = dim;
     } else if (!channel) {
       channel = loop;
     } else {
@@ -128,30 +129,28 @@ std::optional<ConvForm> mlir::dojo::matchConvForm(GenericOp op, int64_t block) {
       windows.push_back({dim, std::nullopt, loop, 1, 1});
     }
   }
-  unsigned seen = batch.size() + rows.size() + (channel ? 1 : 0);
+  unsigned seen = outer.size() + (channel ? 1 : 0);
   for (const SpatialDim &window : windows)
     seen += (window.rowLoop ? 1 : 0) + (window.tapLoop ? 1 : 0);
   if (!channel || windows.size() > 2 || seen + 1 != op.getNumLoops())
     return std::nullopt;
   form.channel = *channel;
   form.hasWindow = !windows.empty();
-  form.roles.batch = batch;
   if (windows.empty()) {
     // The rows of a matrix are a row of pixels.
-    if (!rows.empty()) {
-      form.spatial[1].imageDim = dimOfRow.back();
-      form.spatial[1].rowLoop = rows.pop_back_val();
+    if (lastRow) {
+      form.spatial[1].imageDim = dimOfLastRow;
+      form.spatial[1].rowLoop = lastRow;
+      llvm::erase(outer, *lastRow);
     }
   } else {
     form.spatial[1] = windows.back();
     if (windows.size() == 2)
       form.spatial[0] = windows.front();
   }
-  form.images = rows;
+  form.outer = outer;
 
-  SmallVector<unsigned> order(batch);
-  llvm::append_range(order, rows);
-  SmallVector<unsigned> imageOrder(order), resultOrder(order);
+  SmallVector<unsigned> imageOrder(outer), resultOrder(outer);
   imageOrder.push_back(form.channel);
   resultOrder.push_back(form.column);
   for (const SpatialDim &dim : form.spatial) {
@@ -181,8 +180,9 @@ std::optional<ConvForm> mlir::dojo::matchMatrixUnitConv(GenericOp op) {
   int64_t batches = form->product(form->roles.batch);
   if (batches > maxBatches)
     return std::nullopt;
-  // A batch's channels are a slice of all: whole blocks, or the slices do not fit together.
-  if (batches > 1 && (form->range(form->channel) % 4 != 0 || form->range(form->column) % 8 != 0))
+  // The channels of a group are a slice of all: whole blocks, or most of the work is on padding.
+  if (batches > 1 && form->hasWindow &&
+      (form->range(form->channel) % 4 != 0 || form->range(form->column) % 8 != 0))
     return std::nullopt;
   // A kernel computed at run time is rearranged by an op, which knows matrices only.
   bool weight = op.getDpsInputs()[form->roles.kernel].getDefiningOp<WeightOp>() != nullptr;

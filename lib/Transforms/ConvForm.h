@@ -20,18 +20,19 @@ struct SpatialDim {
   int64_t stride = 1, dilation = 1;
 };
 
-/// A contraction with one loop over output channels and one over input channels. What is neither
-/// they nor a spatial dimension counts images, and batches are convolutions of their own.
+/// A contraction with one loop over output channels and one over input channels. The other loops
+/// outside of the pixels count images, or batches: convolutions with kernels of their own.
 struct ConvForm {
   Contraction roles;
   unsigned channel, column;
-  SmallVector<unsigned> images;      ///< loops, in the image's order
+  SmallVector<unsigned> outer;       ///< loops over images and batches, in the image's order
   std::array<SpatialDim, 2> spatial; ///< rows and columns of pixels
   bool hasWindow = false;            ///< a spatial dimension has taps or strides
-  /// Layouts with the channels blocked: [batch.., images.., C/b, H, W, b].
+  /// Layouts with the channels blocked: [outer.., C/b, H, W, b].
   Layout imageLayout, resultLayout;
 
   int64_t range(unsigned loop) const { return ranges[loop]; }
+  bool isBatch(unsigned loop) const { return llvm::is_contained(roles.batch, loop); }
   /// Product of the ranges of some loops.
   int64_t product(ArrayRef<unsigned> loops) const;
   SmallVector<int64_t> ranges;

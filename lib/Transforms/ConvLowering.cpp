@@ -39,10 +39,12 @@ private:
   Value reshape(Value value, ArrayRef<int64_t> shape) {
     return rewriter.createOrFold<ReshapeOp>(loc, typeOf(value).clone(shape), value);
   }
-  /// The part of a tensor whose first dimensions count batches that belongs to `batch`.
-  Value sliceBatch(Value value, ArrayRef<int64_t> batch);
+  /// The part of a tensor whose first dimensions are `loops` that belongs to `batch`.
+  Value sliceBatch(Value value, ArrayRef<unsigned> loops, ArrayRef<int64_t> batch);
+  /// Where in `loops` `batch` begins: 0 for loops over images.
+  SmallVector<int64_t> batchOrigin(ArrayRef<unsigned> loops, ArrayRef<int64_t> batch);
   Value weightKernel(WeightOp weight, ArrayRef<int64_t> batch);
-  Value computedKernel(PhysicalValue kernel, ArrayRef<int64_t> batch);
+  Value computedKernels(PhysicalValue kernel);
   Value buildOne(Value image, Value kernel, ArrayRef<int64_t> batch, Type element);
   void buildEpilogue(ConvOp conv, bool mask);
   /// Each loop of the contraction in terms of (n, fq, y, x, f4); the output channel as 4 fq + f4.
@@ -59,12 +61,22 @@ private:
   int64_t channelGroups = 1, columnGroups = 1;
 };
 
-Value ConvBuilder::sliceBatch(Value value, ArrayRef<int64_t> batch) {
+SmallVector<int64_t> ConvBuilder::batchOrigin(ArrayRef<unsigned> loops, ArrayRef<int64_t> batch) {
+  SmallVector<int64_t> origin;
+  for (unsigned loop : loops)
+    origin.push_back(form.isBatch(loop)
+                         ? batch[llvm::find(form.roles.batch, loop) - form.roles.batch.begin()]
+                         : 0);
+  return origin;
+}
+
+Value ConvBuilder::sliceBatch(Value value, ArrayRef<unsigned> loops, ArrayRef<int64_t> batch) {
   RankedTensorType type = typeOf(value);
   SmallVector<int64_t> offsets(type.getRank(), 0), shape(type.getShape());
-  for (auto [dim, index] : llvm::enumerate(batch)) {
+  for (auto [dim, index] : llvm::enumerate(batchOrigin(loops, batch))) {
     offsets[dim] = -index;
-    shape[dim] = 1;
+    if (form.isBatch(loops[dim]))
+      shape[dim] = 1;
   }
   if (ArrayRef(shape) == type.getShape())
     return value;
@@ -118,16 +130,15 @@ Value ConvBuilder::weightKernel(WeightOp weight, ArrayRef<int64_t> batch) {
   return transformWeight(rewriter, weight, steps);
 }
 
-/// A matrix computed at run time, brought into the order of a kernel by a copy over
-/// (fo, cq, f2, f4, c4).
-Value ConvBuilder::computedKernel(PhysicalValue kernel, ArrayRef<int64_t> batch) {
+/// Matrices computed at run time, brought into the order of kernels by one copy over
+/// (batch.., fo, kh, kw, cq, f2, f4, c4).
+Value ConvBuilder::computedKernels(PhysicalValue kernel) {
   MLIRContext *context = rewriter.getContext();
   AffineMap map = op.getIndexingMapsArray()[form.roles.kernel];
-  AffineExpr fo = getAffineDimExpr(0, context), cq = getAffineDimExpr(1, context),
-             f2 = getAffineDimExpr(2, context), f4 = getAffineDimExpr(3, context),
-             c4 = getAffineDimExpr(4, context);
+  unsigned numBatch = form.roles.batch.size(), numLoops = numBatch + 7;
+  auto loop = [&](unsigned number) { return getAffineDimExpr(numBatch + number, context); };
+  AffineExpr fo = loop(0), cq = loop(3), f2 = loop(4), f4 = loop(5), c4 = loop(6);
   int64_t columnBlocks = llvm::divideCeil(form.range(form.column), 8);
-  int64_t channelBlocks = channelGroups;
   SmallVector<AffineExpr> exprs;
   AffineExpr inBlock;
   SmallVector<int64_t> shape(typeOf(kernel.value).getShape());
@@ -140,31 +151,34 @@ Value ConvBuilder::computedKernel(PhysicalValue kernel, ArrayRef<int64_t> batch)
       inBlock = blocked ? f4 : inBlock;
     } else if (expr == getAffineDimExpr(form.channel, context)) {
       exprs.push_back(blocked ? cq : cq * 4 + c4);
-      shape[position] = channelBlocks * (blocked ? 1 : 4);
+      shape[position] = channelGroups * (blocked ? 1 : 4);
       inBlock = blocked ? c4 : inBlock;
     } else {
-      int64_t index = 0;
-      for (auto [loop, value] : llvm::zip_equal(form.roles.batch, batch))
-        if (expr == getAffineDimExpr(loop, context))
-          index = value;
-      exprs.push_back(getAffineConstantExpr(index, context));
+      exprs.push_back(getAffineConstantExpr(0, context));
+      for (auto [number, batch] : llvm::enumerate(form.roles.batch))
+        if (expr == getAffineDimExpr(batch, context))
+          exprs.back() = getAffineDimExpr(number, context);
     }
   }
   if (inBlock)
     exprs.push_back(inBlock);
   Value source = padTo(rewriter, kernel.value, shape);
-  auto type = typeOf(source).clone({columnBlocks, 1, 1, channelBlocks, 2, 4, 4});
+  SmallVector<int64_t> result;
+  for (unsigned batch : form.roles.batch)
+    result.push_back(form.range(batch));
+  result.append({columnBlocks, 1, 1, channelGroups, 2, 4, 4});
+  RankedTensorType type = typeOf(source).clone(result);
   Value empty = tensor::EmptyOp::create(rewriter, loc, type, ValueRange{});
-  // Loops for the two dimensions of the window, of size one.
-  AffineExpr kh = getAffineDimExpr(5, context), kw = getAffineDimExpr(6, context);
-  AffineMap in = AffineMap::get(7, 0, exprs, context);
-  AffineMap out = AffineMap::get(7, 0, {fo, kh, kw, cq, f2, f4, c4}, context);
-  auto copy = GenericOp::create(rewriter, loc, type, source, empty, ArrayRef{in, out},
-                                SmallVector<IteratorType>(7, IteratorType::parallel),
+  auto copy = GenericOp::create(rewriter, loc, type, source, empty,
+                                ArrayRef{AffineMap::get(numLoops, 0, exprs, context),
+                                         rewriter.getMultiDimIdentityMap(numLoops)},
+                                SmallVector<IteratorType>(numLoops, IteratorType::parallel),
                                 [](OpBuilder &builder, Location loc, ValueRange arguments) {
                                   linalg::YieldOp::create(builder, loc, arguments[0]);
                                 });
-  return reshape(copy.getResult(0), {columnBlocks, 1, 1, channelBlocks, 8, 4});
+  result.pop_back_n(3);
+  result.append({8, 4});
+  return reshape(copy.getResult(0), result);
 }
 
 SmallVector<AffineExpr> ConvBuilder::loopExpressions(ArrayRef<int64_t> batch) {
@@ -175,12 +189,12 @@ SmallVector<AffineExpr> ConvBuilder::loopExpressions(ArrayRef<int64_t> batch) {
     result[loop] = getAffineConstantExpr(index, context);
   // n counts all loops over images, the last fastest.
   int64_t unit = 1;
-  for (auto [position, loop] : llvm::enumerate(llvm::reverse(form.images))) {
+  for (unsigned loop : llvm::reverse(form.outer)) {
+    if (form.isBatch(loop))
+      continue;
     AffineExpr expr = dim(0).floorDiv(unit);
-    if (position + 1 != form.images.size())
-      expr = expr % form.range(loop);
-    result[loop] = expr;
     unit *= form.range(loop);
+    result[loop] = unit == images ? expr : expr % form.range(loop);
   }
   result[form.column] = dim(1) * 4 + dim(4);
   for (unsigned i = 0; i < 2; ++i)
@@ -313,7 +327,9 @@ Value ConvBuilder::buildOne(Value image, Value kernel, ArrayRef<int64_t> batch, 
   for (NamedAttribute attribute : op->getDiscardableAttrs())
     if (!conv->hasAttr(attribute.getName()))
       conv->setAttr(attribute.getName(), attribute.getValue());
-  // The batches share the count between them.
+  // A batch is no value of the model, and the batches share the count between them.
+  if (form.product(form.roles.batch) > 1)
+    conv->removeAttr("dojo.value");
   if (auto macs = op->getAttrOfType<IntegerAttr>("dojo.macs"))
     conv->setAttr("dojo.macs",
                   rewriter.getI64IntegerAttr(macs.getInt() / form.product(form.roles.batch)));
@@ -325,7 +341,7 @@ Value ConvBuilder::build(Value image, PhysicalValue kernel) {
   auto sizeOf = [&](std::optional<unsigned> dim) {
     return dim ? logicalImage.getDimSize(*dim) : 1;
   };
-  images = form.product(form.images);
+  images = form.product(form.outer) / form.product(form.roles.batch);
   channelGroups = llvm::divideCeil(form.range(form.channel), 4);
   columnGroups = llvm::divideCeil(form.range(form.column), 4);
   height = sizeOf(form.spatial[0].imageDim);
@@ -342,34 +358,38 @@ Value ConvBuilder::build(Value image, PhysicalValue kernel) {
   }
   RankedTensorType resultType = layout.physicalType(logicalResult);
 
-  // In memory batches come first, so each is one slice of image and result. Sizes of one may stand
-  // before them; the reshape in front drops those.
-  SmallVector<int64_t> batchRanges;
-  for (unsigned loop : form.roles.batch)
-    batchRanges.push_back(form.range(loop));
-  SmallVector<int64_t> imageShape(batchRanges);
-  imageShape.append({images, channelGroups, height, width, 4});
+  // Sizes of one that stand anywhere in memory are dropped; then each batch is one slice.
+  SmallVector<int64_t> imageShape;
+  for (unsigned loop : form.outer)
+    imageShape.push_back(form.range(loop));
+  SmallVector<int64_t> resultShape(imageShape);
+  imageShape.append({channelGroups, height, width, 4});
+  resultShape.append({columnGroups, outHeight, outWidth, 4});
   Value batchedImage = reshape(image, imageShape);
-  SmallVector<int64_t> resultShape(batchRanges);
-  resultShape.append({images, columnGroups, outHeight, outWidth, 4});
 
+  auto weight = kernel.value.getDefiningOp<WeightOp>();
+  Value kernels = weight ? Value() : computedKernels(kernel);
   SmallVector<Value> pieces;
   SmallVector<SmallVector<int64_t>> offsets;
   int64_t batches = form.product(form.roles.batch);
   for (int64_t number = 0; number < batches; ++number) {
-    SmallVector<int64_t> batch(batchRanges.size());
+    SmallVector<int64_t> batch(form.roles.batch.size());
     int64_t rest = number;
-    for (unsigned i = batch.size(); i-- > 0; rest /= batchRanges[i])
-      batch[i] = rest % batchRanges[i];
-    Value one = reshape(sliceBatch(batchedImage, batch), {images, channelGroups, height, width, 4});
-    auto weight = kernel.value.getDefiningOp<WeightOp>();
-    Value arranged = weight ? weightKernel(weight, batch) : computedKernel(kernel, batch);
+    for (unsigned i = batch.size(); i-- > 0; rest /= form.range(form.roles.batch[i]))
+      batch[i] = rest % form.range(form.roles.batch[i]);
+    Value one = reshape(sliceBatch(batchedImage, form.outer, batch),
+                        {images, channelGroups, height, width, 4});
+    Value arranged = weight ? weightKernel(weight, batch)
+                            : reshape(sliceBatch(kernels, form.roles.batch, batch),
+                                      typeOf(kernels).getShape().take_back(6));
     Value result = buildOne(one, arranged, batch, resultType.getElementType());
-    SmallVector<int64_t> pieceShape(batch.size(), 1);
-    llvm::append_range(pieceShape, typeOf(result).getShape());
+    SmallVector<int64_t> pieceShape(resultShape);
+    for (auto [dim, loop] : llvm::enumerate(form.outer))
+      if (form.isBatch(loop))
+        pieceShape[dim] = 1;
     pieces.push_back(reshape(result, pieceShape));
-    offsets.emplace_back(batch);
-    offsets.back().append(5, 0);
+    offsets.push_back(batchOrigin(form.outer, batch));
+    offsets.back().append(4, 0);
   }
   Value result = pieces.front();
   if (batches > 1)

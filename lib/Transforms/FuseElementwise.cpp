@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -44,12 +45,24 @@ bool isElementwise(GenericOp op) {
          op.getBody()->getArguments().back().use_empty();
 }
 
-/// Only conversions between types, no operand but one.
-bool isConversion(GenericOp op) {
-  return op.getNumDpsInputs() == 1 &&
-         llvm::all_of(op.getBody()->without_terminator(), [](Operation &inner) {
-           return isa<CastOpInterface>(inner) && isa<arith::ArithDialect>(inner.getDialect());
-         });
+/// One operand and next to no arithmetic: conversions between types, at most one operation with a
+/// constant, such as the division of a mean. Computing it once more for every reader costs less
+/// than storing it.
+bool isCheap(GenericOp op) {
+  if (op.getNumDpsInputs() != 1)
+    return false;
+  unsigned operations = 0;
+  for (Operation &inner : op.getBody()->without_terminator()) {
+    if (isa<CastOpInterface>(inner) && isa<arith::ArithDialect>(inner.getDialect()))
+      continue;
+    if (matchPattern(&inner, m_Constant()))
+      continue;
+    auto isConstant = [](Value value) { return matchPattern(value, m_Constant()); };
+    if (!isa<arith::AddFOp, arith::SubFOp, arith::MulFOp>(inner) ||
+        llvm::none_of(inner.getOperands(), isConstant) || ++operations > 1)
+      return false;
+  }
+  return true;
 }
 
 /// Whether the op will be the epilogue of a convolution or matrix product.
@@ -76,15 +89,15 @@ bool Fuser::isWorthFusing(GenericOp producer, OpOperand &operand) {
   if (!isElementwise(producer) || isSumOfProducts(consumer) ||
       !linalg::areElementwiseOpsFusable(&operand))
     return false;
-  bool conversion = isConversion(producer);
+  bool cheap = isCheap(producer) && isElementwise(consumer);
   bool onlyUser =
       llvm::all_of(producer->getUsers(), [&](Operation *user) { return user == consumer; });
-  if (!onlyUser && !(conversion && llvm::all_of(producer->getUsers(), [](Operation *user) {
+  if (!onlyUser && !(cheap && llvm::all_of(producer->getUsers(), [](Operation *user) {
                        auto generic = dyn_cast<GenericOp>(user);
                        return generic && !isSumOfProducts(generic);
                      })))
     return false;
-  if (!conversion && loopPoints(consumer) != loopPoints(producer))
+  if (!cheap && loopPoints(consumer) != loopPoints(producer))
     return false;
   if (producer.getNumDpsInputs() + consumer.getNumDpsInputs() - 1 > maxOperands)
     return false;
@@ -143,6 +156,40 @@ bool Fuser::fuseInto(GenericOp consumer) {
   return false;
 }
 
+/// Lets `op` read the operand of a reshape that only adds or drops dimensions of size one, so that
+/// the op behind it can be fused.
+void readThroughReshape(GenericOp op, OpOperand &operand) {
+  auto reshape = operand.get().getDefiningOp<ReshapeOp>();
+  if (!reshape || !reshape.getInput().getDefiningOp<GenericOp>())
+    return;
+  auto from = cast<RankedTensorType>(reshape.getInput().getType()).getShape();
+  auto to = cast<RankedTensorType>(reshape.getType()).getShape();
+  auto isOne = [](int64_t size) { return size == 1; };
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  AffineMap &map = maps[operand.getOperandNumber()];
+  SmallVector<AffineExpr> exprs;
+  unsigned next = 0;
+  for (int64_t size : from) {
+    if (isOne(size) && (next == to.size() || !isOne(to[next]))) {
+      exprs.push_back(getAffineConstantExpr(0, op.getContext()));
+      continue;
+    }
+    while (!isOne(size) && next < to.size() && isOne(to[next]))
+      ++next;
+    if (next == to.size() || to[next] != size)
+      return;
+    exprs.push_back(map.getResult(next++));
+  }
+  if (!llvm::all_of(to.drop_front(next), isOne))
+    return;
+  map = AffineMap::get(map.getNumDims(), 0, exprs, op.getContext());
+  // Every loop needs an operand that gives its range.
+  if (!inversePermutation(concatAffineMaps(maps, op.getContext())))
+    return;
+  op.setIndexingMapsAttr(Builder(op.getContext()).getAffineMapArrayAttr(maps));
+  operand.set(reshape.getInput());
+}
+
 /// Merges equal operands, drops unused ones and the pairs of casts between what was fused.
 void Fuser::cleanUp() {
   RewritePatternSet patterns(function.getContext());
@@ -153,6 +200,10 @@ void Fuser::cleanUp() {
 }
 
 void Fuser::run() {
+  for (GenericOp op : function.getOps<GenericOp>())
+    for (OpOperand *operand : op.getDpsInputOperands())
+      if (!isSumOfProducts(op))
+        readThroughReshape(op, *operand);
   // Chains of elementwise ops first: what ends up as an epilogue must not go into a reduction.
   fuseAll(/*reductions=*/false);
   fuseAll(/*reductions=*/true);

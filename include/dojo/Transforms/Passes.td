@@ -101,7 +101,7 @@ def FuseElementwise : Pass<"dojo-fuse-elementwise", "::mlir::func::FuncOp"> {
   let description = [{
     An elementwise op goes into the op that reads its result if nothing is computed twice thereby:
     into an elementwise op, or a reduction that reads each element once; conversions between types
-    go into every reader. None goes into the operand of a convolution or matrix product, where it
+    and single operations with a constant go into every reader. None goes into the operand of a convolution or matrix product, where it
     would be computed once per output channel. What follows a product for the matrix unit becomes
     one op with the shape of the product, which `dojo-assign-layouts` takes as its epilogue; where
     the results of two products meet, the later takes the other as an operand.

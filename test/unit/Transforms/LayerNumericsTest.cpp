@@ -3,9 +3,9 @@
 // The layer form computes what the import form computes: both run on the host, on random inputs.
 
 #include "dialects/Dojo/DojoDialect.h"
+#include "dojo/Golden/Golden.h"
 #include "dojo/Import/ONNX.h"
 #include "dojo/Pipelines/Registration.h"
-#include "dojo/Reference/CpuRunner.h"
 #include "dojo/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -106,21 +106,26 @@ void compareForms(ModuleOp module, const LayerPipelineOptions &options, double t
   expansion.nest<func::FuncOp>().addPass(createExpandLayers());
   ASSERT_TRUE(succeeded(expansion.run(*imported)));
 
-  std::unique_ptr<CpuFunction> expected = CpuFunction::compile(*imported, "main");
-  std::unique_ptr<CpuFunction> found = CpuFunction::compile(*layers, "main");
+  auto compile = [](ModuleOp form) {
+    llvm::Expected<std::unique_ptr<GoldenProgram>> program = GoldenProgram::compile(form);
+    EXPECT_TRUE(bool(program)) << llvm::toString(program.takeError());
+    return program ? std::move(*program) : nullptr;
+  };
+  std::unique_ptr<GoldenProgram> expected = compile(*imported), found = compile(*layers);
   ASSERT_TRUE(expected && found);
   auto function = module.lookupSymbol<func::FuncOp>("main");
   for (unsigned seed = 0; seed < 2; ++seed) {
     std::mt19937 random(seed);
-    std::vector<Bytes> inputs;
-    for (Type type : function.getArgumentTypes())
-      inputs.push_back(randomElements(cast<RankedTensorType>(type), random));
-    SmallVector<ArrayRef<uint8_t>> views(inputs.begin(), inputs.end());
-    std::vector<Bytes> reference = expected->run(views), result = found->run(views);
+    std::vector<HostTensor> inputs;
+    for (auto [type, info] : llvm::zip_equal(function.getArgumentTypes(), expected->getInputs()))
+      inputs.push_back(
+          {info.type, info.shape, randomElements(cast<RankedTensorType>(type), random)});
+    auto reference = expected->run(inputs), result = found->run(inputs);
+    ASSERT_TRUE(reference && result);
     for (auto [index, type] : llvm::enumerate(function.getResultTypes())) {
       auto tensor = cast<RankedTensorType>(type);
-      double error =
-          relativeError(asNumbers(result[index], tensor), asNumbers(reference[index], tensor));
+      double error = relativeError(asNumbers((*result)[index].bytes, tensor),
+                                   asNumbers((*reference)[index].bytes, tensor));
       EXPECT_LE(error, isa<FloatType>(tensor.getElementType()) ? tolerance : 0)
           << "output " << index << ", seed " << seed;
     }
