@@ -2,7 +2,6 @@
 
 #include "dialects/Dojo/DojoDialect.h"
 
-#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -106,16 +105,4 @@ void mlir::dojo::TransformAttr::print(AsmPrinter &printer) const {
     printer << "]";
   });
   printer << "]>";
-}
-
-LogicalResult mlir::dojo::ArrangementAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                                  ArrayRef<int64_t> shape, ArrayRef<int64_t> order,
-                                                  int64_t block, int64_t blockDim) {
-  if (!isPermutationVector(order) || order.size() != shape.size())
-    return emitError() << "order must be a permutation of the dimensions";
-  if (llvm::any_of(shape, [](int64_t size) { return size < 0; }))
-    return emitError() << "sizes must not be negative";
-  if (block < 1 || blockDim < -1 || blockDim >= int64_t(shape.size()))
-    return emitError() << "block must be at least 1 and of one of the dimensions";
-  return success();
 }

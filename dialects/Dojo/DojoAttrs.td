@@ -74,27 +74,4 @@ def Dojo_PlanAttr : Dojo_Attr<"Plan", "plan"> {
   let genVerifyDecl = 1;
 }
 
-def Dojo_ArrangementAttr : Dojo_Attr<"Arrangement", "arrangement"> {
-  let summary = "how a tensor of the model lies in a tensor of the layer form";
-  let description = [{
-    The model's tensor has the sizes `shape`; in memory its dimensions stand in the order `order`,
-    slowest first. If there is a `block`, the dimension it names is divided by its size, and the
-    position in the block is a further, innermost dimension. Elements of the tensor in memory that
-    belong to no element of the model's are padding. Layers carry it as `dojo.arrangement` for
-    tools that look into tensors.
-
-    Example: an image of 18 channels in `tensor<1x5x8x8x4xbf16>`:
-    `#dojo.arrangement<[1, 18, 8, 8], order = [0, 1, 2, 3], block = 4 of 1>`
-  }];
-  let parameters = (ins OptionalArrayRefParameter<"int64_t">:$shape,
-                        OptionalArrayRefParameter<"int64_t">:$order,
-                        DefaultValuedParameter<"int64_t", "1">:$block,
-                        DefaultValuedParameter<"int64_t", "-1">:$block_dim);
-  let assemblyFormat = [{
-    `<` `[` (`]`) : ($shape^ `]`)? `,` `order` `=` `[` (`]`) : ($order^ `]`)?
-    (`,` `block` `=` $block^ `of` $block_dim)? `>`
-  }];
-  let genVerifyDecl = 1;
-}
-
 #endif // DOJO_ATTRS_TD

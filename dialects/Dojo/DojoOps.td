@@ -164,8 +164,10 @@ def Dojo_LayerOp : Dojo_Op<"layer", [
     | `onnx` | names of all ONNX nodes computed here |
     | `macs` | multiplications of the model counted in this layer |
 
-    Two discardable attributes help tools that look into tensors: `dojo.value`, the name of the ONNX
-    value that the first result is, and `dojo.arrangement`, how it lies there.
+    For tools that look into tensors a layer whose result is a value of the model carries its name
+    as `dojo.value`. If the result is in blocks, `dojo.logical` is the type it has in the model
+    (dimensions of size one may stand elsewhere), and `dojo.block = array<i64: dim, size>` says which
+    dimension of that is divided.
 
     ```mlir
     %y = dojo.layer "relu1" ins(%x : tensor<1x4x8x8x4xbf16>) -> tensor<1x4x8x8x4xbf16>

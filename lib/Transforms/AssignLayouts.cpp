@@ -6,6 +6,7 @@
 #include "ConvForm.h"
 #include "ConvLowering.h"
 #include "DeadOps.h"
+#include "LayoutChoice.h"
 #include "LayoutWishes.h"
 #include "PhysicalGeneric.h"
 #include "dialects/Dojo/DojoDialect.h"
@@ -49,18 +50,6 @@ private:
   void lower(const ConvForm &form, GenericOp result, Layout layout, const Epilogue *epilogue);
   void translateAssemble(AssembleOp op);
   void translateReshape(ReshapeOp op);
-
-  /// Layouts for the operands of a generic, and its results.
-  struct Choice {
-    SmallVector<Layout> inputs, results;
-  };
-  Choice choose(GenericOp op);
-  /// The layout of the first result, given the operand it follows and that operand's layout.
-  Layout chooseResult(GenericOp op, const LoopSplits &splits, OpOperand *dominant,
-                      const Layout &source);
-  /// How a weight best lies in memory for an op whose other operands have these layouts.
-  Layout weightLayout(GenericOp op, unsigned operand, const LoopSplits &splits,
-                      const Layout &result);
 
   /// The first form of a value, as its producer made it.
   const PhysicalValue &first(Value original) { return forms.find(original)->second.front(); }
@@ -141,21 +130,6 @@ SmallVector<TransformStep> layoutSteps(ArrayRef<int64_t> shape, const Layout &la
           TransformStep::transpose(permutation)};
 }
 
-/// `shape` with the blocked dimensions of both layouts grown to whole blocks.
-SmallVector<int64_t> wholeBlocks(const Layout &a, const Layout &b, ArrayRef<int64_t> shape) {
-  SmallVector<int64_t> whole(shape);
-  for (const Layout *layout : {&a, &b})
-    if (layout->blockDim >= 0)
-      whole[layout->blockDim] = llvm::alignTo(whole[layout->blockDim], layout->block);
-  return whole;
-}
-
-/// Whether a tensor in memory can be brought to `layout` by views alone.
-bool isView(const PhysicalValue &source, const Layout &layout, ArrayRef<int64_t> shape) {
-  return (source.zeroPadding || layout.blockDim < 0) &&
-         sameBytes(source.layout, layout, wholeBlocks(source.layout, layout, shape));
-}
-
 PhysicalValue Translator::get(Value original, const Layout &layout) {
   SmallVector<PhysicalValue, 1> &known = forms.find(original)->second;
   for (const PhysicalValue &form : known)
@@ -193,143 +167,40 @@ Value Translator::getClean(Value original, const Layout &layout) {
 // Structured ops
 //===----------------------------------------------------------------------===//
 
-Layout Translator::chooseResult(GenericOp op, const LoopSplits &splits, OpOperand *dominant,
-                                const Layout &source) {
-  unsigned operand = op.getNumDpsInputs();
-  AffineMap map = op.getIndexingMapsArray()[operand];
-  // Contractions that stay general: output channels innermost, in blocks where there are pixels
-  // and the channels fill at least half of one.
-  if (isSumOfProducts(op)) {
-    std::optional<ConvForm> form = matchConvForm(op, block);
-    if (form && form->hasWindow && 2 * form->range(form->column) >= block &&
-        splits.accepts(operand, form->resultLayout))
-      return form->resultLayout;
-    if (form)
-      return Layout::plain(map.getNumResults());
-  }
-  const Layout *wish = wishes.find(op.getResult(0));
-  if (wish && splits.accepts(operand, *wish))
-    return *wish;
-  if (!dominant)
-    return Layout::plain(map.getNumResults());
-  AffineMap from = op.getMatchingIndexingMap(dominant);
-  Layout carried = layoutFollowing(map, loopsInMemoryOrder(from, source), blockLoopOf(from, source),
-                                   source.block);
-  return splits.accepts(operand, carried) ? carried : Layout::plain(map.getNumResults());
-}
-
-Layout Translator::weightLayout(GenericOp op, unsigned operand, const LoopSplits &splits,
-                                const Layout &result) {
-  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  AffineMap resultMap = maps[op.getNumDpsInputs()];
-  SmallVector<unsigned> order = loopsInMemoryOrder(resultMap, result);
-  std::optional<unsigned> blockLoop = blockLoopOf(resultMap, result);
-  SmallVector<unsigned> reductions;
-  op.getReductionDims(reductions);
-  // The innermost loop of the result stays innermost here.
-  auto place = blockLoop || order.empty() ? order.end() : order.end() - 1;
-  order.insert(place, reductions.begin(), reductions.end());
-  Layout layout =
-      layoutFollowing(maps[operand], order, blockLoop, blockLoop ? splits.block(*blockLoop) : 1);
-  if (splits.accepts(operand, layout))
-    return layout;
-  return Layout::plain(maps[operand].getNumResults());
-}
-
-Translator::Choice Translator::choose(GenericOp op) {
-  Choice choice;
-  LoopSplits splits(op);
-  unsigned numInputs = op.getNumDpsInputs();
-  choice.inputs.resize(numInputs);
-  // Larger operands first: they are the dear ones to convert.
-  SmallVector<OpOperand *> activations;
-  for (OpOperand *input : op.getDpsInputOperands())
-    if (!isWeight(input->get()))
-      activations.push_back(input);
-  llvm::sort(activations, [](OpOperand *a, OpOperand *b) {
-    return std::pair(-typeOf(a->get()).getNumElements(), a->getOperandNumber()) <
-           std::pair(-typeOf(b->get()).getNumElements(), b->getOperandNumber());
-  });
-  // Padding that a view can take away is not worth masks.
-  const Layout *wish = wishes.find(op.getResult(0));
-  for (OpOperand *input : activations) {
-    const PhysicalValue &form = first(input->get());
-    Layout plain = Layout::plain(form.layout.rank()),
-           &layout = choice.inputs[input->getOperandNumber()];
-    layout = form.layout;
-    if (form.layout.isRagged(shapeOf(input->get())) && (!wish || wish->blockDim < 0) &&
-        isView(form, plain, shapeOf(input->get())))
-      layout = plain;
-  }
-  OpOperand *dominant = nullptr;
-  for (OpOperand *input : activations) {
-    const Layout &layout = choice.inputs[input->getOperandNumber()];
-    if (!layout.isPlain() && splits.accepts(input->getOperandNumber(), layout) && !dominant) {
-      dominant = input;
-      splits.add(input->getOperandNumber(), layout);
-    }
-  }
-  if (!dominant && !activations.empty())
-    dominant = activations.front();
-
-  Layout result = chooseResult(op, splits, dominant,
-                               dominant ? choice.inputs[dominant->getOperandNumber()] : Layout());
-  splits.add(numInputs, result);
-  choice.results.push_back(result);
-  AffineMap resultMap = op.getIndexingMapsArray()[numInputs];
-  for (unsigned i = 1; i < op.getNumResults(); ++i) {
-    Layout other = layoutFollowing(op.getIndexingMapsArray()[numInputs + i],
-                                   loopsInMemoryOrder(resultMap, result),
-                                   blockLoopOf(resultMap, result), result.block);
-    if (!splits.accepts(numInputs + i, other))
-      other = Layout::plain(other.rank());
-    splits.add(numInputs + i, other);
-    choice.results.push_back(other);
-  }
-  for (OpOperand *input : activations) {
-    // As it is if that divides no further loop with a remainder, else row-major.
-    unsigned operand = input->getOperandNumber();
-    Layout layout = choice.inputs[operand];
-    LoopSplits with = splits;
-    bool fits = splits.accepts(operand, layout);
-    if (fits) {
-      with.add(operand, layout);
-      std::optional<unsigned> loop = blockLoopOf(op.getMatchingIndexingMap(input), layout);
-      fits = !loop || splits.block(*loop) || !with.isRagged(*loop) || input == dominant;
-    }
-    if (fits)
-      splits = with;
-    else
-      layout = Layout::plain(layout.rank());
-    choice.inputs[operand] = layout;
-  }
-  for (OpOperand *input : op.getDpsInputOperands())
-    if (isWeight(input->get())) {
-      Layout layout = weightLayout(op, input->getOperandNumber(), splits, result);
-      splits.add(input->getOperandNumber(), layout);
-      choice.inputs[input->getOperandNumber()] = layout;
-    }
-  return choice;
-}
-
 void Translator::describe(Value original, Value value, const Layout &layout) {
-  // Views may stand between: they only drop padding and dimensions of size one.
+  // Views may stand between: they drop padding and dimensions of size one.
   Operation *op = value.getDefiningOp();
-  while (isa_and_nonnull<ReshapeOp, AssembleOp>(op)) {
-    // A result put together of several has no one op.
-    if (op->getNumOperands() != 1)
-      return;
+  while (isa_and_nonnull<ReshapeOp, AssembleOp>(op) && op->getNumOperands() == 1)
     op = op->getOperand(0).getDefiningOp();
+  // A copy that became a view leaves the op behind it as it is described.
+  Attribute name = original.getDefiningOp()->getAttr("dojo.value");
+  if (!name || !isa_and_nonnull<GenericOp, ConvOp>(op) || op->getAttr("dojo.value") != name)
+    return;
+  // The type in memory with the blocks put together again.
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  SmallVector<int64_t> shape(type.getShape()), order;
+  int64_t dim = -1;
+  if (layout.blockDim >= 0) {
+    shape.pop_back();
+    dim = isa<ConvOp>(op) ? 1 : llvm::find(layout.order, layout.blockDim) - layout.order.begin();
+    shape[dim] = shapeOf(original)[layout.blockDim];
   }
-  // A copy that became a view leaves the op as it is described.
-  if (isa_and_nonnull<GenericOp, ConvOp>(op) && !op->hasAttr("dojo.arrangement"))
-    op->setAttr("dojo.arrangement",
-                ArrangementAttr::get(rewriter.getContext(), shapeOf(original), layout.order,
-                                     layout.block, layout.blockDim));
+  for (int64_t position : layout.order)
+    if (shapeOf(original)[position] != 1)
+      order.push_back(position);
+  RankedTensorType logical = type.clone(shape);
+  // Nothing says that dimensions are swapped, or that a result is wider than the value.
+  if (!llvm::is_sorted(order) || logical.getNumElements() != typeOf(original).getNumElements()) {
+    op->removeAttr("dojo.value");
+  } else if (dim >= 0) {
+    op->setAttr("dojo.logical", TypeAttr::get(logical));
+    op->setAttr("dojo.block", rewriter.getDenseI64ArrayAttr({dim, layout.block}));
+  }
 }
 
 void Translator::translateGeneric(GenericOp op) {
-  Choice choice = choose(op);
+  LayoutChoice choice = chooseLayouts(
+      op, block, wishes, [&](Value value) -> const PhysicalValue & { return first(value); });
   SmallVector<PhysicalValue> inputs;
   for (auto [input, layout] : llvm::zip_equal(op.getDpsInputs(), choice.inputs))
     inputs.push_back(get(input, layout));
@@ -347,6 +218,7 @@ void Translator::translateGeneric(GenericOp op) {
   SmallVector<Value> results = makePhysicalGeneric(rewriter, op, inputs, choice.results, adapt);
   for (auto [original, value, layout] : llvm::zip_equal(op.getResults(), results, choice.results))
     set(original, value, layout);
+  describe(op.getResult(0), results[0], choice.results[0]);
 }
 
 void Translator::lower(const ConvForm &form, GenericOp result, Layout layout,

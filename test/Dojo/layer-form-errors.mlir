@@ -226,8 +226,3 @@ func.func @layer_foreign_op(%a: tensor<4xf32>) -> tensor<2xf32> {
   }
   return %0 : tensor<2xf32>
 }
-
-// -----
-
-// expected-error@+1 {{order must be a permutation of the dimensions}}
-func.func private @arrangement() attributes {a = #dojo.arrangement<[4, 4], order = [0, 0]>}

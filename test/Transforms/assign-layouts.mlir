@@ -23,7 +23,7 @@ func.func @conv(%x: tensor<1x8x9x9xbf16>, %r: tensor<1x10x4x4xbf16>) -> tensor<1
   // CHECK-SAME: extras(%{{.*}}, %{{.*}} : tensor<3x4xbf16>, tensor<1x3x4x4x4xbf16>)
   // CHECK-SAME: strides [2, 2] dilations [1, 1]
   // CHECK-SAME: extra_maps [affine_map<(d0, d1, d2, d3, d4) -> (d1, d4)>, affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d3, d4)>]
-  // CHECK-SAME: dojo.arrangement = #dojo.arrangement<[1, 10, 4, 4], order = [0, 1, 2, 3], block = 4 of 1>
+  // CHECK-SAME: attributes {dojo.block = array<i64: 1, 4>, dojo.logical = tensor<1x10x4x4xbf16>, dojo.value = "y"}
   // CHECK-NOT: arith.select
   // CHECK: linalg.generic {{.*}} ins(%[[Y]] : tensor<1x3x4x4x4xbf16>) outs(%{{.*}} : tensor<1x12x4x4xbf16>)
   // CHECK: dojo.assemble {{.*}} : (tensor<1x12x4x4xbf16>) -> tensor<1x10x4x4xbf16>
@@ -45,7 +45,8 @@ func.func @conv(%x: tensor<1x8x9x9xbf16>, %r: tensor<1x10x4x4xbf16>) -> tensor<1
   } -> tensor<1x10x4x4xf32>
   %y = linalg.generic {indexing_maps = [#id, #channel, #id, #id],
       iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
-      ins(%s, %b, %r : tensor<1x10x4x4xf32>, tensor<10xbf16>, tensor<1x10x4x4xbf16>) outs(%h : tensor<1x10x4x4xbf16>) {
+      ins(%s, %b, %r : tensor<1x10x4x4xf32>, tensor<10xbf16>, tensor<1x10x4x4xbf16>) outs(%h : tensor<1x10x4x4xbf16>)
+      attrs = {dojo.value = "y"} {
   ^bb0(%l: f32, %c: bf16, %d: bf16, %o: bf16):
     %z = arith.constant 0.0 : f32
     %ce = arith.extf %c : bf16 to f32
