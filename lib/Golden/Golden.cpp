@@ -94,6 +94,28 @@ std::vector<std::string> returnValues(func::FuncOp main, ArrayRef<std::string> v
   return names;
 }
 
+/// Takes tensors without elements out of the boundary of @main: they have no memory to point to,
+/// and the lowering of functions to bare pointers does not take them.
+void dropEmptyTensors(func::FuncOp main) {
+  auto isEmpty = [](Type type) { return cast<RankedTensorType>(type).getNumElements() == 0; };
+  OpBuilder b(main.getBody());
+  for (unsigned i = main.getNumArguments(); i-- > 0;) {
+    BlockArgument argument = main.getArgument(i);
+    if (!isEmpty(argument.getType()))
+      continue;
+    auto type = cast<RankedTensorType>(argument.getType());
+    argument.replaceAllUsesWith(
+        tensor::EmptyOp::create(b, argument.getLoc(), type.getShape(), type.getElementType()));
+    (void)main.eraseArgument(i);
+  }
+  Operation *terminator = main.front().getTerminator();
+  for (unsigned i = main.getNumResults(); i-- > 0;)
+    if (isEmpty(main.getResultTypes()[i])) {
+      terminator->eraseOperand(i);
+      (void)main.eraseResult(i);
+    }
+}
+
 /// LLVM's -O2 without loop unrolling, which takes most of its time and gains nothing here.
 Error optimise(llvm::Module *module, TargetMachine *machine) {
   PipelineTuningOptions tuning;
@@ -176,12 +198,14 @@ Expected<std::unique_ptr<GoldenProgram>> GoldenProgram::compile(ModuleOp origina
     impl.outputs.push_back(*info);
   }
 
+  dropEmptyTensors(main);
+  const unsigned firstWeight = main.getNumArguments();
   PassManager hoist(context);
   hoist.addPass(createHoistWeights());
   if (Error error = runPasses(hoist, *module))
     return std::move(error);
   WeightReader reader;
-  for (unsigned i = impl.inputs.size(); i < main.getNumArguments(); ++i) {
+  for (unsigned i = firstWeight; i < main.getNumArguments(); ++i) {
     auto bytes = reader.read(main, i);
     if (!bytes)
       return bytes.takeError();
@@ -225,23 +249,26 @@ Expected<std::vector<HostTensor>> GoldenProgram::run(ArrayRef<HostTensor> inputs
   for (auto [input, info] : zip(inputs, impl->inputs)) {
     if (input.type != info.type || input.shape != info.shape || input.bytes.size() != info.bytes)
       return createStringError("input '" + info.name + "' is of another type or shape");
+    if (info.bytes == 0)
+      continue;
     buffers.push_back(copyOf(input.bytes));
     pointers.push_back(buffers.back().get());
   }
   for (const Buffer &weight : impl->weights)
     pointers.push_back(weight.get());
   std::vector<HostTensor> results;
-  const size_t firstResult = buffers.size();
-  for (const HostTensorInfo &info : impl->outputs) {
-    buffers.push_back(allocate(info.bytes));
-    pointers.push_back(buffers.back().get());
-  }
+  size_t next = buffers.size();
+  for (const HostTensorInfo &info : impl->outputs)
+    if (info.bytes != 0) {
+      buffers.push_back(allocate(info.bytes));
+      pointers.push_back(buffers.back().get());
+    }
   std::vector<void *> packed;
   for (uint8_t *&pointer : pointers)
     packed.push_back(&pointer);
   impl->entry(packed.data());
-  for (auto [i, info] : enumerate(impl->outputs)) {
-    const uint8_t *data = buffers[firstResult + i].get();
+  for (const HostTensorInfo &info : impl->outputs) {
+    const uint8_t *data = info.bytes ? buffers[next++].get() : nullptr;
     results.push_back({info.type, info.shape, {data, data + info.bytes}});
   }
   return results;

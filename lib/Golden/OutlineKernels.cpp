@@ -21,7 +21,8 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
       return;
     SmallVector<linalg::LinalgOp> ops;
     main.walk([&](linalg::LinalgOp op) {
-      if (op.hasPureBufferSemantics())
+      // Functions with bare pointers do not take buffers without elements.
+      if (op.hasPureBufferSemantics() && llvm::none_of(op->getOperandTypes(), isEmpty))
         ops.push_back(op);
     });
     for (linalg::LinalgOp op : ops)
@@ -29,6 +30,11 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
   }
 
 private:
+  static bool isEmpty(Type type) {
+    auto memref = dyn_cast<MemRefType>(type);
+    return memref && memref.hasStaticShape() && memref.getNumElements() == 0;
+  }
+
   /// The function that does what `op` does, made now unless an earlier op was equal.
   func::FuncOp kernelFor(linalg::LinalgOp op, ArrayRef<Value> arguments,
                          ArrayRef<Operation *> constants) {

@@ -5,10 +5,11 @@
 //   dojo-host-run CASES
 //
 // Each line of CASES has fields separated by tabs: the model, a folder for its outputs, options
-// separated by commas or -, and NAME=FILE.npy for each input. Options: asis (no version
-// conversion), values (all values of the graph and not only its results), time. An input as
-// !NAME=FILE.npy is bound at compile time. For each line it prints one line: "ok" and the outputs
-// as NAME=FILE.npy separated by tabs, or "error" and why, or "unsupported" and the ops that are.
+// separated by commas or -, and NAME=FILE.npy for each input. Options: convert (to the newest opset
+// wherever there are adapters), values (all values of the graph and not only its results), time. An
+// input as !NAME=FILE.npy is bound at compile time. For each line it prints one line: "ok" and the
+// outputs as NAME=FILE.npy separated by tabs, or "error" and why, or "unsupported" and the ops that
+// are.
 
 #include "dojo/Golden/Golden.h"
 #include "dojo/Import/ONNX.h"
@@ -52,7 +53,8 @@ static Expected<std::string> runCase(ArrayRef<StringRef> fields) {
   fields[2].split(flags, ',');
   std::map<std::string, HostTensor> inputs;
   ImportOptions options;
-  options.convertVersion = !is_contained(flags, "asis");
+  if (is_contained(flags, "convert"))
+    options.conversion = VersionConversion::Always;
   options.sideFile = (folder + "/consts").str();
   for (StringRef field : fields.drop_front(3)) {
     std::string name, path;

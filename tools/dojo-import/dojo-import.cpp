@@ -10,6 +10,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
+using mlir::dojo::VersionConversion;
 
 static cl::opt<std::string> model(cl::Positional, cl::desc("MODEL.onnx"), cl::Required);
 static cl::opt<std::string> output("o", cl::desc("Output file, - for stdout"),
@@ -21,8 +22,13 @@ static cl::list<std::string> constants("const", cl::desc("Bind an input at compi
 static cl::opt<std::string> sideFile("side-file",
                                      cl::desc("File for computed constants (default: OUT.consts)"),
                                      cl::value_desc("FILE"));
-static cl::opt<bool> asWritten("no-version-conversion",
-                               cl::desc("Read each node in the model's own opset version"));
+static cl::opt<VersionConversion> conversion(
+    "version-conversion", cl::desc("When to convert the model to the newest opset:"),
+    cl::init(VersionConversion::WhereNeeded),
+    cl::values(clEnumValN(VersionConversion::Never, "never", "read each node in its own version"),
+               clEnumValN(VersionConversion::WhereNeeded, "needed",
+                          "if a node has a form that is not read (default)"),
+               clEnumValN(VersionConversion::Always, "always", "wherever there are adapters")));
 static cl::opt<bool> check("check", cl::desc("List everything unsupported and stop"));
 static cl::opt<std::string> report("report", cl::desc("Write what is unsupported as JSON"),
                                    cl::value_desc("FILE.json"));
@@ -32,7 +38,7 @@ int main(int argc, char **argv) {
   cl::ParseCommandLineOptions(argc, argv, "Prints the import form of an ONNX model\n");
 
   mlir::dojo::ImportOptions options;
-  options.convertVersion = !asWritten;
+  options.conversion = conversion;
   std::string error;
   if (!mlir::dojo::parseBindings(shapes, constants, options, error)) {
     errs() << "error: " << error << '\n';

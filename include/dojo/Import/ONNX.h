@@ -16,6 +16,8 @@
 
 namespace mlir::dojo {
 
+enum class VersionConversion { Never, WhereNeeded, Always };
+
 struct ImportOptions {
   /// Dimensions of graph inputs by name. An empty list is a scalar; 0 is a legal dimension.
   /// Symbolic dimensions of the model take the value they get here, in every input that has them.
@@ -28,9 +30,10 @@ struct ImportOptions {
   /// written aside and renamed at the end of a successful import; if there is nothing to write it
   /// is not made.
   std::string sideFile;
-  /// Convert the model to the newest opset the ONNX library knows if it has all the adapters.
-  /// Otherwise, and where it has not, nodes are read in their own version.
-  bool convertVersion = true;
+  /// When to convert the model to the newest opset the ONNX library knows, if it has adapters for
+  /// all its nodes. By default only if a node has a form that the importer does not read itself:
+  /// conversion renames values. Models with ops whose adapters change results are never converted.
+  VersionConversion conversion = VersionConversion::WhereNeeded;
 };
 
 /// A node that cannot be imported.

@@ -168,13 +168,23 @@ Value TensorBuilder::slice(Value tensor, const SliceSpec &spec) {
     return tensor;
   if (is_contained(spec.sizes, 0))
     return empty(spec.sizes, elementOf(tensor));
+  // First what unit steps can do, then the rest through a map.
+  Dims starts(dims.size(), 0), sizes(dims), steps(dims.size(), 1);
+  for (size_t d = 0; d < dims.size(); ++d)
+    if (spec.steps[d] == 1) {
+      starts[d] = spec.starts[d];
+      sizes[d] = spec.sizes[d];
+    }
+  if (ArrayRef(sizes) != dims)
+    tensor = tensor::ExtractSliceOp::create(*this, RankedTensorType::get(sizes, elementOf(tensor)),
+                                            tensor, indices(*this, starts), indices(*this, sizes),
+                                            indices(*this, steps));
   if (unitSteps)
-    return tensor::ExtractSliceOp::create(
-        *this, RankedTensorType::get(spec.sizes, elementOf(tensor)), tensor,
-        indices(*this, spec.starts), indices(*this, spec.sizes), indices(*this, spec.steps));
+    return tensor;
   SmallVector<AffineExpr> exprs;
   for (size_t d = 0; d < dims.size(); ++d)
-    exprs.push_back(getAffineDimExpr(d) * spec.steps[d] + spec.starts[d]);
+    exprs.push_back(spec.steps[d] == 1 ? getAffineDimExpr(d)
+                                       : getAffineDimExpr(d) * spec.steps[d] + spec.starts[d]);
   Operand operand{tensor, AffineMap::get(dims.size(), 0, exprs, getContext()), {}};
   return elementwise(spec.sizes, elementOf(tensor), operand,
                      [](OpBuilder &, Location, ValueRange v) { return v[0]; });

@@ -260,6 +260,7 @@ std::string Importer::lower(const onnx::NodeProto &proto, Node &node) {
       return "its output '" + name + "' should be " + type.str() +
              ", which does not fit its operands";
     tag(proto, int(i), value, before);
+    values[name].type = type;
     values[name].value = value;
   }
   return "";
@@ -410,7 +411,7 @@ OwningOpRef<ModuleOp> importOnnx(MLIRContext &context, StringRef path, const Imp
   auto lowers = [](StringRef domain, StringRef op, int since) {
     return findLowering(domain, op, since) != nullptr;
   };
-  if (!simplifyModel(model, options.convertVersion, lowers, report))
+  if (!simplifyModel(model, options.conversion, lowers, report))
     return nullptr;
   return Importer(context, model, files, options, report).run();
 }

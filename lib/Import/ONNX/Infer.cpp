@@ -251,6 +251,24 @@ std::string readOutput(const onnx::NodeProto &proto, int i, const onnx::TypeProt
   return "";
 }
 
+/// Sets shapes that the inference functions of old versions leave open.
+void fillOldShapes(const Node &node, onnx::InferenceContext &context) {
+  if (!node.has(0) || context.getNumOutputs() != 1)
+    return;
+  auto *tensor = context.getOutputType(0)->mutable_tensor_type();
+  if (tensor->has_shape() &&
+      all_of(tensor->shape().dim(), [](const auto &dim) { return dim.has_dim_value(); }))
+    return;
+  if (node.op() == "Transpose" && node.rank(0) == 0)
+    tensor->mutable_shape();
+  if (node.op() == "Slice")
+    if (auto spec = sliceSpec(node)) {
+      tensor->mutable_shape()->clear_dim();
+      for (int64_t size : spec->sizes)
+        tensor->mutable_shape()->add_dim()->set_dim_value(size);
+    }
+}
+
 std::string withoutPrefix(StringRef message) {
   message.consume_front("[ShapeInferenceError] ");
   message.consume_front("[TypeInferenceError] ");
@@ -299,10 +317,21 @@ std::string inferOutputs(const Model &model, const onnx::NodeProto &original, No
   try {
     if (schema->has_type_and_shape_inference_function())
       schema->GetTypeAndShapeInferenceFunction()(context);
+    // For some versions that tells the type only, and the shape follows from the body.
+    auto isShapeless = [&](int i) {
+      const onnx::TypeProto &type = *context.getOutputType(i);
+      return !proto.output(i).empty() &&
+             !(type.has_tensor_type() && type.tensor_type().has_shape());
+    };
+    if (schema->HasFunction() && any_of(seq(proto.output_size()), isShapeless))
+      onnx::shape_inference::InferShapeForFunctionNode(*schema->GetFunction(),
+                                                       onnx::OpSchemaRegistry::Instance(), context,
+                                                       strict, {}, nullptr, &shapeData);
     schema->CheckInputOutputType(context);
   } catch (const std::exception &error) {
     return withoutPrefix(error.what());
   }
+  fillOldShapes(node, context);
   for (int i = 0; i < proto.output_size(); ++i)
     if (!proto.output(i).empty()) {
       std::string error = readOutput(proto, i, *context.getOutputType(i), node.outputs[i]);

@@ -8,6 +8,7 @@
 #include "onnx/inliner/inliner.h"
 #include "onnx/version_converter/convert.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Path.h"
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
@@ -162,12 +163,8 @@ bool checkModel(Model &model, ImportReport &report) {
   };
   LexicalScopeContext scope;
   const auto &graph = model.proto.graph();
-  for (const auto &input : graph.input()) {
-    guarded("input '" + input.name() + "'", [&] { check_value_info(input, context); });
+  for (const auto &input : graph.input())
     scope.add(input.name());
-  }
-  for (const auto &output : graph.output())
-    guarded("output '" + output.name() + "'", [&] { check_value_info(output, context); });
   for (const auto &init : graph.initializer()) {
     // Constant::fromTensor checks the data left in the file against the dimensions.
     bool inFile = any_of(init.external_data(), [](const auto &entry) {
@@ -295,6 +292,23 @@ void convertVersion(Model &model) {
   }
 }
 
+/// The library's adapters of Upsample 9 and Resize 10 drop the mapping of coordinates, which
+/// changed in version 11.
+bool adaptersAreExact(const Model &model) {
+  return none_of(model.proto.graph().node(), [&](const onnx::NodeProto &node) {
+    return node.domain().empty() && (node.op_type() == "Upsample" || node.op_type() == "Resize") &&
+           model.since(node) <= 10;
+  });
+}
+
+/// Whether a node has a form that a later version of its op may not have.
+bool hasUnreadForm(const Model &model, LowersNode lowers) {
+  return any_of(model.proto.graph().node(), [&](const onnx::NodeProto &node) {
+    return node.op_type() != "Constant" &&
+           !lowers(node.domain(), node.op_type(), model.since(node));
+  });
+}
+
 /// Ops that are defined by other ops and that the importer does not lower as they are.
 onnx::inliner::FunctionIdVector compositeOps(const Model &model, LowersNode lowers) {
   onnx::inliner::FunctionIdVector ops;
@@ -309,9 +323,30 @@ onnx::inliner::FunctionIdVector compositeOps(const Model &model, LowersNode lowe
   return ops;
 }
 
+/// States the types of initialisers among the graph's values, where the inliner looks for them.
+void stateInitializerTypes(onnx::GraphProto &graph) {
+  StringSet<> stated;
+  for (const auto &input : graph.input())
+    stated.insert(input.name());
+  for (const auto &value : graph.value_info())
+    stated.insert(value.name());
+  for (const auto &init : graph.initializer()) {
+    if (!stated.insert(init.name()).second)
+      continue;
+    auto *value = graph.add_value_info();
+    value->set_name(init.name());
+    auto *tensor = value->mutable_type()->mutable_tensor_type();
+    tensor->set_elem_type(init.data_type());
+    auto *shape = tensor->mutable_shape();
+    for (int64_t d : init.dims())
+      shape->add_dim()->set_dim_value(d);
+  }
+}
+
 } // namespace
 
-bool simplifyModel(Model &model, bool convert, LowersNode lowers, ImportReport &report) {
+bool simplifyModel(Model &model, VersionConversion conversion, LowersNode lowers,
+                   ImportReport &report) {
   auto graph = [&]() -> onnx::GraphProto & { return *model.proto.mutable_graph(); };
   if (model.proto.functions_size()) {
     try {
@@ -325,7 +360,9 @@ bool simplifyModel(Model &model, bool convert, LowersNode lowers, ImportReport &
     if (!orderGraph(graph(), report))
       return false;
   }
-  if (convert && model.refused.empty())
+  if (model.refused.empty() && adaptersAreExact(model) &&
+      (conversion == VersionConversion::Always ||
+       (conversion == VersionConversion::WhereNeeded && hasUnreadForm(model, lowers))))
     convertVersion(model);
   // A body may use composite ops in turn; ONNX's own are at most a few levels deep.
   for (int level = 0; level < 8; ++level) {
@@ -333,6 +370,7 @@ bool simplifyModel(Model &model, bool convert, LowersNode lowers, ImportReport &
     if (ops.empty())
       break;
     onnx::ModelProto inlined = model.proto;
+    stateInitializerTypes(*inlined.mutable_graph());
     try {
       auto set = onnx::inliner::FunctionIdSet::Create(std::move(ops));
       onnx::inliner::InlineSelectedFunctions(inlined, *set, onnx::OpSchemaRegistry::Instance());

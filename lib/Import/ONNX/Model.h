@@ -35,9 +35,10 @@ struct Model {
 bool loadModel(llvm::StringRef path, FileStore &files, Model &model, ImportReport &report);
 
 /// Replaces calls of the model's own functions by their bodies, converts the model to the newest
-/// opset if `convertVersion` and the ONNX library has all the adapters, and replaces composite ops
-/// that `lowers` does not accept by their bodies where ONNX defines them.
-bool simplifyModel(Model &model, bool convertVersion, LowersNode lowers, ImportReport &report);
+/// opset as `conversion` says, and replaces composite ops that `lowers` does not accept by their
+/// bodies where ONNX defines them.
+bool simplifyModel(Model &model, VersionConversion conversion, LowersNode lowers,
+                   ImportReport &report);
 
 /// Puts the nodes of the graph in order and removes those that no output needs. Returns false with
 /// an error for a cycle, a value that is defined twice or read but never defined.

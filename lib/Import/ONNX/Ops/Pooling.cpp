@@ -49,7 +49,14 @@ std::optional<Window> poolWindow(Lowering &l, std::string &error) {
     error = "the input must have batch, channel and spatial dimensions and kernel_shape be given";
     return std::nullopt;
   }
-  return windowOf(l.node, *kernel, l.node.dims(0).drop_front(2), error);
+  auto window = windowOf(l.node, *kernel, l.node.dims(0).drop_front(2), error);
+  // Shape inference of old versions counts windows of ceil_mode that begin in the high padding.
+  if (window) {
+    Dims &out = l.node.outputs[0].dims;
+    out.assign(l.node.dims(0).begin(), l.node.dims(0).begin() + 2);
+    out.append(window->out);
+  }
+  return window;
 }
 
 LogicalResult maxPool(Lowering &l) {
