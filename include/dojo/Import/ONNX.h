@@ -31,8 +31,8 @@ struct ImportOptions {
   /// is not made.
   std::string sideFile;
   /// When to convert the model to the newest opset the ONNX library knows, if it has adapters for
-  /// all its nodes. By default only if a node has a form that the importer does not read itself:
-  /// conversion renames values. Models with ops whose adapters change results are never converted.
+  /// all its nodes. By default only if a node has a form that the importer does not read while it
+  /// reads the newest one of that op: conversion renames values. Models with ops whose adapters change results are never converted.
   VersionConversion conversion = VersionConversion::WhereNeeded;
 };
 

@@ -12,6 +12,7 @@
 #include "onnx/defs/schema.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Support/Format.h"
 
 using namespace llvm;
 using onnx::TensorProto;
@@ -20,32 +21,45 @@ namespace mlir::dojo {
 namespace onnximport {
 namespace {
 
+/// Long lists and texts are cut: this is for people to recognise the node by.
 std::string attributeText(const onnx::AttributeProto &attribute) {
+  constexpr int kMaxItems = 16;
+  constexpr size_t kMaxText = 80;
   std::string text = attribute.name() + "=";
   raw_string_ostream os(text);
-  auto list = [&](const auto &values) {
-    os << '[';
-    interleave(values, os, ",");
-    os << ']';
+  auto quoted = [&](const std::string &value) {
+    os << '"';
+    printEscapedString(StringRef(value).take_front(kMaxText), os);
+    os << (value.size() > kMaxText ? "...\"" : "\"");
   };
+  auto list = [&](const auto &values, auto print) {
+    os << '[';
+    for (int i = 0; i < std::min(int(values.size()), kMaxItems); ++i) {
+      os << (i ? "," : "");
+      print(values[i]);
+    }
+    os << (values.size() > kMaxItems ? ",...]" : "]");
+  };
+  auto integer = [&](int64_t value) { os << value; };
+  auto number = [&](float value) { os << format("%.9g", double(value)); };
   switch (attribute.type()) {
   case onnx::AttributeProto::FLOAT:
-    os << attribute.f();
+    number(attribute.f());
     break;
   case onnx::AttributeProto::INT:
-    os << attribute.i();
+    integer(attribute.i());
     break;
   case onnx::AttributeProto::STRING:
-    os << '"' << attribute.s() << '"';
+    quoted(attribute.s());
     break;
   case onnx::AttributeProto::FLOATS:
-    list(attribute.floats());
+    list(attribute.floats(), number);
     break;
   case onnx::AttributeProto::INTS:
-    list(attribute.ints());
+    list(attribute.ints(), integer);
     break;
   case onnx::AttributeProto::STRINGS:
-    list(attribute.strings());
+    list(attribute.strings(), quoted);
     break;
   case onnx::AttributeProto::TENSOR: {
     TensorType type{attribute.t().data_type(), {}};

@@ -16,8 +16,9 @@ namespace mlir::dojo::onnximport {
 class ConstantPool {
 public:
   ConstantPool(Block *entry, SideFile &sideFile) : entry(entry), sideFile(sideFile) {}
-  /// An arith.constant for up to 16 elements (tensor.empty if there are none), else a dojo.weight that names bytes of the file the
-  /// constant comes from, or of the side file. `loc` is the location of a new op.
+  /// An arith.constant for up to 16 elements (tensor.empty if there are none), else a dojo.weight
+  /// that names bytes of the file the constant comes from, or of the side file. `loc` is the
+  /// location of a new op.
   Value get(const Constant &constant, Location loc);
 
 private:

@@ -40,6 +40,17 @@ bool loadModel(llvm::StringRef path, FileStore &files, Model &model, ImportRepor
 bool simplifyModel(Model &model, VersionConversion conversion, LowersNode lowers,
                    ImportReport &report);
 
+/// Gives the default domain the name "" and nodes without a name the name `where` + Op_index, in
+/// subgraphs too.
+void normaliseNames(onnx::GraphProto &graph, llvm::StringRef where);
+
+/// Runs the ONNX checker piece by piece, so that all findings are reported and not only the first:
+/// errors to `report`, reasons against nodes to model.refused. False if there were errors.
+bool checkModel(Model &model, ImportReport &report);
+
+/// A message of the ONNX library in one line and without its context.
+std::string libraryMessage(llvm::StringRef text);
+
 /// Puts the nodes of the graph in order and removes those that no output needs. Returns false with
 /// an error for a cycle, a value that is defined twice or read but never defined.
 bool orderGraph(onnx::GraphProto &graph, ImportReport &report);

@@ -198,8 +198,6 @@ ResizeSpec unitSpec(Lowering &l) {
 }
 
 LogicalResult upsample(Lowering &l) {
-  if (l.node.since < 7)
-    return l.fail("the form of opset version 1 is not supported");
   if (l.node.rank(0) != int64_t(l.resultDims().size()))
     return l.fail("input and result differ in rank");
   ResizeSpec spec = unitSpec(l);
@@ -266,7 +264,7 @@ LogicalResult resize(Lowering &l) {
 ArrayRef<OpEntry> resizeOps() {
   static const OpEntry entries[] = {
       {"Resize", 10, 19, resize},
-      {"Upsample", 1, 9, upsample},
+      {"Upsample", 7, 9, upsample},
   };
   return entries;
 }

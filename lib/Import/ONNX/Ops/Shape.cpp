@@ -53,8 +53,6 @@ LogicalResult expand(Lowering &l) {
 
 /// Each dimension becomes (repeat, extent), the repeats read nothing new.
 LogicalResult tile(Lowering &l) {
-  if (l.node.since < 6)
-    return l.fail("Tile along a single axis is not supported");
   auto repeats = l.node.ints("", 1);
   ArrayRef<int64_t> in = l.node.dims(0);
   if (!repeats || repeats->size() != in.size())
@@ -100,7 +98,7 @@ ArrayRef<OpEntry> shapeOps() {
       {"Squeeze", 1, 25, reshape},     {"Unsqueeze", 1, 25, reshape},
       {"Identity", 1, 25, identity},   {"Dropout", 1, 22, dropout},
       {"Transpose", 1, 25, transpose}, {"Expand", 8, 13, expand},
-      {"Tile", 1, 13, tile},           {"ConstantOfShape", 9, 25, constantOfShape},
+      {"Tile", 6, 13, tile},           {"ConstantOfShape", 9, 25, constantOfShape},
   };
   return entries;
 }
