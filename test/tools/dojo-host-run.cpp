@@ -11,9 +11,9 @@
 // outputs as NAME=FILE.npy separated by tabs, or "error" and why, or "unsupported" and the ops that
 // are.
 
+#include "Bindings.h"
 #include "dojo/Golden/Golden.h"
 #include "dojo/Import/ONNX.h"
-#include "dojo/Import/Options.h"
 #include "dojo/Npy/Npy.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"

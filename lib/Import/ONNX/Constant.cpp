@@ -6,6 +6,7 @@
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
 #include <cmath>
 #include <cstring>
@@ -86,7 +87,7 @@ std::string TensorType::str() const {
 }
 
 std::optional<int64_t> elementCount(ArrayRef<int64_t> dims) {
-  constexpr int64_t limit = int64_t(1) << 40;
+  constexpr int64_t limit = int64_t(1) << 32;
   if (any_of(dims, [](int64_t d) { return d < 0 || d > limit; }))
     return std::nullopt;
   if (is_contained(dims, 0))
@@ -98,6 +99,13 @@ std::optional<int64_t> elementCount(ArrayRef<int64_t> dims) {
     product *= d;
   }
   return product;
+}
+
+int64_t saturatedProduct(ArrayRef<int64_t> factors) {
+  uint64_t product = 1;
+  for (int64_t factor : factors)
+    product = SaturatingMultiply<uint64_t>(product, factor);
+  return int64_t(std::min<uint64_t>(product, std::numeric_limits<int64_t>::max()));
 }
 
 Constant::Constant(TensorType t, std::string bytes)

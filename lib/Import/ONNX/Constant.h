@@ -40,8 +40,11 @@ struct TensorType {
   }
 };
 
-/// The product of `dims`, or nothing if one is negative or the product exceeds 2^40.
+/// The product of `dims`, or nothing if one is negative or the product exceeds 2^32.
 std::optional<int64_t> elementCount(llvm::ArrayRef<int64_t> dims);
+
+/// The product of `factors`, none negative, or the largest int64 if it is greater.
+int64_t saturatedProduct(llvm::ArrayRef<int64_t> factors);
 
 /// A tensor of known contents, row-major and little-endian, bool as bytes 0 and 1. Copies share
 /// the contents.

@@ -343,7 +343,7 @@ bool Importer::finish() {
   for (const auto &output : model.proto.graph().output()) {
     ValueInfo &info = values[output.name()];
     const auto &declared = output.type().tensor_type();
-    if (output.type().has_tensor_type() && declared.elem_type() != info.type.elem)
+    if (declared.elem_type() != TensorProto::UNDEFINED && declared.elem_type() != info.type.elem)
       report.errors.push_back("output '" + output.name() + "' is declared as " +
                               elemInfo(declared.elem_type()).name.str() + ", but it is " +
                               info.type.str());

@@ -37,6 +37,8 @@ void convertVersion(Model &model) {
     // changed what the user sees of it.
     if (signatureOf(converted.graph()) != signatureOf(model.proto.graph()))
       return;
+    // What the library infers for outputs is not what the model declares.
+    *converted.mutable_graph()->mutable_output() = model.proto.graph().output();
     normaliseNames(*converted.mutable_graph(), "");
     ImportReport quiet;
     if (!orderGraph(*converted.mutable_graph(), quiet))

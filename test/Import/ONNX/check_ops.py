@@ -4,8 +4,9 @@
 
     check_ops.py TOOL WORK_FOLDER [--seed N] [--rounds N] [--op OP] [--keep]
 
-TOOL is dojo-host-run. Each round draws one model for each form of an op that some opset defines. A model is run twice: as
-it is and after conversion to the newest opset. Where onnxruntime has no kernel, onnx.reference is the oracle.
+TOOL is dojo-host-run. Each round draws one model for each form of an op that some opset defines. A
+model is run three times: as it is, after conversion to the newest opset, and with its inputs made
+initializers, so that what can be is computed at compile time. Where onnxruntime has no kernel, onnx.reference is the oracle.
 A failure prints what to run to see it again. No op may be missing from a run.
 """
 import argparse
@@ -49,6 +50,14 @@ def model_of(case: Case, opset: int) -> onnx.ModelProto:
     for output, known in zip(model.graph.output, inferred.graph.output):
         output.type.tensor_type.elem_type = known.type.tensor_type.elem_type
     return model
+
+
+def with_constants(model: onnx.ModelProto, inputs: dict) -> onnx.ModelProto:
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    del copy.graph.input[:]
+    copy.graph.initializer.extend(numpy_helper.from_array(a, n) for n, a in inputs.items())
+    return copy
 
 
 def reference(model: onnx.ModelProto, inputs: dict) -> tuple[list, str]:
@@ -126,14 +135,17 @@ def main() -> int:
         for opset in opsets_of(op, max(first, FIRST_OPSET)):
             for number in range(options.rounds):
                 case, model, inputs, expected, oracle = draw(make, op, opset, f"{options.seed} {number}")
-                for mode in ("-", "convert"):
-                    folder = options.work / f"{op}-{opset}-{number}-{'new' if mode == 'convert' else 'own'}"
+                for mode in ("own", "new", "const"):
+                    folder = options.work / f"{op}-{opset}-{number}-{mode}"
                     folder.mkdir()
-                    onnx.save(model, folder / "model.onnx")
-                    fields = [str(folder / "model.onnx"), str(folder), mode]
-                    for name, array in inputs.items():
-                        np.save(folder / f"in-{name}.npy", array)
-                        fields.append(f"{name}={folder}/in-{name}.npy")
+                    fields = [str(folder / "model.onnx"), str(folder), "convert" if mode == "new" else "-"]
+                    if mode == "const":
+                        onnx.save(with_constants(model, inputs), folder / "model.onnx")
+                    else:
+                        onnx.save(model, folder / "model.onnx")
+                        for name, array in inputs.items():
+                            np.save(folder / f"in-{name}.npy", array)
+                            fields.append(f"{name}={folder}/in-{name}.npy")
                     cases.append((op, folder, case, expected, oracle))
                     lines.append("\t".join(fields))
     failures, oracles = 0, {}

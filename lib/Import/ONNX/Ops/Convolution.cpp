@@ -64,11 +64,9 @@ LogicalResult conv(Lowering &l) {
   const bool depthwise = groups > 1 && groups == channels && filters == channels;
   const bool grouped = groups > 1 && !depthwise;
   Dims out{in[0]};
-  int64_t macs = in[0] * filters * (channels / groups);
-  for (int64_t d : window->out)
-    macs *= d;
-  for (int64_t d : kernel)
-    macs *= d;
+  Dims factors{in[0], filters, channels / groups};
+  factors.append(window->out);
+  factors.append(kernel.begin(), kernel.end());
 
   // Loop order: n, [g], f, positions, c, window; depthwise: n, c, positions, window.
   Loops loops;
@@ -133,7 +131,7 @@ LogicalResult conv(Lowering &l) {
                         Scalars s(ob, loc, kind);
                         return s.add(v[2], s.mul(v[0], v[1]));
                       });
-  markContraction(op, depthwise ? "depthwise" : "conv", macs);
+  markContraction(op, depthwise ? "depthwise" : "conv", saturatedProduct(factors));
   Value result = op.getResult(0);
   if (grouped) {
     Dims joined{in[0], filters};

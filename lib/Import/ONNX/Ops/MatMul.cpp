@@ -72,7 +72,9 @@ LogicalResult matmul(Lowering &l) {
                         Scalars s(ob, loc, kind);
                         return multiplyAdd(s, v);
                       });
-  markContraction(op, "matmul", *elementCount(out) * k);
+  Dims factors = out;
+  factors.push_back(k);
+  markContraction(op, "matmul", saturatedProduct(factors));
   return l.set(op.getResult(0));
 }
 
@@ -103,7 +105,7 @@ LogicalResult gemm(Lowering &l) {
                         Scalars s(ob, loc, kind);
                         return multiplyAdd(s, v);
                       });
-  markContraction(op, "matmul", m * n * k);
+  markContraction(op, "matmul", saturatedProduct({m, n, k}));
   Value product = op.getResult(0);
   const bool addC = l.node.has(2) && beta != 0.0f;
   if (!addC && alpha == 1.0f)

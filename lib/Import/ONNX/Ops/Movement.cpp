@@ -113,6 +113,8 @@ LogicalResult pad(Lowering &l) {
       continue;
     if (dims[d] == 0)
       return l.fail("an empty dimension can be padded only with a constant");
+    if (dims[d] > int64_t(1) << 24)
+      return l.fail("the dimension is too large");
     SmallVector<int64_t> indices;
     for (int64_t at = -low[d]; at < dims[d] + high[d]; ++at) {
       if (mode == "edge")
@@ -171,11 +173,14 @@ LogicalResult gather(Lowering &l) {
       }));
 }
 
+// Keeps the square of a block size from overflowing.
+constexpr int64_t kMaxBlock = 1 << 16;
+
 /// [n, c, h, w] through [n, c / (s * s), s, s, h, w] and back, by the permutations of the spec.
 LogicalResult depthToSpace(Lowering &l) {
   const int64_t s = l.node.intAttr("blocksize", 0);
   ArrayRef<int64_t> d = l.node.dims(0);
-  if (d.size() != 4 || s < 1 || d[1] % (s * s))
+  if (d.size() != 4 || s < 1 || s > kMaxBlock || d[1] % (s * s))
     return l.fail("the input must have four dimensions and channels for each block");
   const bool columnFirst = l.node.stringAttr("mode", "DCR") == "CRD";
   const int64_t c = d[1] / (s * s);
@@ -189,7 +194,7 @@ LogicalResult depthToSpace(Lowering &l) {
 LogicalResult spaceToDepth(Lowering &l) {
   const int64_t s = l.node.intAttr("blocksize", 0);
   ArrayRef<int64_t> d = l.node.dims(0);
-  if (d.size() != 4 || s < 1 || d[2] % s || d[3] % s)
+  if (d.size() != 4 || s < 1 || s > kMaxBlock || d[2] % s || d[3] % s)
     return l.fail("the input must have four dimensions that the block size divides");
   Value split = l.b.reshape(l.in(0), {d[0], d[1], d[2] / s, s, d[3] / s, s});
   const bool columnFirst = l.node.stringAttr("mode", "DCR") == "CRD";

@@ -73,8 +73,19 @@ LogicalResult maxPool(Lowering &l) {
                              [](Scalars &s, Value acc, Value x) { return s.max(acc, x); }));
 }
 
-/// The reciprocal of the number of elements that count in each window: one number where that is
-/// the same for all, else a tensor of the positions' dimensions.
+// More window positions than this do not get a table of counts.
+constexpr int64_t kMaxPositions = int64_t(1) << 24;
+
+/// How many of the window's elements at `o` lie in [low, high) along dimension `d`.
+int64_t countAlong(const Window &w, size_t d, int64_t o, int64_t low, int64_t high) {
+  const int64_t start = o * w.strides[d], step = w.dilations[d];
+  const int64_t first = start >= low ? 0 : (low - start + step - 1) / step;
+  const int64_t end = start >= high ? 0 : (high - start + step - 1) / step;
+  return std::max<int64_t>(std::min(end, w.kernel[d]) - first, 0);
+}
+
+/// The reciprocal of the number of elements that count in each window, a tensor of the positions'
+/// dimensions.
 Constant reciprocalCounts(const Window &w, bool includePad) {
   // The count of a window is the product of counts along each dimension.
   SmallVector<SmallVector<int64_t>> counts;
@@ -83,14 +94,8 @@ Constant reciprocalCounts(const Window &w, bool includePad) {
     auto &along = counts.emplace_back();
     const int64_t low = includePad ? 0 : w.low[d];
     const int64_t high = w.low[d] + w.in[d] + (includePad ? w.high[d] : 0);
-    for (int64_t o = 0; o < w.out[d]; ++o) {
-      int64_t count = 0;
-      for (int64_t k = 0; k < w.kernel[d]; ++k) {
-        const int64_t at = o * w.strides[d] + k * w.dilations[d];
-        count += at >= low && at < high;
-      }
-      along.push_back(count);
-    }
+    for (int64_t o = 0; o < w.out[d]; ++o)
+      along.push_back(countAlong(w, d, o, low, high));
     dims.push_back(w.out[d]);
   }
   std::vector<float> values;
@@ -113,6 +118,8 @@ LogicalResult averagePool(Lowering &l) {
   auto window = poolWindow(l, error);
   if (!window)
     return l.fail(error);
+  if (auto positions = elementCount(window->out); !positions || *positions > kMaxPositions)
+    return l.fail("there are too many window positions");
   TypedAttr zero = scalarAttr(l.elementType(0), int64_t(0));
   Value sum = reduceWindows(l, padWindow(l, l.in(0), *window, zero), *window, zero,
                             [](Scalars &s, Value acc, Value x) { return s.add(acc, x); });

@@ -25,9 +25,7 @@ struct ResizeSpec {
   bool ceilWhenShrinking = false; ///< opset 10
 };
 
-/// The position in the input that element `x` of the result stands for. Single precision, as the
-/// runtimes do it: which neighbour is nearest depends on it.
-float originalPosition(const AxisSpec &axis, StringRef mode, int64_t x) {
+float unclampedPosition(const AxisSpec &axis, StringRef mode, int64_t x) {
   const float at = float(x);
   if (mode == "asymmetric")
     return at / axis.scale;
@@ -43,6 +41,13 @@ float originalPosition(const AxisSpec &axis, StringRef mode, int64_t x) {
     return float(axis.in) / 2.0f * (1.0f - adjustment) + position;
   }
   return position;
+}
+
+/// The position in the input that element `x` of the result stands for. Single precision, as the
+/// runtimes do it: which neighbour is nearest depends on it. Far outside the input it is clamped.
+float originalPosition(const AxisSpec &axis, StringRef mode, int64_t x) {
+  const float position = unclampedPosition(axis, mode, x);
+  return std::isnan(position) ? 0.0f : std::clamp(position, -8.0f, float(axis.in) + 8.0f);
 }
 
 int64_t nearestIndex(const ResizeSpec &spec, const AxisSpec &axis, int64_t x) {

@@ -69,6 +69,11 @@ std::optional<Window> windowOf(const Node &node, ArrayRef<int64_t> kernel, Array
     }
     w.out.push_back(out);
   }
+  Dims padded(node.dims(0).take_front(node.rank(0) - spatial));
+  for (size_t d = 0; d < spatial; ++d)
+    padded.push_back(in[d] + w.low[d] + w.high[d] + w.slack[d]);
+  if (!elementCount(padded))
+    return fail("the padded input is too large");
   return w;
 }
 

@@ -3,8 +3,8 @@
 // Prints the import form of an ONNX model. Status 0, 1 for wrong usage, 2 if the model cannot be
 // imported.
 
+#include "Bindings.h"
 #include "dojo/Import/ONNX.h"
-#include "dojo/Import/Options.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"

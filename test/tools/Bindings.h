@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The command line's --shape and --const as ImportOptions.
+// --shape and --const of command lines as ImportOptions.
 
-#ifndef DOJO_IMPORT_OPTIONS_H
-#define DOJO_IMPORT_OPTIONS_H
+#ifndef DOJO_TEST_TOOLS_BINDINGS_H
+#define DOJO_TEST_TOOLS_BINDINGS_H
 
 #include "dojo/Import/ONNX.h"
 #include "llvm/ADT/ArrayRef.h"
@@ -20,4 +20,4 @@ bool parseBindings(llvm::ArrayRef<std::string> shapes, llvm::ArrayRef<std::strin
 
 } // namespace mlir::dojo
 
-#endif // DOJO_IMPORT_OPTIONS_H
+#endif // DOJO_TEST_TOOLS_BINDINGS_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "dojo/Import/Options.h"
+#include "Bindings.h"
 #include "llvm/ADT/SmallVector.h"
 
 using namespace llvm;
