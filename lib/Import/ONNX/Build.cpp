@@ -102,6 +102,8 @@ Value TensorBuilder::reshape(Value tensor, ArrayRef<int64_t> dims) {
   if (from == dims)
     return tensor;
   auto type = RankedTensorType::get(dims, elementOf(tensor));
+  if (elementCount(from) != elementCount(dims))
+    return {};
   if (type.getNumElements() == 0)
     return empty(dims, elementOf(tensor));
   if (from.size() > dims.size())

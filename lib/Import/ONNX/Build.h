@@ -94,7 +94,8 @@ public:
   /// The body gets the operands' elements and then the accumulator.
   Value reduce(ArrayRef<int64_t> domain, ArrayRef<int64_t> axes, ArrayRef<Operand> operands,
                TypedAttr init, BodyFn body);
-  /// The same elements in row-major order with other dimensions.
+  /// The same elements in row-major order with other dimensions; null if those hold another
+  /// number, as where inference and a damaged node disagree.
   Value reshape(Value tensor, ArrayRef<int64_t> dims);
   Value transpose(Value tensor, ArrayRef<int64_t> perm);
   /// `low` and `high` are not negative.

@@ -267,10 +267,9 @@ std::string Importer::lower(const onnx::NodeProto &proto, Node &node) {
     if (!node.outputUsed(i))
       continue;
     const std::string &name = proto.output(int(i));
-    if (!value)
-      return "its output '" + name + "' is not supported";
     const TensorType &type = node.outputs[i];
-    if (value.getType() != RankedTensorType::get(type.dims, runtimeType(b.getContext(), type.elem)))
+    if (!value ||
+        value.getType() != RankedTensorType::get(type.dims, runtimeType(b.getContext(), type.elem)))
       return "its output '" + name + "' should be " + type.str() +
              ", which does not fit its operands";
     tag(proto, int(i), value, before);
