@@ -48,7 +48,7 @@ std::vector<Row> rowsOf(ModuleOp module) {
 }
 } // namespace
 
-void ::dojo::tool::printPlan(llvm::raw_ostream &os, ModuleOp module) {
+void ::dojo::driver::printPlan(llvm::raw_ostream &os, ModuleOp module) {
   std::vector<Row> rows = rowsOf(module);
   size_t width = 5;
   for (const Row &row : rows)
@@ -67,7 +67,7 @@ void ::dojo::tool::printPlan(llvm::raw_ostream &os, ModuleOp module) {
   os << rows.size() << " layers, " << macs << " MACs, " << cycles << " cycles estimated\n";
 }
 
-void ::dojo::tool::printReport(llvm::raw_ostream &os, ModuleOp module) {
+void ::dojo::driver::printReport(llvm::raw_ostream &os, ModuleOp module) {
   llvm::json::Array layers, buffers;
   for (const Row &row : rowsOf(module))
     layers.push_back(llvm::json::Object{{"name", row.name},

@@ -6,7 +6,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/raw_ostream.h"
 
-namespace dojo::tool {
+namespace dojo::driver {
 
 /// The layer table: what each layer is, how it is divided, what it should cost.
 void printPlan(llvm::raw_ostream &os, mlir::ModuleOp module);
@@ -14,6 +14,6 @@ void printPlan(llvm::raw_ostream &os, mlir::ModuleOp module);
 /// The same and the SRAM map as JSON, from the placed or a later level.
 void printReport(llvm::raw_ostream &os, mlir::ModuleOp module);
 
-} // namespace dojo::tool
+} // namespace dojo::driver
 
 #endif // TOOLS_DOJO_COMPILE_REPORT_H

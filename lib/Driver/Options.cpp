@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Options.h"
+#include "dojo/Driver/Options.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cstdlib>
 
 using namespace llvm;
-using namespace dojo::tool;
+using namespace dojo::driver;
 
 namespace {
+std::string tool = "dojo";
+
 cl::OptionCategory category("Compiling");
 
 cl::opt<std::string> input(cl::Positional, cl::Required, cl::desc("MODEL.onnx|FILE.mlir"),
@@ -50,10 +52,7 @@ cl::opt<bool> timing("timing", cl::cat(category), cl::desc("Say where the time w
 cl::opt<std::string> report("report", cl::value_desc("FILE.json"), cl::cat(category),
                             cl::desc("Write what was decided, or not supported, as JSON"));
 
-[[noreturn]] void usage(const Twine &message) {
-  errs() << "dojo-compile: " << message << "\n";
-  std::exit(1);
-}
+[[noreturn]] void usage(const Twine &message) { std::exit(fail(Usage, message)); }
 
 /// NAME=VALUE at the last '='.
 std::pair<std::string, std::string> splitName(const std::string &text, StringRef option) {
@@ -78,12 +77,18 @@ std::vector<int64_t> parseShape(StringRef text, StringRef name) {
 }
 } // namespace
 
-Options dojo::tool::parseOptions(int argc, char **argv) {
-  cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(
-      argc, argv,
-      "Compiles an ONNX model, or IR of any level, to machine code of the D1 chip.\n\n"
-      "  dojo-compile model.onnx -o model.d1 && dojo-run model.d1 --input x=x.npy\n");
+int dojo::driver::fail(int status, const Twine &message) {
+  errs() << tool << ": " << message << "\n";
+  return status;
+}
+
+Options dojo::driver::parseOptions(int argc, char **argv, StringRef overview,
+                                   ArrayRef<const cl::OptionCategory *> own) {
+  tool = sys::path::stem(argv[0]).str();
+  SmallVector<const cl::OptionCategory *> shown(own);
+  shown.push_back(&category);
+  cl::HideUnrelatedOptions(shown);
+  cl::ParseCommandLineOptions(argc, argv, overview);
   Options o;
   o.input = input;
   o.output = output;
@@ -114,7 +119,5 @@ Options dojo::tool::parseOptions(int argc, char **argv) {
   o.check = check;
   o.verify = verify;
   o.timing = timing;
-  if (o.output.empty() && !o.plan && !o.check)
-    usage("no output given; say where the result goes with -o");
   return o;
 }

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dojo/Driver/Compilation.h"
+
+#include "dojo/Conversion/ImageWriter.h"
+#include "dojo/Conversion/Machine.h"
+#include "dojo/Pipelines/Registration.h"
+#include "dojo/Verify/Verify.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace mlir::dojo;
+using namespace ::dojo::driver;
+
+bool ::dojo::driver::writeText(const std::string &path,
+                               llvm::function_ref<void(llvm::raw_ostream &)> write,
+                               std::string &error) {
+  std::string temporary = path + ".tmp";
+  {
+    std::error_code code;
+    llvm::raw_fd_ostream os(temporary, code);
+    if (!code)
+      write(os);
+    os.close();
+    if (code || os.has_error()) {
+      error = "cannot write '" + path + "': " + (code ? code : os.error()).message();
+      os.clear_error();
+      llvm::sys::fs::remove(temporary);
+      return false;
+    }
+  }
+  if (std::error_code code = llvm::sys::fs::rename(temporary, path)) {
+    error = "cannot write '" + path + "': " + code.message();
+    llvm::sys::fs::remove(temporary);
+    return false;
+  }
+  return true;
+}
+
+Compilation::Compilation(const Options &options) : options(options) {
+  DialectRegistry registry;
+  registerDialects(registry);
+  context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  diagnostics = std::make_unique<SourceMgrDiagnosticHandler>(sources, context.get(), llvm::errs());
+}
+
+Compilation::~Compilation() {
+  if (!constantsKept && !constants.empty())
+    llvm::sys::fs::remove(constants);
+}
+
+int Compilation::load() {
+  ::dojo::Target machine;
+  std::string error;
+  if (!loadMachine(options.target, options.nodes, options.dead, machine, error))
+    return fail(Usage, error);
+  if (!llvm::sys::fs::exists(options.input))
+    return fail(BadModel, "'" + options.input + "' does not exist");
+  ImportReport report;
+  if (llvm::sys::path::extension(options.input) == ".mlir") {
+    ir = parseSourceFile<ModuleOp>(options.input, ParserConfig(context.get()));
+  } else {
+    ImportOptions import;
+    import.shapes = options.shapes;
+    import.constants = options.constants;
+    if (options.output.empty()) {
+      SmallString<128> path;
+      if (std::error_code code = llvm::sys::fs::createTemporaryFile("dojo", "consts", path))
+        return fail(Usage, "cannot make a temporary file for constants: " + code.message());
+      constants = path.str();
+    } else {
+      constants = options.output + ".consts";
+    }
+    import.sideFile = constants;
+    ir = importOnnx(*context, options.input, import, report);
+  }
+  bool good = report.ok() && ir;
+  if (options.check || !good) {
+    llvm::errs() << report.text();
+    auto print = [&](llvm::raw_ostream &os) { os << llvm::formatv("{0:2}\n", report.json()); };
+    if (!options.report.empty() && !writeText(options.report, print, error))
+      return fail(Usage, error);
+  }
+  return good ? Done : BadModel;
+}
+
+int Compilation::lowerTo(Level level) {
+  PipelineOptions pipeline;
+  pipeline.precision = options.precision;
+  pipeline.store = options.store;
+  pipeline.target = options.target;
+  pipeline.nodes = options.nodes;
+  for (const std::string &position : options.dead)
+    pipeline.dead.push_back(position);
+  pipeline.optLevel = options.optLevel;
+  PassManager passes(context.get());
+  if (options.timing)
+    passes.enableTiming();
+  for (int next = int(levelOf(*ir)) + 1; next <= int(level); ++next)
+    addPassesTo(Level(next), passes, pipeline);
+  return succeeded(passes.run(*ir)) ? Done : BadModel;
+}
+
+int Compilation::buildImage(image::Image &image) {
+  if (failed(::mlir::dojo::buildImage(*ir, image)))
+    return BadModel;
+  if (!options.verify)
+    return Done;
+  ::dojo::verify::Report report;
+  ::dojo::verify::verifyImage(image, report);
+  if (report.verdict() != ::dojo::verify::Verdict::Accept)
+    return fail(BadModel, "the image failed its own check:\n" + report.toString());
+  return Done;
+}
