@@ -111,7 +111,7 @@ def Dojo_LaunchOp : DojoMesh_Op<"launch"> {
 def Dojo_PortOp : DojoMesh_Op<"port"> {
   let summary = "a graph input or output, or a named tensor that exists in SRAM";
   let description = [{
-    `kind` is input, output or tensor. The tensor of type `type` (physical shape) lies in `buffer`;
+    `kind` is input, output or tensor (a layer's result; each layer has one port of this kind). The tensor of type `type` (physical shape) lies in `buffer`;
     box i covers [los[i], los[i] + sizes[i]) on node `nodes[i]`, `strides` (bytes) per dimension.
     Whole from the end of layer `first` until layer `last` has been done (-1: from the start).
     `element` is the ONNX element type where MLIR's does not tell it (u8, say).
@@ -127,8 +127,12 @@ def Dojo_PortOp : DojoMesh_Op<"port"> {
 
 def Dojo_LayerInfoOp : DojoMesh_Op<"layer_info"> {
   let summary = "what the reports say of a layer";
-  let arguments = (ins I64Attr:$layer, StrAttr:$op, StrArrayAttr:$onnx, I64Attr:$macs,
-                       I64Attr:$cycles, StrAttr:$plan);
+  let description = [{
+    `name` is that of the `dojo.layer`; empty for a layer without one, which only gathers a result
+    of the model.
+  }];
+  let arguments = (ins I64Attr:$layer, StrAttr:$name, StrAttr:$op, StrArrayAttr:$onnx,
+                       I64Attr:$macs, I64Attr:$cycles, StrAttr:$plan);
   let assemblyFormat = "attr-dict";
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dojo/Runtime/Runtime.h"
 
+#include "Boxes.h"
+
 #include "dojo/Image/ElementType.h"
 
 #include <algorithm>
@@ -32,45 +34,6 @@ std::string names(const std::vector<TensorRef> &list) {
   for (const TensorRef &tensor : list)
     text += (text.empty() ? "" : ", ") + tensor.name;
   return text.empty() ? "none" : text;
-}
-
-// Calls visit(address in SRAM, offset in the row-major tensor, bytes) for each run of bytes that is
-// contiguous in both.
-template <class F>
-bool forEachRun(const TensorRef &tensor, const Box &box, int64_t elementBytes, F visit) {
-  size_t rank = tensor.shape.size();
-  std::vector<int64_t> pitch(rank + 1, elementBytes); // of the row-major tensor, in bytes
-  for (size_t d = rank; d-- > 0;)
-    pitch[d] = pitch[d + 1] * tensor.shape[d];
-  // Dimensions from `inner` on make one run.
-  size_t inner = rank;
-  int64_t run = elementBytes;
-  while (inner > 0 && pitch[inner] == run &&
-         (box.strides[inner - 1] == run || box.size[inner - 1] == 1)) {
-    run *= box.size[inner - 1];
-    --inner;
-  }
-  int64_t address = box.address, offset = 0;
-  for (size_t d = 0; d < rank; ++d)
-    offset += box.lo[d] * pitch[d + 1];
-  std::vector<int64_t> index(inner, 0);
-  while (true) {
-    if (!visit(uint32_t(address), offset, run))
-      return false;
-    size_t d = inner;
-    while (d > 0) {
-      --d;
-      address += box.strides[d], offset += pitch[d + 1];
-      if (++index[d] < box.size[d])
-        break;
-      address -= box.size[d] * box.strides[d], offset -= box.size[d] * pitch[d + 1];
-      index[d] = 0;
-      if (d == 0)
-        return true;
-    }
-    if (inner == 0)
-      return true;
-  }
 }
 
 // The bytes of regions as sorted intervals that neither overlap nor touch.
@@ -228,6 +191,7 @@ Runtime::Status Runtime::run(const emu::RunOptions &options, std::string &error)
         return Status::BadInput;
     }
   }
+  forgetCaptures();
   emu::RunResult result = die->run(options);
   last = std::move(result.counters);
   timed = options.timing;

@@ -141,10 +141,25 @@ void Node::postIncrement(Thread &t, const Op &op, uint64_t cycle) {
   }
 }
 
+void Node::addCapture(Capture capture) {
+  auto at = std::upper_bound(captures.begin(), captures.end(), capture.pc,
+                             [](uint32_t pc, const Capture &c) { return pc < c.pc; });
+  captures.insert(at, std::move(capture));
+  captureBegin = captures.front().pc;
+  captureBytes = captures.back().pc - captureBegin + 1;
+}
+
+void Node::clearCaptures() {
+  captures.clear();
+  captureBytes = 0;
+}
+
 void Node::capture(Thread &t, uint64_t cycle) {
-  for (const Capture &c : captures)
-    if (c.thread == t.index && c.pc == t.pc)
-      c.function(number, t.index, t.pc, setup.timing ? cycle : 0, {sram, p.sramBytes});
+  auto at = std::lower_bound(captures.begin(), captures.end(), t.pc,
+                             [](const Capture &c, uint32_t pc) { return c.pc < pc; });
+  for (; at != captures.end() && at->pc == t.pc; ++at)
+    if (at->thread == t.index)
+      at->function(number, t.index, t.pc, setup.timing ? cycle : 0, {sram, p.sramBytes});
 }
 
 } // namespace dojo::emu

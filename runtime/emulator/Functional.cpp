@@ -52,8 +52,7 @@ void Node::stepFunctional(Thread &t) {
       return;
     }
   }
-  if (!captures.empty())
-    capture(t, 0);
+  captureAt(t, 0);
   context.r = &t.registers;
   context.pc = t.pc;
   if (op.control != ControlKind::None) {

@@ -123,8 +123,7 @@ void Node::serve(Thread &t, uint64_t cycle, Slots *slots) {
         return;
       }
     }
-    if (!captures.empty())
-      capture(t, cycle);
+    captureAt(t, cycle);
     if (t.predicated)
       --t.predicated;
     lastCycle = std::max(lastCycle, cycle);

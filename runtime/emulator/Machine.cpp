@@ -235,7 +235,13 @@ bool Machine::declareAccesses(std::span<const uint32_t> nodes, uint32_t begin, u
 
 void Machine::addCapture(uint32_t node, unsigned thread, uint32_t pc, CaptureFunction function) {
   if (Node *n = die->node(node))
-    n->captures.push_back({thread, pc, std::move(function)});
+    n->addCapture({thread, pc, std::move(function)});
+}
+
+void Machine::clearCaptures() {
+  for (auto &node : die->nodes)
+    if (node)
+      node->clearCaptures();
 }
 
 bool Machine::write(uint32_t node, uint32_t address, std::span<const uint8_t> bytes,

@@ -101,7 +101,8 @@ public:
   std::array<int64_t, numThreads> entries = {-1, -1, -1, -1};
   std::shared_ptr<const std::vector<PcRange>> ranges;           // by address
   std::vector<std::shared_ptr<const Declaration>> declarations; // by address
-  std::vector<Capture> captures;
+  void addCapture(Capture capture);
+  void clearCaptures();
 
   /// Code that [address, address + bytes) touches, or null.
   const CodeSegment *codeIn(int64_t address, int64_t bytes) const;
@@ -181,6 +182,10 @@ private:
   bool check(Thread &t, const Op &op, uint64_t address, uint64_t bytes, uint64_t cycle);
   bool checkDeclared(Thread &t, bool write, uint32_t begin, uint32_t end, uint64_t cycle);
   void postIncrement(Thread &t, const Op &op, uint64_t cycle);
+  void captureAt(Thread &t, uint64_t cycle) {
+    if (t.pc - captureBegin < captureBytes)
+      capture(t, cycle);
+  }
   void capture(Thread &t, uint64_t cycle);
 
   //===-- List.cpp -------------------------------------------------------===//
@@ -197,6 +202,9 @@ private:
   void stepFunctional(Thread &t);
 
   uint64_t jitter(unsigned thread, uint64_t number, uint64_t range) const;
+
+  std::vector<Capture> captures;               // by pc
+  uint32_t captureBegin = 0, captureBytes = 0; // from the first pc with a capture to the last
 
   const Parameters &p;
   const Topology &topology;

@@ -19,12 +19,16 @@ Json toJson(const TensorRef &t) {
 }
 
 Json toJson(const Layer &l) {
-  return {{"onnx", l.onnxNames},
-          {"op", l.op},
-          {"plan", l.plan},
-          {"macs", l.macs},
-          {"estimated_cycles", l.estimatedCycles},
-          {"busiest_over_mean", l.busiestOverMean}};
+  Json json = {{"name", l.name},
+               {"onnx", l.onnxNames},
+               {"op", l.op},
+               {"plan", l.plan},
+               {"macs", l.macs},
+               {"estimated_cycles", l.estimatedCycles},
+               {"busiest_over_mean", l.busiestOverMean}};
+  if (l.endPc >= 0)
+    json["end_pc"] = l.endPc;
+  return json;
 }
 
 Json toJson(const Buffer &b) {
@@ -192,6 +196,10 @@ void readTensor(Fields &f, TensorRef &t, uint64_t &boxesLeft) {
 }
 
 void readLayer(Fields &f, Layer &l) {
+  if (f.find("name"))
+    f.read("name", l.name);
+  if (f.find("end_pc"))
+    f.read("end_pc", l.endPc);
   f.read("onnx", l.onnxNames);
   f.read("op", l.op);
   f.read("plan", l.plan);

@@ -351,6 +351,14 @@ private:
       if (const Layer &l = image.layers[i]; !(l.estimatedCycles >= 0 && l.estimatedCycles < 1e18 &&
                                               l.busiestOverMean >= 0 && l.busiestOverMean < 1e18))
         return failAt("layer", i, "has a bad estimate");
+    std::set<std::string> names;
+    for (size_t i = 0; i < image.layers.size(); ++i) {
+      const Layer &l = image.layers[i];
+      if (l.endPc != -1 && (l.endPc < 0 || l.endPc % 4 || !inSram(l.endPc, 4)))
+        return failAt("layer", i, "has a bad end");
+      if (!l.name.empty() && !names.insert(l.name).second)
+        return failAt("layer", i, "has the name of another, \"" + l.name + "\"");
+    }
     return true;
   }
 

@@ -144,7 +144,10 @@ public:
   [[nodiscard]] bool declareAccesses(std::span<const uint32_t> nodes, uint32_t begin, uint32_t end,
                                      std::vector<Interval> reads, std::vector<Interval> writes,
                                      std::string &error);
+  /// Calls `function` whenever `thread` of `node` is about to issue the instruction at `pc`. It
+  /// changes neither results nor cycles.
   void addCapture(uint32_t node, unsigned thread, uint32_t pc, CaptureFunction function);
+  void clearCaptures();
 
   [[nodiscard]] bool write(uint32_t node, uint32_t address, std::span<const uint8_t> bytes,
                            std::string &error);

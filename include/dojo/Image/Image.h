@@ -74,7 +74,9 @@ struct Box {
 
 /// A tensor that exists in SRAM. `shape` is physical: with blockDim >= 0, dimension blockDim of the
 /// logical shape is divided by blockSize (rounded up) and an innermost dimension of blockSize
-/// appended. The tensor is whole from the end of layer firstLayer to the end of lastLayer.
+/// appended. The tensor is whole from the end of layer firstLayer to the end of lastLayer. A
+/// layer's result is made in its firstLayer, and each box in the part that its nodes have in that
+/// layer.
 struct TensorRef {
   std::string name, type;
   std::vector<int64_t> shape, logicalShape;
@@ -92,6 +94,11 @@ struct Layer {
   uint64_t macs = 0;
   double estimatedCycles = 0;
   double busiestOverMean = 1; // planned work of the busiest node over the mean of those that work
+  /// When thread 0 of a node is about to issue the instruction at this address, the node has done
+  /// its part of the layer: its boxes of the layer's result are whole, and nothing has yet been
+  /// sent from them or written over them. -1: not known.
+  int32_t endPc = -1;
+  std::string name = {}; // of the layer in the compiler's IR; unique, or empty
 };
 
 /// Bytes of SRAM set aside, for maps and messages. kind: tensor, patch, weight, table, code, ...

@@ -49,6 +49,30 @@ public:
   [[nodiscard]] bool readTensor(const image::TensorRef &tensor, std::vector<uint8_t> &bytes,
                                 std::string &error) const;
 
+  /// A box of a tensor as one node held it when its layer ended there.
+  struct CapturedBox {
+    int64_t node = 0;
+    const image::Box *box = nullptr;
+    std::vector<uint8_t> bytes; ///< its elements, row-major; empty: the node did not get so far
+  };
+
+  /// Every run from now on copies the results of layers, given as indices into image().tensors,
+  /// from each node that holds a part, at the end of the layer on that node: before a byte is sent
+  /// on or used again. Replaces what was asked for before; an empty list ends it. Takes host time
+  /// and memory only: outputs, counters and cycles of a run stay as they are. False with \p error
+  /// if one is not a layer's result or the image does not say where its layer ends.
+  [[nodiscard]] bool captureTensors(std::span<const uint32_t> tensors, std::string &error);
+
+  /// What the last run captured of a tensor: each of its boxes, in their order, on each node that
+  /// holds it. After a fault there are boxes without bytes. Empty for a tensor not asked for.
+  std::span<const CapturedBox> captured(uint32_t tensor) const;
+
+  /// All elements of a captured tensor, row-major in its physical shape; those that the image
+  /// places nowhere are zero. False with \p error if the tensor was not asked for or a part of it
+  /// is missing.
+  [[nodiscard]] bool getCaptured(uint32_t tensor, std::vector<uint8_t> &bytes,
+                                 std::string &error) const;
+
   /// Of the last run.
   const emu::Counters &counters() const { return last; }
   /// Cycles of each layer of the last run: its end less that of the layer before, the end of a
@@ -67,10 +91,12 @@ private:
   explicit Runtime(image::Image image) : program(std::move(image)) {}
   bool place(std::string &error);
   bool declareSegments(std::string &error);
+  void forgetCaptures();
 
   image::Image program;
   std::unique_ptr<emu::Machine> die;
   std::map<std::string, std::vector<uint8_t>> inputs;
+  std::map<uint32_t, std::vector<CapturedBox>> captures; // by tensor
   emu::Counters last;
   bool timed = false;
 };

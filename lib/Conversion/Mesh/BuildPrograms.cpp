@@ -159,6 +159,7 @@ struct BuildProgramsPass : public mlir::dojo::impl::BuildProgramsBase<BuildProgr
         first.call(layer.arguments);
       if (layer.secondThread)
         first(llvm::formatv("wait s{0}, 1", int(joinSemaphore)));
+      first.label("done" + Twine(l));
       first(llvm::formatv("signal s{0}", int(doneSemaphore)));
     }
     first.label("end0");

@@ -195,12 +195,16 @@ LogicalResult ImageWriter::describePorts() {
 void ImageWriter::describeLayers() {
   for (LayerInfoOp info : module.getOps<LayerInfoOp>()) {
     image::Layer layer;
+    layer.name = info.getName().str();
     for (Attribute name : info.getOnnx())
       layer.onnxNames.push_back(cast<StringAttr>(name).getValue().str());
     layer.op = info.getOp().str();
     layer.plan = info.getPlan().str();
     layer.macs = info.getMacs();
     layer.estimatedCycles = info.getCycles();
+    const std::map<int64_t, uint32_t> &ends = programs.texts.front().ends;
+    if (auto end = ends.find(info.getLayer()); end != ends.end())
+      layer.endPc = int32_t(end->second);
     builder.image().modelMacs += layer.macs;
     builder.image().layers.push_back(std::move(layer));
   }

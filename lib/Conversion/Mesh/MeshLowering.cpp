@@ -361,9 +361,8 @@ void MeshLowering::createKernels(PlacedLayer &layer) {
   }
   SmallVector<Attribute> symbols;
   for (const std::string &buffer : layer.buffers)
-    symbols.push_back(buffer.empty()
-                          ? Attribute(builder.getUnitAttr())
-                          : FlatSymbolRefAttr::get(builder.getContext(), buffer));
+    symbols.push_back(buffer.empty() ? Attribute(builder.getUnitAttr())
+                                     : FlatSymbolRefAttr::get(builder.getContext(), buffer));
   for (auto &[names, launch] : launches) {
     llvm::sort(launch.nodes);
     LaunchOp::create(builder, layer.op.getLoc(), builder.getI64IntegerAttr(layer.index),
@@ -408,15 +407,15 @@ LogicalResult MeshLowering::lowerLayer(LayerOp op) {
   auto plan = op->getAttrOfType<PlanAttr>("plan");
   std::string shape =
       llvm::formatv("{0}x{1}x{2}x{3}", plan.getCopies(), plan.getM(), plan.getN(), plan.getK());
-  LayerInfoOp::create(builder, op.getLoc(), layer.index, op.getOp(), op.getOnnx(), op.getMacs(),
-                      plan.getCycles(), shape);
-  if (auto name = op->getAttrOfType<StringAttr>("dojo.value")) {
-    auto logical = op->getAttrOfType<TypeAttr>("dojo.logical");
-    auto block = op->getAttrOfType<DenseI64ArrayAttr>("dojo.block");
-    const Resident &resident = residents[op->getResult(0)];
-    addPort("tensor", name, logical ? logical.getValue() : Type(resident.type),
-            block ? block[0] : -1, block ? block[1] : 1, resident, layer.index);
-  }
+  LayerInfoOp::create(builder, op.getLoc(), layer.index, op.getName(), op.getOp(), op.getOnnx(),
+                      op.getMacs(), plan.getCycles(), shape);
+  auto value = op->getAttrOfType<StringAttr>("dojo.value");
+  auto logical = op->getAttrOfType<TypeAttr>("dojo.logical");
+  auto block = op->getAttrOfType<DenseI64ArrayAttr>("dojo.block");
+  const Resident &resident = residents[op->getResult(0)];
+  addPort("tensor", value ? value.getValue() : op.getName(),
+          logical ? logical.getValue() : Type(resident.type), block ? block[0] : -1,
+          block ? block[1] : 1, resident, layer.index);
   return success();
 }
 
@@ -454,8 +453,8 @@ LogicalResult MeshLowering::lowerOutputs(func::FuncOp main) {
     if (!exchange.fills.empty())
       return ret.emitError("result ")
              << i << " is padding in part; give it to a layer that copies it";
-    LayerInfoOp::create(builder, ret.getLoc(), resident.layer, "Output", builder.getArrayAttr({}),
-                        0, 0, "1x1x1x1");
+    LayerInfoOp::create(builder, ret.getLoc(), resident.layer, "", "Output",
+                        builder.getArrayAttr({}), 0, 0, "1x1x1x1");
     residents[value] = std::move(resident);
   }
   for (auto [i, value] : llvm::enumerate(ret.getOperands())) {

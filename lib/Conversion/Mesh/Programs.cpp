@@ -139,6 +139,10 @@ LogicalResult ProgramBuilder::encodeTexts() {
     for (auto &label : labels) {
       int64_t layer = -1;
       StringRef name = label.getKey();
+      if (name.consume_front("done") && !name.getAsInteger(10, layer)) {
+        text.ends[layer] = text.address + label.getValue();
+        continue;
+      }
       if (name.consume_front("layer"))
         name.getAsInteger(10, layer);
       starts.push_back({label.getValue(), layer});

@@ -25,6 +25,8 @@ struct MainText {
   uint32_t address = 0;
   std::vector<uint8_t> bytes;
   std::vector<Mark> marks;
+  /// Thread 0: by layer, the instruction that says that the layer is done.
+  std::map<int64_t, uint32_t> ends;
 };
 
 struct PlacedCode {

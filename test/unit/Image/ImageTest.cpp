@@ -40,6 +40,8 @@ TEST(Image, RoundTrip) {
   EXPECT_EQ(back.content(back.blobs[back.loads[1].blob])[99], 2);
   EXPECT_EQ(back.entries[0].pc, (std::array<int32_t, 4>{0, -1, 32, -1}));
   EXPECT_EQ(back.layers[0].onnxNames, (std::vector<std::string>{"conv", "relu"}));
+  EXPECT_EQ(back.layers[0].name, "conv");
+  EXPECT_EQ(back.layers[0].endPc, 60);
   EXPECT_EQ(back.inputs[0].boxes[1].lo, (std::vector<int64_t>{0, 3}));
   EXPECT_EQ(back.tensors[0].blockDim, 0);
   EXPECT_EQ(back.segments[0].reads[0].count[0], 2u);
@@ -147,6 +149,11 @@ TEST(Image, EachBrokenPromiseIsNamed) {
             "segment 0 brings the declared runs above 2^26");
   EXPECT_EQ(problem([](Image &i) { i.routes[0].resize(65); }),
             "route 0 has more links than the target allows");
+  EXPECT_EQ(problem([](Image &i) { i.layers[0].endPc = 62; }), "layer 0 has a bad end");
+  EXPECT_EQ(problem([](Image &i) { i.layers[0].endPc = int32_t(i.target.sramBytes); }),
+            "layer 0 has a bad end");
+  EXPECT_EQ(problem([](Image &i) { i.layers.push_back(i.layers[0]); }),
+            "layer 1 has the name of another, \"conv\"");
   std::string error;
   std::vector<uint8_t> bytes;
   Image broken = sampleImage();

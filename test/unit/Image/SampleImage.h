@@ -30,7 +30,7 @@ inline Image sampleImage() {
   uint32_t second = builder.addNodeSet(std::vector<int64_t>{1});
 
   image.producer = "a test";
-  image.layers = {{{"conv", "relu"}, "Conv", "m=2 n=2", 1000, 12.5, 1.25}};
+  image.layers = {{{"conv", "relu"}, "Conv", "m=2 n=2", 1000, 12.5, 1.25, 60, "conv"}};
   image.entries = {{all, {0, -1, 32, -1}}};
   image.pcRanges = {{all, 0, 64, 0, builder.addSymbol("conv")}};
   Box left{first, 4096, {0, 0}, {2, 3}, {12, 4}}, right{second, 4096, {0, 3}, {2, 2}, {8, 4}};
