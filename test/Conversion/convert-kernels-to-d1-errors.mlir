@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: dojo-opt %s --convert-kernels-to-d1 --split-input-file --verify-diagnostics
 
 func.func @f64(%a: memref<4xf64> {dojo.address = 0 : i64}) attributes {dojo.kernel} {

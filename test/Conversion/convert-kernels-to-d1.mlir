@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: dojo-opt %s --pass-pipeline='builtin.module(func.func(dojo-vectorize-kernels),convert-kernels-to-d1)' \
 // RUN:   --split-input-file | FileCheck %s
 // RUN: dojo-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(dojo-vectorize-kernels{thread=1 threads=2}),convert-kernels-to-d1{thread=1 threads=2})' \

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: dojo-opt %s --pass-pipeline='builtin.module(d1.func(d1-finalize))' --split-input-file --verify-diagnostics | FileCheck %s
 
 // CHECK-LABEL: d1.func @nested

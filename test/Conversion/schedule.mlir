@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: dojo-opt %s --pass-pipeline='builtin.module(d1.func(d1-schedule))' --split-input-file | FileCheck %s
 
 // The loads go first, the longer chain before the shorter; stores to other bytes of the same buffer

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: dojo-opt %s --dojo-vectorize-kernels --split-input-file --verify-diagnostics
 
 func.func @dynamic(%a: memref<?xf32>, %o: memref<?xf32>) attributes {dojo.kernel} {

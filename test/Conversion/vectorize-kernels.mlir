@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: dojo-opt %s --dojo-vectorize-kernels --canonicalize --cse --split-input-file | FileCheck %s
 // RUN: dojo-opt %s --dojo-vectorize-kernels="thread=1 threads=2" --canonicalize --cse --split-input-file \
 // RUN:   | FileCheck %s --check-prefix=SECOND
