@@ -9,12 +9,13 @@ using namespace mlir::dojo;
 
 void ConvOp::build(OpBuilder &builder, OperationState &state, Value input, Value weight,
                    ValueRange extras, Value init, ArrayRef<int64_t> strides,
-                   ArrayRef<int64_t> dilations, ArrayRef<AffineMap> extraMaps) {
+                   ArrayRef<int64_t> dilations, ArrayRef<AffineMap> extraMaps, int64_t parts) {
   SmallVector<Type, 1> results;
   if (isa<RankedTensorType>(init.getType()))
     results.push_back(init.getType());
   build(builder, state, results, input, weight, extras, init, builder.getDenseI64ArrayAttr(strides),
-        builder.getDenseI64ArrayAttr(dilations), builder.getAffineMapArrayAttr(extraMaps));
+        builder.getDenseI64ArrayAttr(dilations), builder.getI64IntegerAttr(parts),
+        builder.getAffineMapArrayAttr(extraMaps));
 }
 
 SmallVector<AffineMap> ConvOp::getExtraMapValues() {
@@ -88,9 +89,15 @@ LogicalResult ConvOp::verify() {
   if (!input.getElementType().isBF16() || !weight.getElementType().isBF16())
     return emitOpError("multiplies bf16 only, not ")
            << input.getElementType() << " by " << weight.getElementType();
-  if (input.getDimSize(0) != init.getDimSize(0))
+  int64_t parts = getParts();
+  if (parts < 1 || input.getDimSize(1) % parts != 0)
+    return emitOpError("cannot sum ")
+           << input.getDimSize(1) << " channel groups in " << parts << " equal parts";
+  if (parts != 1 && !tensors)
+    return emitOpError("has ") << parts << " parts; on memrefs it has one";
+  if (input.getDimSize(0) * parts != init.getDimSize(0))
     return emitOpError("has ") << input.getDimSize(0) << " images in and " << init.getDimSize(0)
-                               << " out";
+                               << " out, of " << parts << " parts each";
   if (input.getDimSize(1) != weight.getDimSize(3))
     return emitOpError("has ") << input.getDimSize(1) << " channel groups in the input and "
                                << weight.getDimSize(3) << " in the weight";

@@ -69,7 +69,7 @@ def Dojo_ConvOp : Dojo_Op<"conv", [
     |---|---|
     | `input` | `[N, Cq, H, W, 4]` |
     | `weight` | `[Fo, KH, KW, Cq, 8, 4]` |
-    | `init` | `[N, Fq, OH, OW, 4]`, `Fo = ceil(Fq / 2)` |
+    | `init` | `[parts * N, Fq, OH, OW, 4]`, `Fo = ceil(Fq / 2)` |
 
     the result is, for output channel group `fq = 2 fo + f2` and channel `f4` within it,
 
@@ -77,6 +77,10 @@ def Dojo_ConvOp : Dojo_Op<"conv", [
     out[n, fq, y, x, f4] = epilogue(sum over kh, kw, cq, c4 of
         input[n, cq, y * sy + kh * dy, x * sx + kw * dx, c4] * weight[fo, kh, kw, cq, 4 f2 + f4, c4])
     ```
+
+    With more than one of `parts`, the channel groups are summed in so many equal, consecutive
+    shares, and `out[p * N + n, ...]` has the sum over share `p`. Only layers have parts: each node
+    computes one of them, so that on memrefs there is one.
 
     Products are summed in fp32. The input is already padded: every tap is inside it. If `Fq` is
     odd, the last half of `weight` has no result. A matrix product is the case `H = OH = KH = KW = 1`.
@@ -108,6 +112,7 @@ def Dojo_ConvOp : Dojo_Op<"conv", [
     AnyTypeOf<[AnyStaticShapeTensor, AnyStaticShapeMemRef]>:$init,
     DenseI64ArrayAttr:$strides,
     DenseI64ArrayAttr:$dilations,
+    DefaultValuedAttr<I64Attr, "1">:$parts,
     DefaultValuedAttr<AffineMapArrayAttr, "{}">:$extra_maps);
   let results = (outs Optional<AnyStaticShapeTensor>:$result);
   let regions = (region SizedRegion<1>:$epilogue);
@@ -115,7 +120,7 @@ def Dojo_ConvOp : Dojo_Op<"conv", [
     `ins` `(` $input `,` $weight `:` type($input) `,` type($weight) `)`
     (`extras` `(` $extras^ `:` type($extras) `)`)?
     `outs` `(` $init `:` type($init) `)`
-    `strides` $strides `dilations` $dilations (`extra_maps` $extra_maps^)?
+    `strides` $strides `dilations` $dilations (`parts` $parts^)? (`extra_maps` $extra_maps^)?
     attr-dict-with-keyword $epilogue (`->` type($result)^)?
   }];
   let builders = [
@@ -123,7 +128,8 @@ def Dojo_ConvOp : Dojo_Op<"conv", [
     OpBuilder<(ins "::mlir::Value":$input, "::mlir::Value":$weight, "::mlir::ValueRange":$extras,
                    "::mlir::Value":$init, "::llvm::ArrayRef<int64_t>":$strides,
                    "::llvm::ArrayRef<int64_t>":$dilations,
-                   "::llvm::ArrayRef<::mlir::AffineMap>":$extraMaps)>
+                   "::llvm::ArrayRef<::mlir::AffineMap>":$extraMaps,
+                   CArg<"int64_t", "1">:$parts)>
   ];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() {

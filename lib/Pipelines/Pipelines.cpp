@@ -52,7 +52,7 @@ static void addMesh(OpPassManager &pm, const PipelineOptions &options) {
 
 static void addD1(OpPassManager &pm, const PipelineOptions &options) {
   GenerateKernelsOptions generate;
-  generate.threads = options.optLevel == 0 ? 1 : 2;
+  generate.threads = 1;
   pm.addPass(createGenerateKernels(generate));
   pm.addPass(createBuildPrograms());
 }

@@ -55,7 +55,8 @@ std::vector<int64_t> CostEvaluator::usefulSplits(const LoopDim &loop, int64_t mo
   int64_t granules = ceilDiv(loop.extent, loop.granularity);
   std::vector<int64_t> splits{1};
   for (int64_t p = 2; p <= std::min(granules, most); ++p)
-    if (ceilDiv(granules, p) < ceilDiv(granules, splits.back()))
+    if (loop.parallel ? ceilDiv(granules, p) < ceilDiv(granules, splits.back())
+                      : loop.extent % (p * loop.granularity) == 0)
       splits.push_back(p);
   return splits;
 }

@@ -20,7 +20,8 @@ public:
   /// \p splits: one count per loop. \p bytes may be null.
   LayerCost cost(const std::vector<int64_t> &splits, CellBytes *bytes);
 
-  /// Distinct sizes that a loop can be cut to, as the smallest counts that reach them.
+  /// Distinct sizes that a loop can be cut to, as the smallest counts that reach them; reductions
+  /// are cut to equal parts only.
   static std::vector<int64_t> usefulSplits(const LoopDim &loop, int64_t most);
 
 private:

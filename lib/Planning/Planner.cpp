@@ -174,23 +174,26 @@ std::vector<int32_t> assignNodes(const LayerProblem &problem, const std::vector<
 std::vector<LayerPlan> solveLayer(const LayerProblem &problem, const Mesh &mesh,
                                   const CostModel &model, const PlanLimits &limits) {
   auto usable = static_cast<int64_t>(mesh.nodesByColumn().size());
-  std::vector<LoopRole> roles = rolesOf(problem);
   std::vector<LayerPlan> plans;
-  CostEvaluator evaluator(problem, model);
-  for (Candidate &c : LayerSearch(problem, model, limits, usable).run()) {
-    LayerPlan plan;
-    CellBytes bytes;
-    plan.cost = evaluator.cost(c.splits, &bytes);
-    plan.constantBytes = bytes.constant;
-    plan.workingBytes = bytes.working;
-    plan.splits = std::move(c.splits);
-    plan.nodes = assignNodes(problem, plan.splits, mesh);
-    int64_t *counts[] = {&plan.copies, &plan.m, &plan.n, &plan.k};
-    for (size_t l = 0; l < roles.size(); ++l)
-      *counts[static_cast<size_t>(roles[l])] *= plan.splits[l];
-    plans.push_back(std::move(plan));
-  }
+  for (Candidate &c : LayerSearch(problem, model, limits, usable).run())
+    plans.push_back(planOf(problem, std::move(c.splits), mesh, model));
   return plans;
+}
+
+LayerPlan planOf(const LayerProblem &problem, std::vector<int64_t> splits, const Mesh &mesh,
+                 const CostModel &model) {
+  LayerPlan plan;
+  CellBytes bytes;
+  plan.cost = CostEvaluator(problem, model).cost(splits, &bytes);
+  plan.constantBytes = bytes.constant;
+  plan.workingBytes = bytes.working;
+  plan.splits = std::move(splits);
+  plan.nodes = assignNodes(problem, plan.splits, mesh);
+  std::vector<LoopRole> roles = rolesOf(problem);
+  int64_t *counts[] = {&plan.copies, &plan.m, &plan.n, &plan.k};
+  for (size_t l = 0; l < roles.size(); ++l)
+    *counts[static_cast<size_t>(roles[l])] *= plan.splits[l];
+  return plan;
 }
 
 std::string toString(const LayerPlan &plan) {

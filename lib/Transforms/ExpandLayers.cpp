@@ -37,28 +37,56 @@ static Value filledTensor(OpBuilder &builder, Location loc, RankedTensorType typ
   return linalg::FillOp::create(builder, loc, value, empty).getResult(0);
 }
 
-/// Sum of products over (n, fq, y, x, f4, kh, kw, cq, c4) in fp32.
+/// The shape with dimension `dim` taken apart into (parts, rest).
+static Value dividedDim(OpBuilder &builder, Location loc, Value value, int64_t dim, int64_t parts) {
+  auto type = cast<RankedTensorType>(value.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape[dim] /= parts;
+  shape.insert(shape.begin() + dim, parts);
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t from = 0, to = 0; from < type.getRank(); ++from) {
+    groups.push_back({to++});
+    if (from == dim)
+      groups.back().push_back(to++);
+  }
+  return tensor::ExpandShapeOp::create(builder, loc, type.clone(shape), value, groups);
+}
+
+/// Sum of products over (n, fq, y, x, f4, kh, kw, cq, c4) in fp32; with more than one part these
+/// follow as a loop of their own, and are the first dimension of the sums.
 static Value expandContraction(IRRewriter &rewriter, ConvOp op) {
   Location loc = op.getLoc();
   MLIRContext *context = rewriter.getContext();
+  int64_t parts = op.getParts();
   auto dim = [&](unsigned position) { return getAffineDimExpr(position, context); };
   ArrayRef<int64_t> strides = op.getStrides(), dilations = op.getDilations();
-  AffineMap inputMap = AffineMap::get(9, 0,
-                                      {dim(0), dim(7), dim(2) * strides[0] + dim(5) * dilations[0],
-                                       dim(3) * strides[1] + dim(6) * dilations[1], dim(8)},
-                                      context);
-  AffineMap weightMap = AffineMap::get(
-      9, 0, {dim(1).floorDiv(2), dim(5), dim(6), dim(7), (dim(1) % 2) * 4 + dim(4), dim(8)},
-      context);
-  AffineMap outputMap = AffineMap::getMinorIdentityMap(5, 5, context);
-  outputMap = AffineMap::get(9, 0, outputMap.getResults(), context);
+  unsigned loops = parts > 1 ? 10 : 9;
+  SmallVector<AffineExpr> inputs{dim(0), dim(7), dim(2) * strides[0] + dim(5) * dilations[0],
+                                 dim(3) * strides[1] + dim(6) * dilations[1], dim(8)};
+  SmallVector<AffineExpr> weights{dim(1).floorDiv(2),        dim(5), dim(6), dim(7),
+                                  (dim(1) % 2) * 4 + dim(4), dim(8)};
+  SmallVector<AffineExpr> outputs{dim(0), dim(1), dim(2), dim(3), dim(4)};
+  SmallVector<int64_t> shape(op.getInitType().getShape());
   SmallVector<IteratorType> iterators(9, IteratorType::parallel);
   std::fill(iterators.begin() + 5, iterators.end(), IteratorType::reduction);
-
-  auto sumType = RankedTensorType::get(op.getInitType().getShape(), rewriter.getF32Type());
+  Value input = op.getInput(), weight = op.getWeight();
+  if (parts > 1) {
+    input = dividedDim(rewriter, loc, input, 1, parts);
+    weight = dividedDim(rewriter, loc, weight, 3, parts);
+    inputs.insert(inputs.begin() + 1, dim(9));
+    weights.insert(weights.begin() + 3, dim(9));
+    outputs.insert(outputs.begin(), dim(9));
+    iterators.push_back(IteratorType::parallel);
+    shape[0] /= parts;
+    shape.insert(shape.begin(), parts);
+  }
+  AffineMap inputMap = AffineMap::get(loops, 0, inputs, context);
+  AffineMap weightMap = AffineMap::get(loops, 0, weights, context);
+  AffineMap outputMap = AffineMap::get(loops, 0, outputs, context);
+  auto sumType = RankedTensorType::get(shape, rewriter.getF32Type());
   Value zeros = filledTensor(rewriter, loc, sumType, rewriter.getF32FloatAttr(0.0f));
   auto generic = linalg::GenericOp::create(
-      rewriter, loc, sumType, ValueRange{op.getInput(), op.getWeight()}, zeros,
+      rewriter, loc, sumType, ValueRange{input, weight}, zeros,
       ArrayRef{inputMap, weightMap, outputMap}, iterators,
       [](OpBuilder &builder, Location loc, ValueRange arguments) {
         Type f32 = builder.getF32Type();
@@ -68,7 +96,11 @@ static Value expandContraction(IRRewriter &rewriter, ConvOp op) {
         Value sum = arith::AddFOp::create(builder, loc, arguments[2], product);
         linalg::YieldOp::create(builder, loc, sum);
       });
-  return generic.getResult(0);
+  if (parts == 1)
+    return generic.getResult(0);
+  auto result = RankedTensorType::get(op.getInitType().getShape(), rewriter.getF32Type());
+  SmallVector<ReassociationIndices> groups{{0, 1}, {2}, {3}, {4}, {5}};
+  return tensor::CollapseShapeOp::create(rewriter, loc, result, generic.getResult(0), groups);
 }
 
 static void expandConv(IRRewriter &rewriter, ConvOp op) {

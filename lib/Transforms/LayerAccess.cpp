@@ -3,8 +3,10 @@
 #include "dojo/Transforms/LayerAccess.h"
 
 #include "dialects/Dojo/DojoDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/AffineExpr.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace mlir::dojo;
@@ -73,24 +75,20 @@ IndexBox LayerAccess::image(AffineMap map, const IndexBox &loops, ArrayRef<int64
 namespace {
 /// Terms of a sum: (dimension, coefficient); fails for anything but sums of scaled dimensions
 /// and constants.
-bool linearTerms(AffineExpr expr, SmallVectorImpl<std::pair<unsigned, int64_t>> &terms) {
+bool linearTerms(AffineExpr expr, SmallVectorImpl<std::pair<unsigned, int64_t>> &terms,
+                 int64_t factor = 1) {
   if (isa<AffineConstantExpr>(expr))
     return true;
   if (auto d = dyn_cast<AffineDimExpr>(expr)) {
-    terms.push_back({d.getPosition(), 1});
+    terms.push_back({d.getPosition(), factor});
     return true;
   }
   auto bin = cast<AffineBinaryOpExpr>(expr);
   if (expr.getKind() == AffineExprKind::Add)
-    return linearTerms(bin.getLHS(), terms) && linearTerms(bin.getRHS(), terms);
-  if (expr.getKind() != AffineExprKind::Mul)
-    return false;
-  auto d = dyn_cast<AffineDimExpr>(bin.getLHS());
+    return linearTerms(bin.getLHS(), terms, factor) && linearTerms(bin.getRHS(), terms, factor);
   auto c = dyn_cast<AffineConstantExpr>(bin.getRHS());
-  if (!d || !c)
-    return false;
-  terms.push_back({d.getPosition(), c.getValue()});
-  return true;
+  return expr.getKind() == AffineExprKind::Mul && c &&
+         linearTerms(bin.getLHS(), terms, factor * c.getValue());
 }
 
 /// Dimensions under a floordiv or mod can be cut only at multiples of the divisor.
@@ -142,6 +140,34 @@ void setGranularity(LayerAccess &a) {
                                                            : a.extents[d]);
 }
 
+/// The outermost reduction of a sum in fp32 that may be computed in parts: it only ever moves
+/// operands by whole steps. None if the op is not such a sum.
+std::optional<unsigned> divisibleSum(linalg::GenericOp op) {
+  auto type = dyn_cast<RankedTensorType>(op.getResultTypes()[0]);
+  auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
+  if (op.getNumDpsInits() != 1 || !type || !type.getElementType().isF32() || !fill ||
+      !matchPattern(fill.getInputs()[0], m_AnyZeroFloat()))
+    return std::nullopt;
+  BlockArgument sum = op.getMatchingBlockArgument(op.getDpsInitOperand(0));
+  auto add = op.getBody()->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  if (!add || !sum.hasOneUse() || *sum.getUsers().begin() != add ||
+      op.getRegion().walk([](linalg::IndexOp) { return WalkResult::interrupt(); }).wasInterrupted())
+    return std::nullopt;
+  for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray())) {
+    if (kind != utils::IteratorType::reduction || op.getStaticLoopRanges()[loop] < 2)
+      continue;
+    bool linear = true;
+    for (AffineMap map : op.getIndexingMapsArray())
+      for (AffineExpr expr : map.getResults()) {
+        SmallVector<std::pair<unsigned, int64_t>> terms;
+        linear &= !expr.isFunctionOfDim(loop) || linearTerms(expr, terms);
+      }
+    if (linear)
+      return loop;
+  }
+  return std::nullopt;
+}
+
 LogicalResult analyzeGeneric(linalg::GenericOp op, Block &body, LayerAccess &a) {
   for (auto type : op.getIteratorTypesArray())
     a.parallel.push_back(type == utils::IteratorType::parallel);
@@ -163,21 +189,31 @@ LogicalResult analyzeGeneric(linalg::GenericOp op, Block &body, LayerAccess &a) 
   return success();
 }
 
-/// The loops of dojo.conv: n, fo, y, x, f2, f4 (parallel), kh, kw, cq, c4 (reduction).
+/// The loops of dojo.conv: n, fo, y, x, f2, f4 (parallel), kh, kw, cq, c4 (reduction); with more
+/// than one part these follow (parallel).
 void analyzeConv(ConvOp op, Block &body, LayerAccess &a) {
   MLIRContext *ctx = op.getContext();
-  auto in = cast<RankedTensorType>(op.getInput().getType());
   auto weight = cast<RankedTensorType>(op.getWeight().getType());
   auto out = cast<RankedTensorType>(op->getResult(0).getType());
+  int64_t parts = op.getParts();
+  unsigned loops = parts > 1 ? 11 : 10;
   SmallVector<AffineExpr> d;
-  for (unsigned i = 0; i < 10; ++i)
+  for (unsigned i = 0; i < loops; ++i)
     d.push_back(getAffineDimExpr(i, ctx));
   ArrayRef<int64_t> os = out.getShape(), ws = weight.getShape();
-  a.extents = {os[0], ws[0], os[2], os[3], 2, 4, ws[1], ws[2], ws[3], 4};
+  int64_t images = os[0] / parts, groups = ws[3] / parts;
+  a.extents = {images, ws[0], os[2], os[3], 2, 4, ws[1], ws[2], groups, 4};
   a.parallel = {true, true, true, true, true, true, false, false, false, false};
-  a.indexRead.assign(10, false);
+  AffineExpr image = d[0], group = d[8];
+  if (parts > 1) {
+    a.extents.push_back(parts);
+    a.parallel.push_back(true);
+    image = d[10] * images + d[0];
+    group = d[10] * groups + d[8];
+  }
+  a.indexRead.assign(loops, false);
   ArrayRef<int64_t> s = op.getStrides(), dil = op.getDilations();
-  auto map = [&](ArrayRef<AffineExpr> results) { return AffineMap::get(10, 0, results, ctx); };
+  auto map = [&](ArrayRef<AffineExpr> results) { return AffineMap::get(loops, 0, results, ctx); };
   AffineExpr fq = d[1] * 2 + d[4];
   auto add = [&](Value value, AffineMap m, unsigned rootOperand) {
     auto arg = dyn_cast<BlockArgument>(value);
@@ -185,12 +221,12 @@ void analyzeConv(ConvOp op, Block &body, LayerAccess &a) {
     a.inputs.push_back({index, rootOperand, m, cast<RankedTensorType>(value.getType()), false});
   };
   add(op.getInput(),
-      map({d[0], d[8], d[2] * s[0] + d[6] * dil[0], d[3] * s[1] + d[7] * dil[1], d[9]}), 0);
-  add(op.getWeight(), map({d[1], d[6], d[7], d[8], d[4] * 4 + d[5], d[9]}), 1);
-  SmallVector<AffineExpr> outIndex{d[0], fq, d[2], d[3], d[5]};
+      map({d[0], group, d[2] * s[0] + d[6] * dil[0], d[3] * s[1] + d[7] * dil[1], d[9]}), 0);
+  add(op.getWeight(), map({d[1], d[6], d[7], group, d[4] * 4 + d[5], d[9]}), 1);
+  SmallVector<AffineExpr> outIndex{image, fq, d[2], d[3], d[5]};
   SmallVector<AffineMap> extraMaps = op.getExtraMapValues();
   for (auto [i, extra] : llvm::enumerate(op.getExtras()))
-    add(extra, extraMaps[i].replaceDimsAndSymbols(outIndex, {}, 10, 0), 2 + i);
+    add(extra, extraMaps[i].replaceDimsAndSymbols(outIndex, {}, loops, 0), 2 + i);
   a.outputMap = map(outIndex);
   a.outputType = out;
 }
@@ -204,12 +240,25 @@ FailureOr<LayerAccess> mlir::dojo::analyzeLayer(LayerOp layer) {
     if (failed(analyzeGeneric(generic, body, a)))
       return failure();
     setGranularity(a);
+    if (std::optional<unsigned> loop = divisibleSum(generic))
+      a.granularity[*loop] = 1;
   } else {
     analyzeConv(cast<ConvOp>(a.root), body, a);
-    // Whole pairs of channel quads, rows, and blocks of eight pixels of a row.
-    a.granularity = {
-        1, 1, 1, std::min<int64_t>(8, a.extents[3]), 2, 4, a.extents[6], a.extents[7], a.extents[8],
-        4};
+    // Whole pairs of channel quads, rows, and blocks of eight pixels of a row. Sums may be cut by
+    // channel groups, once.
+    bool whole = a.numLoops() == 10;
+    a.granularity = {1,
+                     1,
+                     1,
+                     std::min<int64_t>(8, a.extents[3]),
+                     2,
+                     4,
+                     a.extents[6],
+                     a.extents[7],
+                     whole ? 1 : a.extents[8],
+                     4};
+    if (!whole)
+      a.granularity.push_back(1);
   }
   return a;
 }

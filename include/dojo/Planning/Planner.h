@@ -69,7 +69,7 @@ struct LayerPlan {
 
 struct PlanLimits {
   int64_t nodeBytes = 0;            ///< for a layer's working and constant bytes together
-  int64_t maxReduction = 16;        ///< largest k split; 1 forbids it
+  int64_t maxReduction = 8;         ///< largest k split; 1 forbids it
   int64_t workingBytes = INT64_MAX; ///< for a layer's working bytes alone
 };
 
@@ -78,6 +78,10 @@ struct PlanLimits {
 /// order of use (Mesh::nodesByColumn).
 [[nodiscard]] std::vector<LayerPlan> solveLayer(const LayerProblem &problem, const Mesh &mesh,
                                                 const CostModel &model, const PlanLimits &limits);
+
+/// The plan of given splits, one count per loop.
+LayerPlan planOf(const LayerProblem &problem, std::vector<int64_t> splits, const Mesh &mesh,
+                 const CostModel &model);
 
 /// The cost of given splits; what the solver minimises.
 LayerCost costOf(const LayerProblem &problem, const std::vector<int64_t> &splits,

@@ -40,7 +40,8 @@ struct LayerAccess {
   llvm::SmallVector<int64_t> extents; ///< per loop dimension
   llvm::SmallVector<bool> parallel;   ///< per loop dimension
   /// Smallest unit by which the dimension may be divided between nodes; the extent where it
-  /// may not be divided.
+  /// may not be divided. A reduction that may be divided leaves partial sums, to be added by a
+  /// layer of their own; there is at most one such loop.
   llvm::SmallVector<int64_t> granularity;
   llvm::SmallVector<Operand> inputs;
   AffineMap outputMap;

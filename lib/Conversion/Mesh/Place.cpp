@@ -4,6 +4,7 @@
 
 #include "MeshLowering.h"
 #include "PlanProblem.h"
+#include "SplitReduction.h"
 #include "dialects/Dojo/DojoDialect.h"
 #include "dojo/Conversion/Machine.h"
 #include "dojo/Conversion/MeshPasses.h"
@@ -58,22 +59,72 @@ struct PlacePass : public mlir::dojo::impl::PlaceBase<PlacePass> {
       producers[layer->getResult(0)] = i;
     }
     problem.limits.nodeBytes = machine.sramBytes - programBytes - neighbourBytes;
-    problem.limits.maxReduction = 1;
     problem.constantBudget = 0; // the planner chooses
     planning::GraphPlan plan;
     planning::CostModel model = planning::CostModel::fromTarget(machine);
     if (!planning::solveGraph(problem, mesh, model, plan, error))
       return mlir::emitError(module.getLoc(), "does not fit on the machine: ") << error;
+    SmallVector<LayerOp> placed;
     for (auto [layer, description, chosen] : llvm::zip_equal(layers, problem.layers, plan.layers)) {
-      if (std::string fault = planning::verifyPlan(description, chosen, mesh, problem.limits);
-          !fault.empty())
-        return layer.emitError("has an unsound plan: ") << fault;
-      layer->setAttr("plan",
-                     PlanAttr::get(&getContext(), chosen.copies, chosen.m, chosen.n, chosen.k,
-                                   chosen.splits, chosen.nodes, chosen.cost.total));
+      if (chosen.k == 1) {
+        if (failed(setPlan(layer, description, chosen, mesh, problem.limits)))
+          return failure();
+        placed.push_back(layer);
+      } else if (failed(
+                     placeParts(layer, description, chosen, mesh, model, problem.limits, placed)))
+        return failure();
     }
-    for (LayerOp layer : layers)
+    for (LayerOp layer : placed)
       insertRedistributions(layer);
+    return success();
+  }
+
+  LogicalResult setPlan(LayerOp layer, const planning::LayerProblem &problem,
+                        const planning::LayerPlan &plan, const planning::Mesh &mesh,
+                        const planning::PlanLimits &limits) {
+    if (std::string fault = planning::verifyPlan(problem, plan, mesh, limits); !fault.empty())
+      return layer.emitError("has an unsound plan: ") << fault;
+    layer->setAttr("plan", PlanAttr::get(&getContext(), plan.copies, plan.m, plan.n, plan.k,
+                                         plan.splits, plan.nodes, plan.cost.total));
+    return success();
+  }
+
+  /// Divides a layer whose plan divides its sum, and gives both layers plans: the partial sums the
+  /// splits that were chosen, their sum the fastest.
+  LogicalResult placeParts(LayerOp layer, const planning::LayerProblem &problem,
+                           const planning::LayerPlan &chosen, const planning::Mesh &mesh,
+                           const planning::CostModel &model, planning::PlanLimits limits,
+                           SmallVectorImpl<LayerOp> &placed) {
+    std::vector<int64_t> splits = chosen.splits;
+    unsigned loop = 0;
+    while (problem.loops[loop].parallel || splits[loop] == 1)
+      ++loop;
+    splits.push_back(std::exchange(splits[loop], 1));
+    SplitLayers split = splitReduction(layer, loop, chosen.k);
+    for (LayerOp part : {split.partial, split.sum}) {
+      FailureOr<LayerAccess> access = analyzeLayer(part);
+      if (failed(access))
+        return failure();
+      planning::LayerProblem description = planProblemOf(part, *access);
+      planning::LayerPlan plan;
+      if (part == split.partial) {
+        plan = planning::planOf(description, splits, mesh, model);
+      } else {
+        std::vector<planning::LayerPlan> plans =
+            planning::solveLayer(description, mesh, model, limits);
+        if (plans.empty())
+          return part.emitError("does not fit on the machine: the sum of its parts has no plan");
+        plan = std::move(plans.front());
+      }
+      if (failed(setPlan(part, description, plan, mesh, limits)))
+        return failure();
+      placed.push_back(part);
+    }
+    // Named as it was chosen: the parts of the sum are not copies.
+    auto plan = split.partial->getAttrOfType<PlanAttr>("plan");
+    split.partial->setAttr("plan",
+                           PlanAttr::get(&getContext(), chosen.copies, chosen.m, chosen.n, chosen.k,
+                                         plan.getSplits(), plan.getNodes(), plan.getCycles()));
     return success();
   }
 
