@@ -232,6 +232,16 @@ void analyzeConv(ConvOp op, Block &body, LayerAccess &a) {
 }
 } // namespace
 
+static void assignSlots(LayerAccess &a) {
+  for (auto [i, in] : llvm::enumerate(a.inputs)) {
+    auto *same = llvm::find_if(ArrayRef(a.inputs).take_front(i), [&, &in = in](auto &other) {
+      return in.layerOperand >= 0 && other.layerOperand == in.layerOperand &&
+             other.unused == in.unused;
+    });
+    in.slot = same == a.inputs.begin() + i ? a.numSlots++ : same->slot;
+  }
+}
+
 FailureOr<LayerAccess> mlir::dojo::analyzeLayer(LayerOp layer) {
   Block &body = layer.getBody().front();
   LayerAccess a;
@@ -260,5 +270,6 @@ FailureOr<LayerAccess> mlir::dojo::analyzeLayer(LayerOp layer) {
     if (!whole)
       a.granularity.push_back(1);
   }
+  assignSlots(a);
   return a;
 }

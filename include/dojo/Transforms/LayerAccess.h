@@ -33,6 +33,8 @@ struct LayerAccess {
     RankedTensorType type;
     /// The root never looks at the elements (only the shape counts).
     bool unused;
+    /// Operands that read the same tensor share a slot: it is brought to a node once.
+    unsigned slot = 0;
   };
 
   /// linalg.generic or dojo.conv
@@ -44,6 +46,7 @@ struct LayerAccess {
   /// layer of their own; there is at most one such loop.
   llvm::SmallVector<int64_t> granularity;
   llvm::SmallVector<Operand> inputs;
+  unsigned numSlots = 0;
   AffineMap outputMap;
   RankedTensorType outputType;
   /// Loop dimensions whose index the body reads (linalg.index): tiles that differ in them need

@@ -81,11 +81,14 @@ TypedAttr outputInit(const LayerAccess &access) {
 void cloneGeneric(OpBuilder &builder, linalg::GenericOp generic, const LayerAccess &access,
                   const KernelTile &tile, ValueRange args) {
   SmallVector<AffineMap> maps;
-  for (auto [in, operand] : llvm::zip_equal(access.inputs, tile.inputs))
-    maps.push_back(localMap(in.map, tile.loops, operand.box.lo));
+  SmallVector<Value> inputs;
+  for (const LayerAccess::Operand &in : access.inputs) {
+    maps.push_back(localMap(in.map, tile.loops, tile.inputs[in.slot].box.lo));
+    inputs.push_back(args[in.slot]);
+  }
   maps.push_back(localMap(access.outputMap, tile.loops, tile.output.box.lo));
-  auto local = linalg::GenericOp::create(builder, generic.getLoc(), args.drop_back(),
-                                         args.take_back(), maps, generic.getIteratorTypesArray());
+  auto local = linalg::GenericOp::create(builder, generic.getLoc(), inputs, args.take_back(), maps,
+                                         generic.getIteratorTypesArray());
   IRMapping mapping;
   // Scalar constants of the layer's body may be used inside the region.
   for (Operation &op : *generic->getBlock())
@@ -109,13 +112,16 @@ void cloneGeneric(OpBuilder &builder, linalg::GenericOp generic, const LayerAcce
   }
 }
 
-void cloneConv(OpBuilder &builder, ConvOp conv, ValueRange args) {
+void cloneConv(OpBuilder &builder, ConvOp conv, const LayerAccess &access, ValueRange args) {
   IRMapping mapping;
   for (Operation &op : *conv->getBlock())
     if (isa<arith::ConstantOp>(op))
       builder.clone(op, mapping);
+  SmallVector<Value> inputs;
+  for (const LayerAccess::Operand &in : access.inputs)
+    inputs.push_back(args[in.slot]);
   auto local =
-      ConvOp::create(builder, conv.getLoc(), args[0], args[1], args.drop_front(2).drop_back(),
+      ConvOp::create(builder, conv.getLoc(), inputs[0], inputs[1], ArrayRef(inputs).drop_front(2),
                      args.back(), conv.getStrides(), conv.getDilations(), conv.getExtraMapValues());
   local.getEpilogue().getBlocks().clear();
   conv.getEpilogue().cloneInto(&local.getEpilogue(), mapping);
@@ -129,8 +135,10 @@ std::string mlir::dojo::kernelKey(const LayerAccess &access, const KernelTile &t
   for (unsigned d = 0; d < access.numLoops(); ++d)
     if (access.indexRead[d])
       os << "@" << tile.loops.lo[d];
-  for (auto [in, operand] : llvm::zip_equal(access.inputs, tile.inputs))
-    printOperand(os, operand, in.map, tile.loops);
+  for (const LayerAccess::Operand &in : access.inputs) {
+    os << in.slot << ":";
+    printOperand(os, tile.inputs[in.slot], in.map, tile.loops);
+  }
   printOperand(os, tile.output, access.outputMap, tile.loops);
   return key;
 }
@@ -158,7 +166,7 @@ func::FuncOp mlir::dojo::buildKernel(OpBuilder &builder, StringRef name, const L
   if (auto generic = dyn_cast<linalg::GenericOp>(access.root))
     cloneGeneric(builder, generic, access, tile, entry.getArguments());
   else
-    cloneConv(builder, cast<ConvOp>(access.root), entry.getArguments());
+    cloneConv(builder, cast<ConvOp>(access.root), access, entry.getArguments());
   builder.setInsertionPointToEnd(&entry);
   func::ReturnOp::create(builder, loc);
   return func;

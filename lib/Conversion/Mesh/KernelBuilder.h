@@ -26,7 +26,7 @@ struct KernelOperand {
 /// A tile of a layer: which loops it computes and the operands it does so on.
 struct KernelTile {
   IndexBox loops;
-  std::vector<KernelOperand> inputs; ///< in the order of LayerAccess::inputs
+  std::vector<KernelOperand> inputs; ///< per slot of LayerAccess
   KernelOperand output;
 };
 

@@ -177,6 +177,16 @@ std::vector<std::pair<int32_t, IndexBox>> mlir::dojo::cellsOf(const LayerAccess 
   return result;
 }
 
+/// The smallest box around both; `a` may be of no dimension yet.
+static IndexBox hull(const IndexBox &a, IndexBox b) {
+  for (unsigned d = 0; d < a.lo.size(); ++d) {
+    int64_t end = std::max(a.lo[d] + a.size[d], b.lo[d] + b.size[d]);
+    b.lo[d] = std::min(a.lo[d], b.lo[d]);
+    b.size[d] = end - b.lo[d];
+  }
+  return b;
+}
+
 LogicalResult MeshLowering::divide(PlacedLayer &layer) {
   auto plan = layer.op->getAttrOfType<PlanAttr>("plan");
   if (!plan)
@@ -193,11 +203,11 @@ LogicalResult MeshLowering::divide(PlacedLayer &layer) {
   for (auto &[node, box] : cells) {
     KernelTile tile;
     tile.loops = box;
+    tile.inputs.resize(access.numSlots);
     for (const LayerAccess::Operand &in : access.inputs) {
-      KernelOperand operand;
-      operand.box = LayerAccess::image(in.map, tile.loops, in.type.getShape());
+      KernelOperand &operand = tile.inputs[in.slot];
+      operand.box = hull(operand.box, LayerAccess::image(in.map, tile.loops, in.type.getShape()));
       operand.elementType = in.type.getElementType();
-      tile.inputs.push_back(std::move(operand));
     }
     tile.output.box =
         LayerAccess::image(access.outputMap, tile.loops, access.outputType.getShape());
@@ -238,7 +248,9 @@ LogicalResult MeshLowering::divide(PlacedLayer &layer) {
   return success();
 }
 
-LogicalResult MeshLowering::placeConstant(PlacedLayer &layer, unsigned input, WeightOp weight) {
+LogicalResult MeshLowering::placeConstant(PlacedLayer &layer, const LayerAccess::Operand &in,
+                                          WeightOp weight) {
+  unsigned input = in.slot;
   SmallVector<const IndexBox *> boxes;
   for (KernelTile &tile : layer.tiles)
     boxes.push_back(&tile.inputs[input].box);
@@ -382,17 +394,19 @@ LogicalResult MeshLowering::lowerLayer(LayerOp op) {
   if (failed(access))
     return failure();
   layer.access = std::move(*access);
-  unsigned inputs = layer.access.inputs.size();
-  layer.buffers.assign(inputs, "");
-  layer.offsets.assign(inputs, 0);
+  layer.buffers.assign(layer.access.numSlots, "");
+  layer.offsets.assign(layer.access.numSlots, 0);
   if (failed(divide(layer)))
     return failure();
-  for (unsigned i = 0; i < inputs; ++i) {
-    const LayerAccess::Operand &in = layer.access.inputs[i];
+  for (auto [i, in] : llvm::enumerate(layer.access.inputs)) {
+    if (llvm::any_of(ArrayRef(layer.access.inputs).take_front(i),
+                     [&, &in = in](auto &other) { return other.slot == in.slot; }))
+      continue;
     if (in.layerOperand < 0 || in.unused) {
       for (KernelTile &tile : layer.tiles) {
         int64_t elements = 0;
-        tile.inputs[i].strides = commonStrides({&tile.inputs[i].box}, in.type.getRank(), elements);
+        tile.inputs[in.slot].strides =
+            commonStrides({&tile.inputs[in.slot].box}, in.type.getRank(), elements);
       }
       continue;
     }
@@ -400,7 +414,7 @@ LogicalResult MeshLowering::lowerLayer(LayerOp op) {
     if (auto redistribute = value.getDefiningOp<RedistributeOp>())
       value = redistribute.getSource();
     auto weight = value.getDefiningOp<WeightOp>();
-    if (failed(weight ? placeConstant(layer, i, weight) : bringOperand(layer, i, value)))
+    if (failed(weight ? placeConstant(layer, in, weight) : bringOperand(layer, in, value)))
       return failure();
   }
   createKernels(layer);

@@ -40,7 +40,7 @@ struct PlacedLayer {
   LayerAccess access;
   std::vector<KernelTile> tiles;          ///< per cell of the plan's grid
   llvm::SmallVector<int32_t> nodes;       ///< per cell
-  llvm::SmallVector<std::string> buffers; ///< per input, then the output
+  llvm::SmallVector<std::string> buffers; ///< per slot, then the output
   llvm::SmallVector<int64_t> offsets;     ///< bytes, same order
 };
 
@@ -60,8 +60,8 @@ private:
   LogicalResult lowerOutputs(func::FuncOp main);
   /// Tiles, output buffer and output strides of a layer.
   LogicalResult divide(PlacedLayer &layer);
-  LogicalResult placeConstant(PlacedLayer &layer, unsigned input, WeightOp weight);
-  LogicalResult bringOperand(PlacedLayer &layer, unsigned input, Value value);
+  LogicalResult placeConstant(PlacedLayer &layer, const LayerAccess::Operand &in, WeightOp weight);
+  LogicalResult bringOperand(PlacedLayer &layer, const LayerAccess::Operand &in, Value value);
   void createKernels(PlacedLayer &layer);
 
   /// The exchange that brings `value` to `needs`; without `needs` only sources and view are set.

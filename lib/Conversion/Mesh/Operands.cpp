@@ -120,8 +120,9 @@ static std::vector<planning::LocalPiece> collectNeeds(const PlacedLayer &layer, 
   return needs;
 }
 
-LogicalResult MeshLowering::bringOperand(PlacedLayer &layer, unsigned input, Value value) {
-  const LayerAccess::Operand &in = layer.access.inputs[input];
+LogicalResult MeshLowering::bringOperand(PlacedLayer &layer, const LayerAccess::Operand &in,
+                                         Value value) {
+  unsigned input = in.slot;
   int64_t bytes = storageBytes(in.type.getElementType());
   planning::ExchangeProblem problem;
   problem.elementBytes = bytes;

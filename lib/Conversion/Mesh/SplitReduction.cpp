@@ -135,7 +135,7 @@ private:
   /// elements of `extras` to `epilogue`; null: the sum is the result.
   void addParts(Value sums, ArrayRef<AffineMap> extraMaps, ValueRange extras, Block *epilogue) {
     auto type = cast<RankedTensorType>(layer->getResult(0).getType());
-    SmallVector<Value> inputs(parts, sums);
+    SmallVector<Value> inputs{sums};
     SmallVector<AffineMap> maps;
     for (int64_t p = 0; p < parts; ++p)
       maps.push_back(builder.getMultiDimIdentityMap(type.getRank())
@@ -153,9 +153,11 @@ private:
       if (isa<arith::ConstantOp>(op))
         builder.clone(op, mapping);
     Value empty = tensor::EmptyOp::create(builder, loc(), type, ValueRange{});
+    SmallVector<Value> operands(parts, block.getArgument(0));
+    llvm::append_range(operands, block.getArguments().drop_front());
     maps.push_back(builder.getMultiDimIdentityMap(type.getRank()));
     auto generic = linalg::GenericOp::create(
-        builder, loc(), TypeRange{type}, block.getArguments(), ValueRange{empty}, maps,
+        builder, loc(), TypeRange{type}, operands, ValueRange{empty}, maps,
         SmallVector<IteratorType>(type.getRank(), IteratorType::parallel),
         [&](OpBuilder &nested, Location loc, ValueRange args) {
           Value sum = args[0];
