@@ -175,6 +175,9 @@ def Dojo_LayerOp : Dojo_Op<"layer", [
     (dimensions of size one may stand elsewhere), and `dojo.block = array<i64: dim, size>` says which
     dimension of that is divided.
 
+    `dojo.units = array<i64: ...>`, one a loop of the root, allows to divide loops between nodes at
+    multiples of these only.
+
     ```mlir
     %y = dojo.layer "relu1" ins(%x : tensor<1x4x8x8x4xbf16>) -> tensor<1x4x8x8x4xbf16>
         attributes {op = "Relu", onnx = ["relu1"], macs = 0 : i64} {

@@ -139,10 +139,11 @@ void CostEvaluator::work(LayerCost &c, bool partial) const {
   c.kernel = perPercent(std::max(c.simd, c.memory), model.generalEfficiency);
 }
 
-void CostEvaluator::exchange(LayerCost &c, const std::vector<int64_t> &splits, int64_t cells) {
+void CostEvaluator::exchange(LayerCost &c, const std::vector<int64_t> &splits, int64_t cells,
+                             int64_t hops) {
   int64_t usable = model.rows * model.columns;
   int64_t linksOfMesh = 2 * (model.rows * (model.columns - 1) + model.columns * (model.rows - 1));
-  int64_t distance = (model.rows + model.columns) / 3;
+  int64_t distance = hops > 0 ? hops : (model.rows + model.columns) / 3;
   int64_t hopPackets = 0;
   for (Operand &input : inputs) {
     if (input.access->constant)
@@ -168,7 +169,7 @@ void CostEvaluator::exchange(LayerCost &c, const std::vector<int64_t> &splits, i
   c.exchange = std::max({c.receive, c.send, c.links});
 }
 
-LayerCost CostEvaluator::cost(const std::vector<int64_t> &splits, CellBytes *bytes) {
+LayerCost CostEvaluator::cost(const std::vector<int64_t> &splits, CellBytes *bytes, int64_t hops) {
   int64_t cells = 1, k = 1;
   for (size_t l = 0; l < splits.size(); ++l) {
     const LoopDim &loop = problem.loops[l];
@@ -183,7 +184,7 @@ LayerCost CostEvaluator::cost(const std::vector<int64_t> &splits, CellBytes *byt
   measure(output);
   LayerCost c;
   work(c, k > 1);
-  exchange(c, splits, cells);
+  exchange(c, splits, cells, hops);
   int64_t latency =
       model.listStart + model.arrivalLatency + model.hopCycles * (model.rows + model.columns) / 3;
   c.fixed = model.layerFixed + latency;

@@ -17,8 +17,9 @@ class CostEvaluator {
 public:
   CostEvaluator(const LayerProblem &problem, const CostModel &model);
 
-  /// \p splits: one count per loop. \p bytes may be null.
-  LayerCost cost(const std::vector<int64_t> &splits, CellBytes *bytes);
+  /// \p splits: one count per loop. \p bytes may be null. \p hops: from where operands lie to where
+  /// they are needed; 0: as in a mesh on average.
+  LayerCost cost(const std::vector<int64_t> &splits, CellBytes *bytes, int64_t hops = 0);
 
   /// Distinct sizes that a loop can be cut to, as the smallest counts that reach them; reductions
   /// are cut to equal parts only.
@@ -34,7 +35,7 @@ private:
   void measure(Operand &operand);
   int64_t packetsOf(const Operand &operand, int64_t elementBytes) const;
   void work(LayerCost &c, bool partial) const;
-  void exchange(LayerCost &c, const std::vector<int64_t> &splits, int64_t cells);
+  void exchange(LayerCost &c, const std::vector<int64_t> &splits, int64_t cells, int64_t hops);
 
   const LayerProblem &problem;
   const CostModel &model;

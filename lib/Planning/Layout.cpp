@@ -15,9 +15,8 @@ int64_t LocalPiece::addressOf(const Coord &point) const {
 
 Interval partOf(int64_t extent, int64_t granularity, int64_t parts, int64_t index) {
   int64_t granules = (extent + granularity - 1) / granularity;
-  int64_t each = granules / parts, odd = granules % parts;
-  int64_t lo = std::min(extent, (index * each + std::min(index, odd)) * granularity);
-  int64_t hi = std::min(extent, ((index + 1) * each + std::min(index + 1, odd)) * granularity);
+  int64_t lo = std::min(extent, index * granules / parts * granularity);
+  int64_t hi = std::min(extent, (index + 1) * granules / parts * granularity);
   return {lo, hi - lo};
 }
 

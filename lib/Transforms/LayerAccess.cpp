@@ -8,6 +8,8 @@
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/Matchers.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace mlir::dojo;
 
@@ -271,5 +273,8 @@ FailureOr<LayerAccess> mlir::dojo::analyzeLayer(LayerOp layer) {
       a.granularity.push_back(1);
   }
   assignSlots(a);
+  if (auto units = layer->getAttrOfType<DenseI64ArrayAttr>("dojo.units"))
+    for (auto [granularity, unit] : llvm::zip(a.granularity, units.asArrayRef()))
+      granularity = std::lcm(granularity, std::max<int64_t>(unit, 1));
   return a;
 }

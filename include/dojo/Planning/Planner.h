@@ -17,6 +17,7 @@
 #include "dojo/Planning/Layout.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,14 @@ struct PlanLimits {
 /// The plan of given splits, one count per loop.
 LayerPlan planOf(const LayerProblem &problem, std::vector<int64_t> splits, const Mesh &mesh,
                  const CostModel &model);
+
+/// The plan of a layer without reductions that reads \p held, boxes of its output with the nodes
+/// that hold what the layer needs for them; a box may be held, in parts, by several nodes. Cuts the
+/// output where the boxes end and between the nodes of a box, and gives each its share, so that
+/// most of the layer's operands come from neighbours. None if the boxes are no grid.
+[[nodiscard]] std::optional<LayerPlan> planNear(const LayerProblem &problem,
+                                                const std::vector<std::pair<Box, int32_t>> &held,
+                                                const Mesh &mesh, const CostModel &model);
 
 /// The cost of given splits; what the solver minimises.
 LayerCost costOf(const LayerProblem &problem, const std::vector<int64_t> &splits,

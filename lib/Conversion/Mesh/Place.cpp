@@ -89,6 +89,25 @@ struct PlacePass : public mlir::dojo::impl::PlaceBase<PlacePass> {
     return success();
   }
 
+  /// The boxes of the sum that the nodes with partial sums hold parts of. Partial sums have the
+  /// number of the part before the sum's dimensions, or counted in the first.
+  static std::vector<std::pair<planning::Box, int32_t>>
+  heldParts(const planning::LayerProblem &problem, const planning::LayerPlan &plan,
+            const planning::LayerProblem &sum) {
+    std::vector<std::pair<planning::Box, int32_t>> held;
+    for (size_t cell = 0; cell < plan.nodes.size(); ++cell) {
+      planning::Box box = planning::touched(problem.output, plan.cellLoops(problem, cell));
+      if (box.lo.size() == sum.output.shape.size()) {
+        box.lo[0] %= sum.output.shape[0];
+      } else {
+        box.lo.erase(box.lo.begin());
+        box.size.erase(box.size.begin());
+      }
+      held.push_back({std::move(box), plan.nodes[cell]});
+    }
+    return held;
+  }
+
   /// Divides a layer whose plan divides its sum, and gives both layers plans: the partial sums the
   /// splits that were chosen, their sum the fastest.
   LogicalResult placeParts(LayerOp layer, const planning::LayerProblem &problem,
@@ -101,6 +120,8 @@ struct PlacePass : public mlir::dojo::impl::PlaceBase<PlacePass> {
       ++loop;
     splits.push_back(std::exchange(splits[loop], 1));
     SplitLayers split = splitReduction(layer, loop, chosen.k);
+    planning::LayerPlan partial;
+    planning::LayerProblem partialProblem;
     for (LayerOp part : {split.partial, split.sum}) {
       FailureOr<LayerAccess> access = analyzeLayer(part);
       if (failed(access))
@@ -109,6 +130,11 @@ struct PlacePass : public mlir::dojo::impl::PlaceBase<PlacePass> {
       planning::LayerPlan plan;
       if (part == split.partial) {
         plan = planning::planOf(description, splits, mesh, model);
+        partial = plan;
+        partialProblem = description;
+      } else if (auto near = planning::planNear(
+                     description, heldParts(partialProblem, partial, description), mesh, model)) {
+        plan = std::move(*near);
       } else {
         std::vector<planning::LayerPlan> plans =
             planning::solveLayer(description, mesh, model, limits);

@@ -80,6 +80,8 @@ private:
     shape.insert(shape.begin(), parts);
     Value sums = ReshapeOp::create(builder, loc(), type.clone(shape), split.partial->getResult(0));
     addParts(sums, conv.getExtraMapValues(), extras, &conv.getEpilogue().front());
+    // Cut like the parts: by pairs of channel groups and blocks of eight pixels.
+    split.sum->setAttr("dojo.units", builder.getDenseI64ArrayAttr({1, 2, 1, 8, 1}));
   }
 
   void splitGeneric(linalg::GenericOp generic) {
