@@ -217,23 +217,68 @@ LogicalResult ProgramBuilder::encodeKernels() {
   return success();
 }
 
+/// Bytes in use, as disjoint [begin, end), ascending.
+class UsedBytes {
+public:
+  /// The lowest address from \p address on where \p bytes are free.
+  uint32_t firstFree(uint32_t address, uint32_t bytes) const {
+    for (auto [begin, end] : used)
+      if (begin < address + bytes && address < end)
+        address = end;
+    return address;
+  }
+  void take(uint32_t begin, uint32_t end) {
+    used.insert(llvm::upper_bound(used, std::pair(begin, end)), {begin, end});
+  }
+
+private:
+  std::vector<std::pair<uint32_t, uint32_t>> used;
+};
+
+/// First fit, one address for all nodes that run a kernel: the kernels of most nodes first.
 void ProgramBuilder::placeKernels() {
-  out.end = textEnd;
+  std::map<int32_t, std::vector<int32_t>> users; // per kernel, nodes ascending
+  std::map<int32_t, UsedBytes> used;
   for (auto &[node, run] : runs) {
-    std::set<int32_t> used;
+    std::set<int32_t> kernels;
     for (const NodeLayer &layer : run)
       for (int32_t kernel : {layer.prologue, layer.first, layer.second})
         if (kernel >= 0)
-          used.insert(kernel);
-    uint32_t address = llvm::alignTo(textEnd, codeAlignment);
-    NodeProgram &program = out.nodes[node];
-    for (int32_t kernel : used) {
-      program.kernels.push_back({uint32_t(kernel), address});
-      address = llvm::alignTo(address + out.kernelBytes[kernel].size(), codeAlignment);
-    }
-    out.end = std::max(out.end, address);
-    out.codeBytes = std::max(out.codeBytes, address - plan.text);
+          kernels.insert(kernel);
+    for (int32_t kernel : kernels)
+      users[kernel].push_back(node);
+    used[node];
+    out.nodes[node];
   }
+  std::vector<int32_t> order;
+  for (const auto &[kernel, nodes] : users)
+    order.push_back(kernel);
+  llvm::stable_sort(order, [&](int32_t a, int32_t b) {
+    return std::pair(users[a].size(), out.kernelBytes[a].size()) >
+           std::pair(users[b].size(), out.kernelBytes[b].size());
+  });
+  uint32_t base = llvm::alignTo(textEnd, codeAlignment);
+  out.end = textEnd;
+  for (int32_t kernel : order) {
+    uint32_t bytes = llvm::alignTo(out.kernelBytes[kernel].size(), codeAlignment), address = base;
+    for (bool moved = true; moved;) {
+      moved = false;
+      for (int32_t node : users[kernel]) {
+        uint32_t free = used[node].firstFree(address, bytes);
+        moved |= free != address;
+        address = free;
+      }
+    }
+    for (int32_t node : users[kernel]) {
+      used[node].take(address, address + bytes);
+      out.nodes[node].kernels.push_back({uint32_t(kernel), address});
+    }
+    out.end = std::max(out.end, address + bytes);
+  }
+  for (auto &[node, program] : out.nodes)
+    llvm::sort(program.kernels,
+               [](const PlacedCode &a, const PlacedCode &b) { return a.address < b.address; });
+  out.codeBytes = out.end - plan.text;
   out.tableBytes = plan.text - plan.thread0Table;
 }
 
