@@ -10,13 +10,13 @@
 // CHECK: dojo.buffer @conv.const1 {{.*}}bytes = 576 : i64{{.*}}kind = "weight"
 // CHECK: dojo.exchange {after = -1 : i64, buffers = [@in.x, @conv.patch0], layer = 0 : i64
 // One kernel for all; the prologues differ in the sides that are padding.
-// CHECK: func.func private @conv.0(
+// CHECK: func.func private @conv.kernel0(
 // CHECK: func.func private @conv.fill0(
 // CHECK: func.func private @conv.fill1(
 // CHECK: func.func private @conv.fill2(
-// CHECK: dojo.launch {{.*}}kernel = @conv.0{{.*}}nodes = array<i32: 0>{{.*}}prologue = @conv.fill0
-// CHECK: dojo.launch {{.*}}kernel = @conv.0{{.*}}nodes = array<i32: 1, 20>{{.*}}prologue = @conv.fill1
-// CHECK: dojo.launch {{.*}}kernel = @conv.0{{.*}}nodes = array<i32: 21>{{.*}}prologue = @conv.fill2
+// CHECK: dojo.launch {{.*}}kernel = @conv.kernel0{{.*}}nodes = array<i32: 0>{{.*}}prologue = @conv.fill0
+// CHECK: dojo.launch {{.*}}kernel = @conv.kernel0{{.*}}nodes = array<i32: 1, 20>{{.*}}prologue = @conv.fill1
+// CHECK: dojo.launch {{.*}}kernel = @conv.kernel0{{.*}}nodes = array<i32: 21>{{.*}}prologue = @conv.fill2
 // CHECK: dojo.layer_info {{.*}}macs = 18432 : i64
 
 func.func @main(%x: tensor<1x1x8x8x4xbf16> {dojo.name = "x"}) -> (tensor<1x2x8x8x4xbf16> {dojo.name = "y"}) {

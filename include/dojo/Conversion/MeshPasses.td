@@ -80,7 +80,7 @@ def AllocateSram : Pass<"dojo-allocate-sram", "mlir::ModuleOp"> {
     After: `dojo.buffer @conv1 {bytes = 9216, ..., first = 1, last = 3, address = 4096}`
   }];
   let options = [
-    Option<"codeBytes", "code-bytes", "int64_t", "49152",
+    Option<"codeBytes", "code-bytes", "int64_t", "81920",
            "Bytes kept for code on every node">,
     Option<"barrierPerLayer", "barrier-per-layer", "bool", "false",
            "End every layer with a barrier (no overlap of layers, for debugging)">

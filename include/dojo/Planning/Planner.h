@@ -34,7 +34,7 @@ struct CostModel {
   int64_t layerFixed = 150;       ///< control, first loads, last drain, spread between nodes
   int64_t matrixEfficiency = 90;  ///< share of steps that issue back to back
   int64_t simdExposed = 35;       ///< share of the smaller of matrix and SIMD time not hidden
-  int64_t generalEfficiency = 60; ///< of the general code path
+  int64_t generalEfficiency = 70; ///< of the general code path
   int64_t overlap = 0;            ///< share of the exchange hidden behind the kernel
   int64_t linkImbalance = 250;    ///< busiest link over the mean link
   int64_t sendImbalance = 150;    ///< busiest sender over the mean sender

@@ -54,16 +54,20 @@ static constexpr int64_t stackBytes = 4096;
 
 std::string MeshLowering::addBuffer(const Twine &name, StringRef kind, int64_t bytes, int64_t first,
                                     int64_t last) {
-  std::string unique = name.str();
-  for (unsigned n = 1; bufferNames.contains(unique); ++n)
-    unique = (name + "." + Twine(n)).str();
-  StringRef key = bufferNames.insert({unique, 0}).first->getKey();
+  StringRef key = uniqueSymbol(name);
   buffers[key] = {bytes, first, last, kind};
-  return unique;
+  return key.str();
+}
+
+StringRef MeshLowering::uniqueSymbol(const Twine &name) {
+  std::string unique = name.str();
+  for (unsigned n = 1; symbols.contains(unique); ++n)
+    unique = (name + "." + Twine(n)).str();
+  return symbols.insert(unique).first->getKey();
 }
 
 void MeshLowering::useBuffer(StringRef name, int64_t layer) {
-  BufferSpec &spec = buffers[bufferNames.find(name)->getKey()];
+  BufferSpec &spec = buffers[symbols.find(name)->getKey()];
   spec.last = std::max(spec.last, layer);
 }
 
@@ -357,13 +361,13 @@ void MeshLowering::createKernels(PlacedLayer &layer) {
     std::string key = kernelKey(layer.access, tile);
     auto kernel = kernels.find(key);
     if (kernel == kernels.end()) {
-      std::string name = (layer.op.getName() + "." + Twine(kernels.size())).str();
+      StringRef name = uniqueSymbol(layer.op.getName() + ".kernel" + Twine(kernels.size()));
       kernel = kernels.insert({key, mark(buildKernel(builder, name, layer.access, tile))}).first;
     }
     key += prologueKey(tile);
     auto prologue = prologues.find(key);
     if (prologue == prologues.end()) {
-      std::string name = (layer.op.getName() + ".fill" + Twine(prologues.size())).str();
+      StringRef name = uniqueSymbol(layer.op.getName() + ".fill" + Twine(prologues.size()));
       prologue =
           prologues.insert({key, mark(buildPrologue(builder, name, layer.access, tile))}).first;
     }

@@ -13,6 +13,7 @@
 #include "dojo/Transforms/LayerAccess.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace mlir::dojo {
 
@@ -75,6 +76,8 @@ private:
   LogicalResult emitExchange(Location loc, const planning::ExchangeProblem &problem,
                              ArrayRef<Value> roots, int64_t layer, int64_t after,
                              const std::string &dstBuffer, planning::Exchange &exchange);
+  /// A name that no buffer or kernel has, now taken: `name`, or that with a number.
+  StringRef uniqueSymbol(const llvm::Twine &name);
   std::string addBuffer(const llvm::Twine &name, StringRef kind, int64_t bytes, int64_t first,
                         int64_t last);
   void useBuffer(StringRef name, int64_t layer);
@@ -87,7 +90,7 @@ private:
   OpBuilder builder{module.getContext()};
   llvm::DenseMap<Value, Resident> residents;
   llvm::MapVector<StringRef, BufferSpec> buffers; ///< keys live in bufferNames
-  llvm::StringMap<char> bufferNames;
+  llvm::StringSet<> symbols; ///< of buffers and kernels
   int64_t numLayers = 0;
   Operation *insertKernelsBefore = nullptr;
 };

@@ -73,6 +73,11 @@ planning::OperandAccess accessOf(AffineMap map, RankedTensorType type) {
   return access;
 }
 
+/// One instruction with the sum that it becomes part of.
+bool isFusedProduct(Operation *op) {
+  return isa<arith::MulFOp>(op) && op->hasOneUse() && isa<arith::AddFOp>(*op->user_begin());
+}
+
 /// SIMD slots of one element-wise body: what becomes an instruction, transcendental functions by
 /// their usual length.
 int64_t slotsOf(Region &body) {
@@ -83,7 +88,8 @@ int64_t slotsOf(Region &body) {
       slots += 20;
     else if (isa<arith::DivFOp, math::SqrtOp, math::RsqrtOp>(op))
       slots += 8;
-    else if (!isa<arith::ExtFOp, arith::TruncFOp, arith::ConstantOp, linalg::IndexOp>(op) &&
+    else if (!isFusedProduct(op) &&
+             !isa<arith::ExtFOp, arith::TruncFOp, arith::ConstantOp, linalg::IndexOp>(op) &&
              !op->hasTrait<OpTrait::IsTerminator>())
       slots += 1;
   });
