@@ -76,6 +76,45 @@ func.func @conv_channels(%in: tensor<1x2x8x8x4xbf16>, %w: tensor<1x3x3x1x8x4xbf1
 
 // -----
 
+func.func @conv_parts_of_groups(%in: tensor<1x3x8x8x4xbf16>, %w: tensor<1x3x3x3x8x4xbf16>,
+                                %out: tensor<2x2x6x6x4xf32>) {
+  // expected-error@+1 {{cannot sum 3 channel groups in 2 equal parts}}
+  %0 = dojo.conv ins(%in, %w : tensor<1x3x8x8x4xbf16>, tensor<1x3x3x3x8x4xbf16>)
+                 outs(%out : tensor<2x2x6x6x4xf32>) strides [1, 1] dilations [1, 1] parts 2 {
+  ^bb0(%acc: f32):
+    dojo.yield %acc : f32
+  } -> tensor<2x2x6x6x4xf32>
+  return
+}
+
+// -----
+
+func.func @conv_parts_of_images(%in: tensor<1x2x8x8x4xbf16>, %w: tensor<1x3x3x2x8x4xbf16>,
+                                %out: tensor<1x2x6x6x4xf32>) {
+  // expected-error@+1 {{has 1 images in and 1 out, of 2 parts each}}
+  %0 = dojo.conv ins(%in, %w : tensor<1x2x8x8x4xbf16>, tensor<1x3x3x2x8x4xbf16>)
+                 outs(%out : tensor<1x2x6x6x4xf32>) strides [1, 1] dilations [1, 1] parts 2 {
+  ^bb0(%acc: f32):
+    dojo.yield %acc : f32
+  } -> tensor<1x2x6x6x4xf32>
+  return
+}
+
+// -----
+
+func.func @conv_parts_in_memory(%in: memref<1x2x8x8x4xbf16>, %w: memref<1x3x3x2x8x4xbf16>,
+                                %out: memref<2x2x6x6x4xf32>) {
+  // expected-error@+1 {{has 2 parts; on memrefs it has one}}
+  dojo.conv ins(%in, %w : memref<1x2x8x8x4xbf16>, memref<1x3x3x2x8x4xbf16>)
+            outs(%out : memref<2x2x6x6x4xf32>) strides [1, 1] dilations [1, 1] parts 2 {
+  ^bb0(%acc: f32):
+    dojo.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
 func.func @conv_reads_beyond(%in: tensor<1x1x8x8x4xbf16>, %w: tensor<1x3x3x1x8x4xbf16>,
                              %out: tensor<1x2x6x7x4xf32>) {
   // expected-error@+1 {{reads 9 columns of an input of 8}}

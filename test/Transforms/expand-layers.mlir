@@ -28,6 +28,27 @@ func.func @conv(%x: tensor<1x2x10x10x4xbf16>, %w: tensor<2x3x3x2x8x4xbf16>, %b: 
   return %y : tensor<1x3x4x4x4xbf16>
 }
 
+// Two parts: the sums over the first and over the last two of four channel groups, two images each.
+// CHECK-LABEL: func @parts(
+// CHECK-DAG: %[[X:.*]] = tensor.expand_shape %{{.*}} {{\[\[}}0], [1, 2], [3], [4], [5]] output_shape [2, 2, 2, 4, 4, 4]
+// CHECK-DAG: %[[W:.*]] = tensor.expand_shape %{{.*}} {{\[\[}}0], [1], [2], [3, 4], [5], [6]] output_shape [1, 1, 1, 2, 2, 8, 4]
+// CHECK: %[[S:.*]] = linalg.generic {{.*}} ins(%[[X]], %[[W]] : tensor<2x2x2x4x4x4xbf16>, tensor<1x1x1x2x2x8x4xbf16>) outs(%{{.*}} : tensor<2x2x2x4x4x4xf32>)
+// CHECK: tensor.collapse_shape %[[S]] {{\[\[}}0, 1], [2], [3], [4], [5]] : tensor<2x2x2x4x4x4xf32> into tensor<4x2x4x4x4xf32>
+func.func @parts(%x: tensor<2x4x4x4x4xbf16>, %w: tensor<1x1x1x4x8x4xbf16>) -> tensor<4x2x4x4x4xf32> {
+  %y = dojo.layer "conv" ins(%x, %w : tensor<2x4x4x4x4xbf16>, tensor<1x1x1x4x8x4xbf16>)
+      -> tensor<4x2x4x4x4xf32> {
+  ^bb0(%in: tensor<2x4x4x4x4xbf16>, %k: tensor<1x1x1x4x8x4xbf16>):
+    %out = tensor.empty() : tensor<4x2x4x4x4xf32>
+    %r = dojo.conv ins(%in, %k : tensor<2x4x4x4x4xbf16>, tensor<1x1x1x4x8x4xbf16>)
+                   outs(%out : tensor<4x2x4x4x4xf32>) strides [1, 1] dilations [1, 1] parts 2 {
+    ^bb0(%acc: f32):
+      dojo.yield %acc : f32
+    } -> tensor<4x2x4x4x4xf32>
+    dojo.yield %r : tensor<4x2x4x4x4xf32>
+  }
+  return %y : tensor<4x2x4x4x4xf32>
+}
+
 // The piece reaches from -1 to 3: rows 1 to 3 of it go to rows 0 to 2.
 // CHECK-LABEL: func @assemble(
 func.func @assemble(%x: tensor<4x2xf32>) -> tensor<5x4xf32> {
