@@ -5,6 +5,7 @@
 #include "dojo/Conversion/ImageWriter.h"
 #include "dojo/Conversion/Machine.h"
 #include "dojo/Pipelines/Registration.h"
+#include "dojo/Transforms/NodeNames.h"
 #include "dojo/Verify/Verify.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
@@ -42,11 +43,36 @@ bool ::dojo::driver::writeText(const std::string &path,
   return true;
 }
 
+/// Prints a diagnostic about ONNX nodes by their names; fails for one about a place in an IR file.
+static LogicalResult printNamed(Diagnostic &diagnostic, StringRef model) {
+  if (diagnostic.getLocation()->findInstanceOf<FileLineColLoc>())
+    return failure();
+  llvm::raw_ostream &os = llvm::errs();
+  os << model << ": "
+     << (diagnostic.getSeverity() == DiagnosticSeverity::Error ? "error: " : "warning: ");
+  std::string message = diagnostic.str();
+  SmallVector<StringAttr> names = getNodeNames(diagnostic.getLocation());
+  llvm::erase_if(names, [&](StringAttr name) { return name == model; });
+  // Some messages name their nodes themselves.
+  if (!names.empty() && !StringRef(message).starts_with("ONNX node")) {
+    os << "ONNX node ";
+    llvm::interleaveComma(names, os, [&](StringAttr name) { os << "'" << name.getValue() << "'"; });
+    os << ": ";
+  }
+  os << message << "\n";
+  return success();
+}
+
 Compilation::Compilation(const Options &options) : options(options) {
   DialectRegistry registry;
   registerDialects(registry);
   context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
   diagnostics = std::make_unique<SourceMgrDiagnosticHandler>(sources, context.get(), llvm::errs());
+  namedDiagnostics = std::make_unique<ScopedDiagnosticHandler>(
+      context.get(), [input = StringRef(options.input)](Diagnostic &diagnostic) {
+        return printNamed(diagnostic, input);
+      });
+  context->printOpOnDiagnostic(false);
 }
 
 Compilation::~Compilation() {

@@ -43,6 +43,8 @@ private:
   std::unique_ptr<mlir::MLIRContext> context;
   llvm::SourceMgr sources;
   std::unique_ptr<mlir::SourceMgrDiagnosticHandler> diagnostics;
+  /// For what has the names of ONNX nodes instead of a place in a file.
+  std::unique_ptr<mlir::ScopedDiagnosticHandler> namedDiagnostics;
   mlir::OwningOpRef<mlir::ModuleOp> ir;
   std::string constants; ///< the side file; empty if there is none
   bool constantsKept = false;
