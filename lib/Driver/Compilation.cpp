@@ -2,17 +2,18 @@
 
 #include "dojo/Driver/Compilation.h"
 
+#include "Diagnostics.h"
+
 #include "dojo/Conversion/ImageWriter.h"
 #include "dojo/Conversion/Machine.h"
 #include "dojo/Pipelines/Registration.h"
-#include "dojo/Transforms/NodeNames.h"
 #include "dojo/Verify/Verify.h"
-#include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
 
 using namespace mlir;
 using namespace mlir::dojo;
@@ -21,7 +22,7 @@ using namespace ::dojo::driver;
 bool ::dojo::driver::writeText(const std::string &path,
                                llvm::function_ref<void(llvm::raw_ostream &)> write,
                                std::string &error) {
-  std::string temporary = path + ".tmp";
+  std::string temporary = path + "." + std::to_string(llvm::sys::Process::getProcessId()) + ".part";
   {
     std::error_code code;
     llvm::raw_fd_ostream os(temporary, code);
@@ -43,36 +44,11 @@ bool ::dojo::driver::writeText(const std::string &path,
   return true;
 }
 
-/// Prints a diagnostic about ONNX nodes by their names; fails for one about a place in an IR file.
-static LogicalResult printNamed(Diagnostic &diagnostic, StringRef model) {
-  if (diagnostic.getLocation()->findInstanceOf<FileLineColLoc>())
-    return failure();
-  llvm::raw_ostream &os = llvm::errs();
-  os << model << ": "
-     << (diagnostic.getSeverity() == DiagnosticSeverity::Error ? "error: " : "warning: ");
-  std::string message = diagnostic.str();
-  SmallVector<StringAttr> names = getNodeNames(diagnostic.getLocation());
-  llvm::erase_if(names, [&](StringAttr name) { return name == model; });
-  // Some messages name their nodes themselves.
-  if (!names.empty() && !StringRef(message).starts_with("ONNX node")) {
-    os << "ONNX node ";
-    llvm::interleaveComma(names, os, [&](StringAttr name) { os << "'" << name.getValue() << "'"; });
-    os << ": ";
-  }
-  os << message << "\n";
-  return success();
-}
-
 Compilation::Compilation(const Options &options) : options(options) {
   DialectRegistry registry;
   registerDialects(registry);
   context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
-  diagnostics = std::make_unique<SourceMgrDiagnosticHandler>(sources, context.get(), llvm::errs());
-  namedDiagnostics = std::make_unique<ScopedDiagnosticHandler>(
-      context.get(), [input = StringRef(options.input)](Diagnostic &diagnostic) {
-        return printNamed(diagnostic, input);
-      });
-  context->printOpOnDiagnostic(false);
+  diagnostics = std::make_unique<Diagnostics>(*context, options.input);
 }
 
 Compilation::~Compilation() {
@@ -87,7 +63,6 @@ int Compilation::load() {
     return fail(Usage, error);
   if (!llvm::sys::fs::exists(options.input))
     return fail(BadModel, "'" + options.input + "' does not exist");
-  ImportReport report;
   if (llvm::sys::path::extension(options.input) == ".mlir") {
     ir = parseSourceFile<ModuleOp>(options.input, ParserConfig(context.get()));
   } else {
@@ -100,19 +75,34 @@ int Compilation::load() {
         return fail(Usage, "cannot make a temporary file for constants: " + code.message());
       constants = path.str();
     } else {
-      constants = options.output + ".consts";
+      // Only IR names the file. Any other output may stand beside that of IR.
+      bool isIR = !options.plan && !options.check && options.emit < Emit::Asm;
+      std::string process = std::to_string(llvm::sys::Process::getProcessId());
+      constants = options.output + (isIR ? "" : "." + process) + ".consts";
     }
     import.sideFile = constants;
-    ir = importOnnx(*context, options.input, import, report);
+    ir = importOnnx(*context, options.input, import, imported);
+    llvm::errs() << imported.text();
   }
-  bool good = report.ok() && ir;
-  if (options.check || !good) {
-    llvm::errs() << report.text();
-    auto print = [&](llvm::raw_ostream &os) { os << llvm::formatv("{0:2}\n", report.json()); };
-    if (!options.report.empty() && !writeText(options.report, print, error))
-      return fail(Usage, error);
-  }
-  return good ? Done : BadModel;
+  if (imported.ok() && ir)
+    return Done;
+  int status = writeReasons();
+  return status ? status : BadModel;
+}
+
+int Compilation::writeReasons() {
+  if (options.report.empty())
+    return Done;
+  ImportReport all = imported;
+  llvm::append_range(all.errors, diagnostics->errors());
+  std::string error;
+  auto print = [&](llvm::raw_ostream &os) { os << llvm::formatv("{0:2}\n", all.json()); };
+  return writeText(options.report, print, error) ? Done : fail(Usage, error);
+}
+
+int Compilation::check() {
+  int found = lowerTo(Level::D1), status = writeReasons();
+  return status ? status : found;
 }
 
 int Compilation::lowerTo(Level level) {

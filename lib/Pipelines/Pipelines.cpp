@@ -19,7 +19,7 @@ Level mlir::dojo::levelOf(ModuleOp module) {
     return Level::D1;
   if (!module.getOps<BufferOp>().empty())
     return Level::Mesh;
-  bool layers = false, placed = false;
+  bool layers = false, placed = module->hasAttr("dojo.machine");
   module.walk([&](LayerOp layer) {
     layers = true;
     placed |= layer->hasAttr("plan");

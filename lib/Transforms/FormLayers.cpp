@@ -155,6 +155,8 @@ void LayerFormer::copyReturnedViews() {
     if (isa_and_nonnull<GenericOp, ConvOp>(value.getDefiningOp()) && seen.insert(value).second)
       continue;
     auto type = cast<RankedTensorType>(value.getType());
+    if (type.getNumElements() == 0)
+      continue;
     Value empty = tensor::EmptyOp::create(rewriter, value.getLoc(), type, ValueRange{});
     AffineMap identity = rewriter.getMultiDimIdentityMap(type.getRank());
     auto copy = GenericOp::create(

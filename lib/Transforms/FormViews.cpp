@@ -3,6 +3,7 @@
 // From tensor ops that only move elements to the views of the layer form.
 
 #include "DeadOps.h"
+#include "EmptyTensors.h"
 
 #include "dialects/Dojo/DojoDialect.h"
 #include "dojo/Transforms/NodeNames.h"
@@ -289,6 +290,7 @@ LogicalResult ViewFormer::run() {
   for (Operation *op : ops)
     if (failed(form(op)))
       return failure();
+  removeEmptyTensors(rewriter, function);
   foldViewsOfWeights(rewriter, function);
   eraseDeadOps(rewriter, function.getBody().front());
   return success();

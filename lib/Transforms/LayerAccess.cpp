@@ -244,10 +244,20 @@ static void assignSlots(LayerAccess &a) {
   }
 }
 
+bool mlir::dojo::isStorable(Type element) {
+  return isa<IntegerType, FloatType>(element) && element.getIntOrFloatBitWidth() <= 64;
+}
+
 FailureOr<LayerAccess> mlir::dojo::analyzeLayer(LayerOp layer) {
   Block &body = layer.getBody().front();
   LayerAccess a;
   a.root = layer.getRoot();
+  if (layer->getNumResults() != 1)
+    return layer.emitError("has ") << layer->getNumResults() << " results; placed layers have one";
+  for (Type type : llvm::concat<const Type>(TypeRange(layer->getOperandTypes()),
+                                            TypeRange(layer->getResultTypes())))
+    if (Type element = getElementTypeOrSelf(type); !isStorable(element))
+      return layer.emitError("has elements of type ") << element << ", which memory does not hold";
   if (auto generic = dyn_cast<linalg::GenericOp>(a.root)) {
     if (failed(analyzeGeneric(generic, body, a)))
       return failure();

@@ -277,9 +277,18 @@ void Translator::translateGeneric(linalg::GenericOp op) {
   for (auto [index, result] : llvm::enumerate(op.getResults())) {
     Value value = generic.getResult(index);
     storedValues[result] = value;
-    if (storeNarrow && elementOf(value).isF32() && elementOf(result).isF32() &&
-        !outputs.contains(result) && (product || !keepsWide(result)))
-      storedValues[result] = inBF16(result);
+    if (!storeNarrow || !elementOf(value).isF32() || !elementOf(result).isF32())
+      continue;
+    StringRef reason = "graph outputs keep the type of the model";
+    if (!outputs.contains(result)) {
+      bool rounds = product || !keepsWide(result);
+      reason = rounds ? "the next layer rounds these sums"
+                      : "only elementwise ops read these sums: rounding would put the same error "
+                        "on every element";
+      if (rounds)
+        storedValues[result] = inBF16(result);
+    }
+    generic->setAttr("dojo.fp32", rewriter.getStringAttr(reason));
   }
 }
 

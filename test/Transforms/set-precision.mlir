@@ -21,9 +21,11 @@ func.func @product(%x: tensor<4x8xf32>) -> tensor<4x6xf32> {
   // CHECK: arith.truncf %{{.*}} fastmath<contract> : f32 to bf16
   // CHECK: %[[W:.*]] = dojo.weight blob<"f", 0, 192> source tensor<6x8xf32> transform <[cast = bf16]>
   // CHECK: %[[P:.*]] = linalg.generic {{.*}} ins(%[[X]], %[[W]] : tensor<4x8xbf16>, tensor<6x8xbf16>) outs(%{{.*}} : tensor<4x6xf32>)
+  // CHECK-SAME: dojo.fp32 = "the next layer rounds these sums"
   // CHECK: arith.addf {{.*}} : f32
   // CHECK: %[[R:.*]] = linalg.generic {{.*}} ins(%[[P]] : tensor<4x6xf32>) outs(%{{.*}} : tensor<4x6xbf16>)
   // CHECK: linalg.generic {{.*}} ins(%[[R]] : tensor<4x6xbf16>) outs(%{{.*}} : tensor<4x6xf32>)
+  // CHECK-SAME: dojo.fp32 = "graph outputs keep the type of the model"
   // WIDE: %[[P:.*]] = linalg.generic {{.*}} : tensor<4x8xbf16>, tensor<6x8xbf16>) outs(%{{.*}} : tensor<4x6xf32>)
   // WIDE: linalg.generic {{.*}} ins(%[[P]] : tensor<4x6xf32>) outs(%{{.*}} : tensor<4x6xf32>)
   %w = dojo.weight blob<"f", 0, 192> : tensor<6x8xf32>
@@ -98,6 +100,7 @@ func.func @reductions(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
     linalg.yield %0 : f32
   } -> tensor<4xf32>
   // CHECK: %[[SUM:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<4xf32>)
+  // CHECK-SAME: dojo.fp32 = "only elementwise ops read these sums
   // CHECK: linalg.generic {{.*}} ins(%{{.*}}, %{{.*}}, %[[SUM]] : tensor<4x8xbf16>, tensor<4xbf16>, tensor<4xf32>)
   %g = linalg.fill ins(%zero : f32) outs(%e1 : tensor<4xf32>) -> tensor<4xf32>
   %s = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}

@@ -6,6 +6,7 @@
 #include "Report.h"
 #include "dojo/Assembler/Assembler.h"
 #include "dojo/Driver/Compilation.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 #include <sstream>
 
@@ -14,7 +15,7 @@ using namespace mlir::dojo;
 using namespace ::dojo::driver;
 
 static Level lastLevel(const Options &options) {
-  if (options.plan || options.check)
+  if (options.plan)
     return Level::Placed;
   switch (options.emit) {
   case Emit::Import:
@@ -57,18 +58,22 @@ int main(int argc, char **argv) {
   Compilation compilation(options);
   if (int status = compilation.load())
     return status;
-  Level last = lastLevel(options);
-  if (int status = compilation.lowerTo(last))
-    return status;
   if (options.check)
-    return Done;
+    return compilation.check();
   ModuleOp module = compilation.module();
+  Report report(options);
+  Level last = lastLevel(options);
+  for (Level level : {std::min(last, Level::Placed), last}) {
+    if (int status = compilation.lowerTo(level))
+      return status;
+    report.read(module);
+  }
   std::string error;
-  if (!options.report.empty() && last >= Level::Placed &&
-      !writeText(options.report, [&](llvm::raw_ostream &os) { printReport(os, module); }, error))
+  auto printReport = [&](llvm::raw_ostream &os) { os << llvm::formatv("{0:2}\n", report.json()); };
+  if (!options.report.empty() && !writeText(options.report, printReport, error))
     return fail(Usage, error);
   if (options.plan) {
-    printPlan(llvm::outs(), module);
+    report.print(llvm::outs());
     return Done;
   }
   if (options.emit == Emit::Image || options.emit == Emit::Asm)

@@ -11,10 +11,11 @@
 #include "dojo/Import/ONNX.h"
 #include "dojo/Pipelines/Pipelines.h"
 #include "mlir/IR/MLIRContext.h"
-#include "llvm/Support/SourceMgr.h"
 #include <memory>
 
 namespace dojo::driver {
+
+class Diagnostics;
 
 class Compilation {
 public:
@@ -24,13 +25,15 @@ public:
   ~Compilation();
 
   /// Checks the machine and reads the input: the import form of a model, or the module of an IR
-  /// file. What cannot be imported goes to stderr and to the report, if one is wanted; with --check
-  /// the report is written in any case.
+  /// file. What cannot be imported goes to stderr and to the report, if one is wanted.
   int load();
   mlir::ModuleOp module() { return *ir; }
 
   /// Runs the passes from the module's level to `level`; none if it is there already.
   int lowerTo(mlir::dojo::Level level);
+
+  /// Runs all passes and writes to the report, if one is wanted, what they find unsupported.
+  int check();
 
   /// The image of a module at level d1, checked unless --verify=false.
   int buildImage(image::Image &image);
@@ -39,12 +42,12 @@ public:
   void keepConstants() { constantsKept = true; }
 
 private:
+  int writeReasons();
+
   const Options &options;
   std::unique_ptr<mlir::MLIRContext> context;
-  llvm::SourceMgr sources;
-  std::unique_ptr<mlir::SourceMgrDiagnosticHandler> diagnostics;
-  /// For what has the names of ONNX nodes instead of a place in a file.
-  std::unique_ptr<mlir::ScopedDiagnosticHandler> namedDiagnostics;
+  std::unique_ptr<Diagnostics> diagnostics;
+  mlir::dojo::ImportReport imported;
   mlir::OwningOpRef<mlir::ModuleOp> ir;
   std::string constants; ///< the side file; empty if there is none
   bool constantsKept = false;

@@ -63,8 +63,12 @@ struct LayerAccess {
 
 class LayerOp;
 
+/// Whether arrays in memory have elements of this type: integers and floats of at most 64 bits.
+bool isStorable(Type element);
+
 /// Reads the access structure off the root operation of a layer's body. Fails, with an error on
-/// the root, for a loop whose extent is not known.
+/// the root, for a loop whose extent is not known, several results, or elements that memory does
+/// not hold.
 FailureOr<LayerAccess> analyzeLayer(LayerOp layer);
 
 } // namespace mlir::dojo

@@ -13,7 +13,8 @@ def FormViews : Pass<"dojo-form-views", "::mlir::func::FuncOp"> {
     `tensor.pad`, slices with unit steps, insertions and concatenations become `dojo.assemble`,
     changes of shape `dojo.reshape`, slices with larger steps copies by `linalg.generic`, constants
     `dojo.weight`. Views of weights become part of the weight's transform. Named linalg ops become
-    generic.
+    generic. Ops on tensors without elements go away: their results are a `dojo.assemble` of nothing
+    or, where they reduce over nothing, the constant that the result starts from.
 
     ```mlir
     %p = tensor.pad %x low[0, 0, 1, 1] high[0, 0, 1, 1] {...}
@@ -57,8 +58,8 @@ def SetPrecision : Pass<"dojo-set-precision", "::mlir::func::FuncOp"> {
     stored in bf16 too, while bodies go on computing in fp32: they widen what they read and round
     what they store. The casts carry `contract`, so that those between fused ops fold away. Kept in
     fp32 are graph inputs and outputs, and sums that only elementwise ops read, such as those of a
-    mean or a softmax: rounding them would put the same error on every element. Maxima and minima
-    of bf16 are exact in bf16. With `precision=fp32` nothing changes.
+    mean or a softmax: rounding them would put the same error on every element. An op whose result
+    stays in fp32 says why in `dojo.fp32`. Maxima and minima of bf16 are exact in bf16. With `precision=fp32` nothing changes.
 
     ```mlir
     %y = linalg.generic ... ins(%x : tensor<8xf32>) outs(%e : tensor<8xf32>) {

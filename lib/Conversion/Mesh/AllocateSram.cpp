@@ -3,6 +3,7 @@
 // Adapter between the IR and the SRAM packer.
 
 #include "ProgramTables.h"
+#include "VerifyMesh.h"
 #include "dialects/Dojo/DojoDialect.h"
 #include "dojo/Conversion/Machine.h"
 #include "dojo/Conversion/MeshPasses.h"
@@ -31,13 +32,17 @@ struct AllocateSramPass : public mlir::dojo::impl::AllocateSramBase<AllocateSram
     FailureOr<::dojo::Target> machine = getMachine(module);
     if (failed(machine))
       return failure();
+    if (failed(verifyMesh(module, *machine)))
+      return failure();
+    if (!module.getOps<BarrierOp>().empty())
+      return mlir::emitError(module.getLoc(), "has barriers: its SRAM is allocated already");
+    if (codeBytes < 0 || codeBytes > machine->sramBytes)
+      return mlir::emitError(module.getLoc(), "cannot keep ")
+             << int64_t(codeBytes) << " bytes for code";
     SmallVector<BufferOp> buffers(module.getOps<BufferOp>());
     SmallVector<StringRef> layerNames;
-    for (LayerInfoOp info : module.getOps<LayerInfoOp>()) {
-      if (info.getLayer() != layerNames.size())
-        return info.emitError("is out of order: layers are numbered from 0");
+    for (LayerInfoOp info : module.getOps<LayerInfoOp>())
       layerNames.push_back(nameOf(info));
-    }
 
     // Code, tables and lists have the upper end to themselves in every epoch.
     int64_t reserved = codeBytes + tableBytesOf(module);

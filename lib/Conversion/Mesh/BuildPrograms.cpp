@@ -4,6 +4,7 @@
 
 #include "MemoryPlan.h"
 #include "ProgramTables.h"
+#include "VerifyMesh.h"
 #include "dialects/D1/D1Encode.h"
 #include "dialects/D1/D1Ops.h"
 #include "dialects/D1/D1StructureOps.h"
@@ -110,9 +111,6 @@ struct BuildProgramsPass : public mlir::dojo::impl::BuildProgramsBase<BuildProgr
         layers[barrier.getAfter() + 1].barrierBefore = true;
     SymbolTable symbols(module);
     for (LaunchOp launch : module.getOps<LaunchOp>()) {
-      if (launch.getLayer() >= layers.size())
-        return launch.emitError("is for layer ")
-               << launch.getLayer() << ", which has no layer_info";
       LayerCode &layer = layers[launch.getLayer()];
       SmallVector<int64_t> arguments;
       for (auto [buffer, offset] : llvm::zip_equal(launch.getBuffers(), launch.getOffsets())) {
@@ -133,6 +131,11 @@ struct BuildProgramsPass : public mlir::dojo::impl::BuildProgramsBase<BuildProgr
     FailureOr<::dojo::Target> machine = getMachine(module);
     if (failed(machine))
       return failure();
+    if (failed(verifyMesh(module, *machine)))
+      return failure();
+    for (StringRef name : {"main.0", "main.1", "main.2"})
+      if (Operation *other = module.lookupSymbol(name))
+        return other->emitError("has a name that is kept for the main programs");
     FailureOr<std::vector<LayerCode>> layers = describeLayers(module, *machine);
     if (failed(layers))
       return failure();

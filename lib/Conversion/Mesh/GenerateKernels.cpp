@@ -2,6 +2,7 @@
 //
 // Adapter between the mesh form and the kernel code generator.
 
+#include "VerifyMesh.h"
 #include "dialects/D1/D1Ops.h"
 #include "dialects/D1/D1StructureOps.h"
 #include "dialects/Dojo/DojoDialect.h"
@@ -35,9 +36,10 @@ struct GenerateKernelsPass : public mlir::dojo::impl::GenerateKernelsBase<Genera
 
   LogicalResult generate(ModuleOp module) {
     if (threads != 1 && threads != 2)
-      return mlir::emitError(module.getLoc(), "kernels run on 1 or 2 threads, not ") << threads;
+      return mlir::emitError(module.getLoc(), "kernels run on 1 or 2 threads, not ")
+             << unsigned(threads);
     FailureOr<::dojo::Target> machine = getMachine(module);
-    if (failed(machine))
+    if (failed(machine) || failed(verifyMesh(module, *machine)))
       return failure();
     llvm::StringSet<> prologues;
     for (LaunchOp launch : module.getOps<LaunchOp>())
@@ -50,9 +52,12 @@ struct GenerateKernelsPass : public mlir::dojo::impl::GenerateKernelsBase<Genera
 
     // Programs by the text of what they were made from.
     std::map<std::string, SmallVector<d1::FuncOp>> made;
+    DenseSet<Location> failures; // of ONNX nodes: each is reported once, and all of them
     for (func::FuncOp kernel : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
-      if (!kernel->hasAttr("dojo.kernel"))
+      if (!kernel->hasAttr("dojo.kernel") || failures.contains(kernel.getLoc()))
         continue;
+      if (kernel.isExternal() || !kernel.getBody().hasOneBlock())
+        return kernel.emitError("is no kernel: it needs a body of one block");
       unsigned parts = prologues.contains(kernel.getName()) ? 1 : unsigned(threads);
       SmallVector<d1::FuncOp> &programs = made[textOf(kernel, parts)];
       bool known = !programs.empty();
@@ -72,16 +77,19 @@ struct GenerateKernelsPass : public mlir::dojo::impl::GenerateKernelsBase<Genera
           options.spillAddress = *stack.getAddress() + thread * options.spillBytes;
         }
         FailureOr<OwningOpRef<d1::FuncOp>> program = generateKernel(kernel, options);
-        if (failed(program))
-          return failure();
+        if (failed(program)) {
+          failures.insert(kernel.getLoc());
+          break;
+        }
         if (thread > 0 && programBytes(**program) == 0)
           continue; // nothing left for this thread
         appendReturn(**program);
         programs.push_back(add(kernel, program->release(), thread));
       }
-      kernel.erase();
+      if (!failures.contains(kernel.getLoc()))
+        kernel.erase();
     }
-    return success();
+    return success(failures.empty());
   }
 
   /// The kernel without its name and locations.

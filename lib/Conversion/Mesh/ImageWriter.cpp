@@ -5,6 +5,7 @@
 #include "ConstantData.h"
 #include "ProgramTables.h"
 #include "Programs.h"
+#include "VerifyMesh.h"
 #include "dialects/Dojo/DojoDialect.h"
 #include "dojo/Conversion/Machine.h"
 #include "dojo/Image/Builder.h"
@@ -248,7 +249,7 @@ LogicalResult ImageWriter::run(image::Image &out) {
 
 LogicalResult mlir::dojo::buildImage(ModuleOp module, image::Image &image) {
   FailureOr<::dojo::Target> machine = getMachine(module);
-  if (failed(machine))
+  if (failed(machine) || failed(verifyMesh(module, *machine)))
     return failure();
   return ImageWriter(module, *machine).run(image);
 }

@@ -2,6 +2,8 @@
 
 #include "MeshLowering.h"
 
+#include "PlanProblem.h"
+
 #include "mlir/IR/BuiltinAttributes.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -52,18 +54,21 @@ static constexpr int64_t stackBytes = 4096;
 // Buffers and ports
 //===----------------------------------------------------------------------===//
 
+StringRef MeshLowering::uniqueSymbol(const Twine &name, ArrayRef<StringRef> suffixes) {
+  std::string base = name.str(), unique = base;
+  auto taken = [&](StringRef suffix) { return symbols.contains(unique + suffix.str()); };
+  for (unsigned n = 1; taken("") || llvm::any_of(suffixes, taken); ++n)
+    unique = base + "." + std::to_string(n);
+  for (StringRef suffix : suffixes)
+    symbols.insert(unique + suffix.str());
+  return symbols.insert(unique).first->getKey();
+}
+
 std::string MeshLowering::addBuffer(const Twine &name, StringRef kind, int64_t bytes, int64_t first,
                                     int64_t last) {
   StringRef key = uniqueSymbol(name);
   buffers[key] = {bytes, first, last, kind};
   return key.str();
-}
-
-StringRef MeshLowering::uniqueSymbol(const Twine &name) {
-  std::string unique = name.str();
-  for (unsigned n = 1; symbols.contains(unique); ++n)
-    unique = (name + "." + Twine(n)).str();
-  return symbols.insert(unique).first->getKey();
 }
 
 void MeshLowering::useBuffer(StringRef name, int64_t layer) {
@@ -130,7 +135,7 @@ Resident MeshLowering::spreadTensor(const Twine &buffer, StringRef kind, RankedT
   resident.layer = layer;
   resident.type = type;
   resident.strides = scaled(commonStrides(pointers, type.getRank(), elements), bytes);
-  for (size_t c = 0; c < boxes.size(); ++c)
+  for (size_t c = 0; c < boxes.size() && elements > 0; ++c)
     resident.held.push_back({toBox(boxes[c]), toCoord(resident.strides), 0, layout.cells[c]});
   resident.buffer =
       addBuffer(buffer, kind, elements * bytes + tensorSlack, std::max<int64_t>(layer, 0), last);
@@ -141,8 +146,9 @@ LogicalResult MeshLowering::placeInputs(func::FuncOp main) {
   for (BlockArgument arg : main.getArguments()) {
     auto type = dyn_cast<RankedTensorType>(arg.getType());
     auto name = main.getArgAttrOfType<StringAttr>(arg.getArgNumber(), "dojo.name");
-    if (!type || !type.hasStaticShape())
-      return main.emitError("argument ") << arg.getArgNumber() << " is not a static tensor";
+    if (!type || !type.hasStaticShape() || !isStorable(type.getElementType()))
+      return main.emitError("argument ")
+             << arg.getArgNumber() << " is no tensor of fixed shape that memory holds";
     std::string label = name ? name.str() : ("arg" + Twine(arg.getArgNumber())).str();
     Resident resident = spreadTensor("in." + label, "input", type, -1, 0);
     addPort("input", label, type, -1, 1, resident, 0,
@@ -196,14 +202,9 @@ LogicalResult MeshLowering::divide(PlacedLayer &layer) {
   if (!plan)
     return layer.op.emitError("has no plan; run dojo-place first");
   LayerAccess &access = layer.access;
-  unsigned loops = access.numLoops();
-  if (plan.getSplits().size() != loops)
-    return layer.op.emitError("has a plan for ")
-           << plan.getSplits().size() << " loops, but its root has " << loops;
+  if (std::string fault = planFault(plan, layer.op, access, mesh); !fault.empty())
+    return layer.op.emitError("has an unsound plan: ") << fault;
   std::vector<std::pair<int32_t, IndexBox>> cells = cellsOf(access, plan);
-  if (cells.size() != plan.getNodes().size())
-    return layer.op.emitError("has a plan with ")
-           << plan.getNodes().size() << " nodes for " << cells.size() << " parts";
   for (auto &[node, box] : cells) {
     KernelTile tile;
     tile.loops = box;
@@ -361,13 +362,15 @@ void MeshLowering::createKernels(PlacedLayer &layer) {
     std::string key = kernelKey(layer.access, tile);
     auto kernel = kernels.find(key);
     if (kernel == kernels.end()) {
-      StringRef name = uniqueSymbol(layer.op.getName() + ".kernel" + Twine(kernels.size()));
+      StringRef name =
+          uniqueSymbol(layer.op.getName() + ".kernel" + Twine(kernels.size()), {".t0", ".t1"});
       kernel = kernels.insert({key, mark(buildKernel(builder, name, layer.access, tile))}).first;
     }
     key += prologueKey(tile);
     auto prologue = prologues.find(key);
     if (prologue == prologues.end()) {
-      StringRef name = uniqueSymbol(layer.op.getName() + ".fill" + Twine(prologues.size()));
+      StringRef name =
+          uniqueSymbol(layer.op.getName() + ".fill" + Twine(prologues.size()), {".t0"});
       prologue =
           prologues.insert({key, mark(buildPrologue(builder, name, layer.access, tile))}).first;
     }
@@ -454,6 +457,10 @@ LogicalResult MeshLowering::lowerOutputs(func::FuncOp main) {
   // Views and inputs that are results: one more layer, without code, gathers them.
   for (auto [i, value] : moved) {
     auto type = cast<RankedTensorType>(value.getType());
+    if (type.getNumElements() == 0) {
+      residents[value] = spreadTensor("out." + Twine(i), "output", type, -1, INT64_MAX);
+      continue;
+    }
     Resident resident = spreadTensor("out." + Twine(i), "output", type, numLayers, INT64_MAX);
     ++numLayers;
 
@@ -475,6 +482,10 @@ LogicalResult MeshLowering::lowerOutputs(func::FuncOp main) {
                         builder.getArrayAttr({}), 0, 0, "1x1x1x1");
     residents[value] = std::move(resident);
   }
+  // Where nothing is left to do, there is still one layer to say so.
+  if (numLayers == 0)
+    LayerInfoOp::create(builder, ret.getLoc(), numLayers++, "", "Output", builder.getArrayAttr({}),
+                        0, 0, "1x1x1x1");
   for (auto [i, value] : llvm::enumerate(ret.getOperands())) {
     auto name = main.getResultAttrOfType<StringAttr>(i, "dojo.name");
     const Resident &resident = residents[value];
@@ -488,6 +499,14 @@ LogicalResult MeshLowering::run() {
   auto main = module.lookupSymbol<func::FuncOp>("main");
   if (!main)
     return mlir::emitError(module.getLoc(), "has no function @main");
+  for (func::FuncOp func : module.getOps<func::FuncOp>())
+    if (func != main)
+      return func.emitError("would be lost: only @main is compiled");
+  if (main.isExternal() || !main.getBody().hasOneBlock() ||
+      !isa<func::ReturnOp>(main.getBody().front().back()))
+    return main.emitError("is no straight line of layers");
+  for (StringRef name : {"main.0", "main.1", "main.2"}) // of the programs to come
+    symbols.insert(name);
   builder.setInsertionPointToEnd(module.getBody());
   if (failed(placeInputs(main)))
     return failure();

@@ -76,10 +76,10 @@ private:
   LogicalResult emitExchange(Location loc, const planning::ExchangeProblem &problem,
                              ArrayRef<Value> roots, int64_t layer, int64_t after,
                              const std::string &dstBuffer, planning::Exchange &exchange);
-  /// A name that no buffer or kernel has, now taken: `name`, or that with a number.
-  StringRef uniqueSymbol(const llvm::Twine &name);
   std::string addBuffer(const llvm::Twine &name, StringRef kind, int64_t bytes, int64_t first,
                         int64_t last);
+  /// `name`, or the first of name.1, name.2, ... that no symbol has, also not with a suffix.
+  StringRef uniqueSymbol(const llvm::Twine &name, ArrayRef<StringRef> suffixes = {});
   void useBuffer(StringRef name, int64_t layer);
   void addPort(StringRef kind, StringRef name, Type logical, int64_t blockDim, int64_t block,
                const Resident &resident, int64_t last, StringAttr element = {});
@@ -89,8 +89,8 @@ private:
   const planning::Mesh &mesh;
   OpBuilder builder{module.getContext()};
   llvm::DenseMap<Value, Resident> residents;
-  llvm::MapVector<StringRef, BufferSpec> buffers; ///< keys live in bufferNames
-  llvm::StringSet<> symbols; ///< of buffers and kernels
+  llvm::MapVector<StringRef, BufferSpec> buffers; ///< keys live in symbols
+  llvm::StringSet<> symbols;                      ///< names given so far
   int64_t numLayers = 0;
   Operation *insertKernelsBefore = nullptr;
 };
@@ -99,7 +99,7 @@ private:
 /// kernels work on whole blocks of eight pixels.
 inline constexpr int64_t tensorSlack = 256;
 
-/// Bytes of one element in SRAM: booleans take one.
+/// Bytes of one element in SRAM: booleans take one. The type is storable.
 int64_t storageBytes(Type type);
 
 /// The loop box of each node of a plan, in the order of the plan's cells.

@@ -9,6 +9,8 @@
 #include "dojo/Conversion/Machine.h"
 #include "dojo/Conversion/MeshPasses.h"
 #include "dojo/Planning/Planner.h"
+#include "llvm/ADT/Sequence.h"
+#include "llvm/Support/FormatVariadic.h"
 
 namespace mlir::dojo {
 #define GEN_PASS_DEF_PLACE
@@ -45,9 +47,6 @@ struct PlacePass : public mlir::dojo::impl::PlaceBase<PlacePass> {
     planning::GraphProblem problem;
     DenseMap<Value, int32_t> producers;
     for (auto [i, layer] : llvm::enumerate(layers)) {
-      if (layer->getNumResults() != 1)
-        return layer.emitError("has ")
-               << layer->getNumResults() << " results; placed layers have one";
       FailureOr<LayerAccess> access = analyzeLayer(layer);
       if (failed(access))
         return failure();
@@ -62,8 +61,13 @@ struct PlacePass : public mlir::dojo::impl::PlaceBase<PlacePass> {
     problem.constantBudget = 0; // the planner chooses
     planning::GraphPlan plan;
     planning::CostModel model = planning::CostModel::fromTarget(machine);
-    if (!planning::solveGraph(problem, mesh, model, plan, error))
-      return mlir::emitError(module.getLoc(), "does not fit on the machine: ") << error;
+    if (!planning::solveGraph(problem, mesh, model, plan, error)) {
+      InFlightDiagnostic diag = mlir::emitError(module.getLoc(), "does not fit on the machine: ")
+                                << error;
+      if (plan.layers.size() == layers.size())
+        diag.attachNote() << memoryMap(problem, plan);
+      return diag;
+    }
     SmallVector<LayerOp> placed;
     for (auto [layer, description, chosen] : llvm::zip_equal(layers, problem.layers, plan.layers)) {
       if (chosen.k == 1) {
@@ -152,6 +156,24 @@ struct PlacePass : public mlir::dojo::impl::PlaceBase<PlacePass> {
                            PlanAttr::get(&getContext(), chosen.copies, chosen.m, chosen.n, chosen.k,
                                          plan.getSplits(), plan.getNodes(), plan.getCycles()));
     return success();
+  }
+
+  /// What each layer needs of a node's SRAM with the plans chosen, most constants first.
+  static std::string memoryMap(const planning::GraphProblem &problem,
+                               const planning::GraphPlan &plan) {
+    SmallVector<size_t> order = llvm::to_vector(llvm::seq<size_t>(0, plan.layers.size()));
+    llvm::stable_sort(order, [&](size_t a, size_t b) {
+      return plan.layers[a].constantBytes > plan.layers[b].constantBytes;
+    });
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    os << "bytes of a node, weights and tables (all of the time) and working space (in turn):";
+    for (size_t l : order)
+      os << llvm::formatv("\n  {0,9} {1,9}  {2}", plan.layers[l].constantBytes,
+                          plan.layers[l].workingBytes, problem.layers[l].name);
+    os << llvm::formatv("\n  {0,9}            in all; a node has {1} for these and working space",
+                        plan.constantBytes, problem.limits.nodeBytes);
+    return text;
   }
 
   /// Edges from the layers whose results `value` is made of, views looked through.

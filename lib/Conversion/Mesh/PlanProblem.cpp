@@ -3,6 +3,7 @@
 #include "PlanProblem.h"
 
 #include "MeshLowering.h"
+#include "dojo/Planning/Planner.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -139,4 +140,24 @@ planning::LayerProblem mlir::dojo::planProblemOf(LayerOp layer, const LayerAcces
   else
     describeGeneric(cast<linalg::GenericOp>(access.root), access, problem);
   return problem;
+}
+
+std::string mlir::dojo::planFault(PlanAttr plan, LayerOp op, const LayerAccess &access,
+                                  const planning::Mesh &mesh) {
+  planning::LayerProblem problem = planProblemOf(op, access);
+  if (std::string fault = planning::checkLayerProblem(problem); !fault.empty())
+    return fault;
+  planning::LayerPlan given;
+  given.splits = toCoord(plan.getSplits());
+  given.nodes = plan.getNodes().vec();
+  // Bytes are for the packer to judge.
+  given.constantBytes = given.workingBytes = INT64_MAX / 4;
+  // Copies, m, n and k are names for people.
+  for (int64_t splits : given.splits)
+    if (given.copies <= mesh.positions())
+      given.copies *= std::min<int64_t>(splits, mesh.positions() + 1);
+  for (auto [d, splits] : llvm::enumerate(given.splits))
+    if (d < problem.loops.size() && !problem.loops[d].parallel && splits > 1)
+      return "loop " + std::to_string(d) + " is a reduction and cannot be divided";
+  return planning::verifyPlan(problem, given, mesh, {INT64_MAX, 1});
 }

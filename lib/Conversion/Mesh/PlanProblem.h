@@ -7,12 +7,17 @@
 
 #include "dialects/Dojo/DojoDialect.h"
 #include "dojo/Planning/LayerProblem.h"
+#include "dojo/Planning/Mesh.h"
 #include "dojo/Transforms/LayerAccess.h"
 
 namespace mlir::dojo {
 
 /// Loops, operands and work of a layer. `constant` operands are those that dojo.weight ops make.
 ::dojo::planning::LayerProblem planProblemOf(LayerOp layer, const LayerAccess &access);
+
+/// What is wrong with a plan, which may come from a file; empty if nothing.
+std::string planFault(PlanAttr plan, LayerOp op, const LayerAccess &access,
+                      const ::dojo::planning::Mesh &mesh);
 
 } // namespace mlir::dojo
 

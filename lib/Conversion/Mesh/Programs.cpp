@@ -84,6 +84,9 @@ public:
       : module(module), machine(machine), out(out), layers(numLayersOf(module)) {}
 
   LogicalResult run() {
+    if (int64_t(arrivalSemaphores(module, machine.semaphores).size()) != layers)
+      return mlir::emitError(module.getLoc(), "needs more semaphores than the ")
+             << machine.semaphores << " a node has; allocate SRAM with more barriers";
     plan = planMemory(module, machine);
     out.tableAddress = plan.thread0Table;
     for (int64_t node : machine.usableNodes())

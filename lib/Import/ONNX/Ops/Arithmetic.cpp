@@ -161,7 +161,10 @@ LogicalResult pow(Lowering &l) {
   return l.set(result);
 }
 
-/// Sum, Mean, Min, Max of any number of operands.
+/// Operands of one elementwise op: a kernel takes its operands in registers.
+constexpr size_t operandsAtOnce = 8;
+
+/// Sum, Mean, Min, Max of any number of operands, combined in order.
 template <BinaryFn fn, bool mean = false> LogicalResult variadic(Lowering &l) {
   auto dims = resultDims(l);
   if (!dims)
@@ -173,16 +176,26 @@ template <BinaryFn fn, bool mean = false> LogicalResult variadic(Lowering &l) {
     operands.push_back(l.operand(i, *dims));
   }
   const ElemClass kind = l.node.info(0).kind;
-  return l.set(l.b.elementwise(
-      *dims, l.resultElement(), operands, [&](OpBuilder &b, Location loc, ValueRange v) {
-        Scalars s(b, loc, kind);
-        Value result = v[0];
-        for (Value operand : v.drop_front().drop_back())
-          result = fn(s, result, operand);
-        if (mean)
-          result = s.div(result, s.constant(result.getType(), double(v.size() - 1)));
-        return result;
-      }));
+  const double count = operands.size();
+  while (true) {
+    const size_t taken = std::min(operands.size(), operandsAtOnce);
+    const bool last = taken == operands.size();
+    Value combined = l.b.elementwise(*dims, l.resultElement(), ArrayRef(operands).take_front(taken),
+                                     [&](OpBuilder &b, Location loc, ValueRange v) {
+                                       Scalars s(b, loc, kind);
+                                       Value result = v[0];
+                                       for (Value operand : v.drop_front().drop_back())
+                                         result = fn(s, result, operand);
+                                       if (mean && last)
+                                         result =
+                                             s.div(result, s.constant(result.getType(), count));
+                                       return result;
+                                     });
+    if (last)
+      return l.set(combined);
+    operands.erase(operands.begin(), operands.begin() + taken - 1);
+    operands.front() = l.b.broadcast(combined, *dims);
+  }
 }
 
 Value min(Scalars &s, Value x, Value y) { return s.min(x, y); }
