@@ -150,7 +150,7 @@ int32_t ImageIndex::layerAt(int64_t node, int64_t pc) const {
     else if (width == narrowest && layer != other)
       layer = -1;
   });
-  return layer;
+  return std::max(layer, -1); // whose caller it is does not follow from the address
 }
 
 std::pair<int32_t, int32_t> ImageIndex::lifeOf(uint32_t buffer) const {

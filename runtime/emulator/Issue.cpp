@@ -3,6 +3,8 @@
 // The issue rules: which instruction of which thread issues in which cycle.
 #include "Node.h"
 
+#include <utility>
+
 namespace dojo::emu {
 
 using isa::TimingClass;
@@ -335,7 +337,7 @@ bool Node::findSegment(Thread &t, uint64_t cycle) {
 void Node::findRange(Thread &t) {
   t.rangeBegin = 0;
   t.rangeEnd = ~uint32_t(0);
-  t.layer = setup.numLayers;
+  size_t caller = std::exchange(t.layer, setup.numLayers);
   if (ranges) {
     auto next = std::upper_bound(ranges->begin(), ranges->end(), t.pc,
                                  [](uint32_t pc, const PcRange &r) { return pc < r.begin; });
@@ -349,6 +351,8 @@ void Node::findRange(Thread &t) {
         t.rangeEnd = range.end;
         if (range.layer >= 0)
           t.layer = static_cast<size_t>(range.layer);
+        else if (range.layer == -2)
+          t.layer = caller;
       }
     }
   }

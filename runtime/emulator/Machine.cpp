@@ -199,7 +199,7 @@ bool Machine::setPcRanges(std::span<const uint32_t> nodes, std::vector<PcRange> 
       return fail(error, "PC range from " + std::to_string(r.begin) + " has layer " +
                              std::to_string(r.layer) + ", above " + std::to_string(maxLayer));
   for (const PcRange &r : ranges)
-    die->numLayers = std::max(die->numLayers, static_cast<size_t>(r.layer + 1));
+    die->numLayers = std::max(die->numLayers, static_cast<size_t>(std::max(r.layer, -1) + 1));
   auto shared = std::make_shared<const std::vector<PcRange>>(std::move(ranges));
   for (uint32_t n : nodes)
     die->node(n)->ranges = shared;

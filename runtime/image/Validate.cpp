@@ -150,7 +150,7 @@ private:
         return failAt("code range", i, "names no node set");
       if (range.begin >= range.end || range.end > uint64_t(sram))
         return failAt("code range", i, "does not fit in SRAM");
-      if (!goodLayer(range.layer))
+      if (range.layer != PcRange::callers && !goodLayer(range.layer))
         return failAt("code range", i, "names no layer");
       if (range.symbol >= image.symbols.size())
         return failAt("code range", i, "names no symbol");

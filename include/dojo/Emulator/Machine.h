@@ -96,7 +96,8 @@ struct RunResult {
   Counters counters; // up to the fault if there is one
 };
 
-/// Instructions in [begin, end) belong to `layer`.
+/// Instructions in [begin, end) belong to `layer`; -1: to none; -2: to the layer that the thread
+/// was in when it came there.
 struct PcRange {
   uint32_t begin = 0, end = 0;
   int32_t layer = -1;

@@ -58,10 +58,12 @@ struct Entry {
 };
 
 /// Code addresses [begin, end) on some nodes belong to a layer and carry a symbol's name. On no
-/// node do two ranges overlap.
+/// node do two ranges overlap. Code that several layers run belongs to the layer whose code called
+/// it.
 struct PcRange {
+  static constexpr int32_t none = -1, callers = -2; ///< values of `layer`
   uint32_t nodeSet = 0, begin = 0, end = 0;
-  int32_t layer = -1;
+  int32_t layer = none;
   uint32_t symbol = 0;
 };
 

@@ -99,7 +99,8 @@ LogicalResult ImageWriter::placePrograms() {
   for (const auto &[where, nodes] : placed) {
     auto [address, kernel] = where;
     builder.image().pcRanges.push_back({builder.addNodeSet(nodes), address,
-                                        uint32_t(address + programs.kernelBytes[kernel].size()), -1,
+                                        uint32_t(address + programs.kernelBytes[kernel].size()),
+                                        image::PcRange::callers,
                                         builder.addSymbol(programs.kernelNames[kernel])});
   }
   return success();

@@ -111,6 +111,41 @@ TEST(Machine, LayersEndInOrder) {
   EXPECT_EQ(r.counters.instructions, 7u); // one is outside every layer
 }
 
+TEST(Machine, SharedCodeCountsForTheLayerThatCalled) {
+  for (bool timing : {true, false}) {
+    TestMachine m;
+    auto labels = m.program(0, 0, R"(
+      first:
+        jal x1, shared
+      second:
+        nop
+        jal x1, shared
+        halt
+      shared:
+        vmov v1, v0
+        vmov v2, v0
+        jr x1
+      end:
+    )");
+    std::string error;
+    uint32_t node = 0;
+    ASSERT_TRUE(m.machine->setPcRanges({&node, 1},
+                                       {{labels["first"], labels["second"], 0},
+                                        {labels["second"], labels["shared"], 1},
+                                        {labels["shared"], labels["end"], -2}},
+                                       error))
+        << error;
+    RunOptions options;
+    options.timing = timing;
+    RunResult r = m.runGood(options);
+    ASSERT_EQ(r.counters.layers.size(), 2u);
+    EXPECT_EQ(r.counters.layers[0].instructions, 1 + 3u);
+    EXPECT_EQ(r.counters.layers[1].instructions, 3 + 3u);
+    EXPECT_EQ(r.counters.layers[0].simdOperations, 2u);
+    EXPECT_EQ(r.counters.layers[1].simdOperations, 2u);
+  }
+}
+
 TEST(Machine, CaptureSeesMemoryAtAPoint) {
   for (bool timing : {true, false}) {
     TestMachine m;
