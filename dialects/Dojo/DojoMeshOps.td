@@ -72,7 +72,7 @@ def Dojo_ExchangeOp : DojoMesh_Op<"exchange"> {
     node, 0, 0; kind 1: first and last column, 0; kind 2: column, first and last row; kind 3:
     zeros); index into `buffers` and byte offset at the source; the same at the destination; bytes
     of the innermost run; three counts; three source strides; three destination strides (bytes);
-    route index (65535: along the row, then the column).
+    route index: a path of `dojo.routes`, or 65535: along the row, then the column.
   }];
   let arguments = (ins I64Attr:$layer, I64Attr:$after, TypedArrayAttrBase<FlatSymbolRefAttr, "buffers">:$buffers,
                        DenseI64ArrayAttr:$transfers);
@@ -83,6 +83,28 @@ def Dojo_ExchangeOp : DojoMesh_Op<"exchange"> {
     static constexpr unsigned recordSize = 20;
     unsigned getNumTransfers() { return getTransfers().size() / recordSize; }
   }];
+}
+
+def Dojo_RoutesOp : DojoMesh_Op<"routes"> {
+  let summary = "the explicit routes of the program, and the proof that no routes block each other";
+  let description = [{
+    `paths` are the explicit routes, one letter a link: E and W along a row, S and N along a column.
+    A transfer's route index is a place in this list. `signals` are triples of numbers: a signal of
+    a barrier from one node to another takes a path of the list; all others go along the row, then
+    the column. There is at most one such op in a module.
+
+    `channels` has a number for each link (four for each position: east, west, south, north), -1 for
+    one not in use. Along every route of the program these numbers ascend, so no two transfers can
+    wait for each other.
+
+    ```mlir
+    dojo.routes {paths = ["SEEN"], signals = array<i32: 24, 22, 0>, channels = array<i32: ...>}
+    ```
+  }];
+  let arguments = (ins StrArrayAttr:$paths, DenseI32ArrayAttr:$signals,
+                       DenseI32ArrayAttr:$channels);
+  let assemblyFormat = "attr-dict";
+  let hasVerifier = 1;
 }
 
 def Dojo_LaunchOp : DojoMesh_Op<"launch"> {

@@ -55,6 +55,22 @@ LogicalResult ExchangeOp::verify() {
   return success();
 }
 
+LogicalResult RoutesOp::verify() {
+  for (Attribute path : getPaths())
+    if (StringRef steps = cast<StringAttr>(path).getValue();
+        steps.empty() || steps.find_first_not_of("EWSN") != StringRef::npos)
+      return emitOpError("has the path \"")
+             << steps << "\"; a path is a letter of E, W, S or N for each link";
+  ArrayRef<int32_t> signals = getSignals();
+  if (signals.size() % 3 != 0)
+    return emitOpError("has ") << signals.size() << " numbers in signals, not a multiple of 3";
+  for (size_t i = 0; i < signals.size(); i += 3)
+    if (signals[i + 2] < 0 || size_t(signals[i + 2]) >= getPaths().size())
+      return emitOpError("signal ")
+             << i / 3 << " takes path " << signals[i + 2] << " of " << getPaths().size();
+  return success();
+}
+
 LogicalResult LaunchOp::verify() {
   if (getBuffers().size() != getOffsets().size())
     return emitOpError("has ") << getBuffers().size() << " buffers and " << getOffsets().size()

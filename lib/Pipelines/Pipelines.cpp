@@ -45,6 +45,7 @@ static void addPlaced(OpPassManager &pm, const PipelineOptions &options) {
 
 static void addMesh(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createLowerToMesh());
+  pm.addPass(createRoute());
   AllocateSramOptions allocate;
   allocate.barrierPerLayer = options.optLevel == 0;
   pm.addPass(createAllocateSram(allocate));
@@ -79,7 +80,7 @@ void mlir::dojo::registerPipelines() {
         addPassesTo(Level::Placed, pm, options);
       });
   static PassPipelineRegistration<PipelineOptions> mesh(
-      "dojo-to-mesh", "From the placed form: buffers, transfers, kernels, addresses",
+      "dojo-to-mesh", "From the placed form: buffers, transfers, kernels, routes, addresses",
       [](OpPassManager &pm, const PipelineOptions &options) {
         addPassesTo(Level::Mesh, pm, options);
       });

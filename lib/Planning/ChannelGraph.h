@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <functional>
 #include <queue>
-#include <utility>
 #include <vector>
 
 namespace dojo::planning {
@@ -21,6 +20,9 @@ public:
     return std::find(next[a].begin(), next[a].end(), b) != next[a].end();
   }
 
+  /// The channels that wait for a, in the order in which they were added.
+  const std::vector<int32_t> &after(int32_t a) const { return next[a]; }
+
   /// Adds a route's channels and dependences without looking for cycles.
   void add(const std::vector<int32_t> &channels) {
     for (size_t i = 0; i < channels.size(); ++i) {
@@ -30,51 +32,37 @@ public:
     }
   }
 
-  /// Adds a route unless it closes a cycle; then nothing is added and \p culprit is the dependence
-  /// that would close it. The graph must be sorted, and is again.
-  bool tryAdd(const std::vector<int32_t> &channels, std::pair<int32_t, int32_t> &culprit) {
-    std::vector<std::pair<int32_t, int32_t>> added;
-    for (size_t i = 1; i < channels.size(); ++i) {
-      int32_t a = channels[i - 1], b = channels[i];
-      if (has(a, b))
-        continue;
-      if (reaches(b, a)) {
-        for (auto [x, y] : added)
-          next[x].erase(std::find(next[x].begin(), next[x].end(), y));
-        sort();
-        culprit = {a, b};
-        return false;
-      }
-      next[a].push_back(b);
-      added.push_back({a, b});
-      sort();
-    }
-    for (int32_t c : channels)
-      used[c] = 1;
+  /// Makes `reaches` and `tryAdd` usable; call it again after `add`. False on a cycle.
+  bool close() {
+    if (!sort())
+      return false;
+    words = (next.size() + 63) / 64;
+    behind.assign(next.size() * words, 0);
+    std::vector<int32_t> order(next.size());
+    for (size_t c = 0; c < next.size(); ++c)
+      order[number[c]] = static_cast<int32_t>(c);
+    for (size_t i = order.size(); i-- > 0;)
+      for (int32_t n : next[order[i]])
+        putBehind(order[i], n);
     return true;
   }
 
-  /// A chain of dependences leads from a to b. The graph must be sorted: numbers only ascend.
-  bool reaches(int32_t a, int32_t b) const {
-    if (a == b)
+  /// Adds a dependence unless it closes a cycle. The graph must be closed, and stays so.
+  bool tryAdd(int32_t a, int32_t b) {
+    if (has(a, b))
       return true;
-    if (number[a] >= number[b])
+    if (reaches(b, a))
       return false;
-    std::vector<uint8_t> seen(next.size(), 0);
-    std::vector<int32_t> open{a};
-    while (!open.empty()) {
-      int32_t c = open.back();
-      open.pop_back();
-      for (int32_t n : next[c]) {
-        if (n == b)
-          return true;
-        if (!seen[n] && number[n] < number[b]) {
-          seen[n] = 1;
-          open.push_back(n);
-        }
-      }
-    }
-    return false;
+    next[a].push_back(b);
+    for (int32_t c = 0; c < static_cast<int32_t>(next.size()); ++c)
+      if (reaches(c, a) && !reaches(c, b))
+        putBehind(c, b);
+    return true;
+  }
+
+  /// A chain of dependences leads from a to b. The graph must be closed.
+  bool reaches(int32_t a, int32_t b) const {
+    return a == b || (behind[a * words + b / 64] >> (b % 64) & 1);
   }
 
   /// Numbers the channels so that dependences ascend, smallest channel first. False on a cycle.
@@ -117,9 +105,18 @@ public:
   }
 
 private:
+  /// Channel b, and what comes behind it, comes behind a.
+  void putBehind(int32_t a, int32_t b) {
+    for (size_t w = 0; w < words; ++w)
+      behind[a * words + w] |= behind[b * words + w];
+    behind[a * words + b / 64] |= uint64_t(1) << (b % 64);
+  }
+
   std::vector<std::vector<int32_t>> next;
   std::vector<uint8_t> used;
   std::vector<int32_t> number;
+  size_t words = 0;             // of a row of `behind`
+  std::vector<uint64_t> behind; // per channel: bit c set if channel c can be reached
 };
 
 } // namespace dojo::planning

@@ -29,7 +29,8 @@ Mesh Mesh::fromTarget(const Target &target) {
   mesh.listNext = target.listNext;
   for (int32_t n = 0; n < mesh.positions(); ++n) {
     mesh.usable[n] = target.isUsable(n);
-    mesh.forwards[n] = target.forwards(n);
+    // What lies outside the partition belongs to others.
+    mesh.forwards[n] = target.forwards(n) && target.inPartition(target.position(n));
   }
   return mesh;
 }
@@ -45,6 +46,42 @@ std::vector<int32_t> Mesh::nodesByColumn() const {
       if (usable[node(r, c)])
         nodes.push_back(node(r, c));
   return nodes;
+}
+
+std::vector<std::vector<int32_t>> connectedParts(const Mesh &mesh) {
+  std::vector<std::vector<int32_t>> parts;
+  std::vector<uint8_t> seen(mesh.positions(), 0);
+  for (int32_t start = 0; start < mesh.positions(); ++start) {
+    if (seen[start] || !mesh.usable[start])
+      continue;
+    std::vector<int32_t> &part = parts.emplace_back(), open{start};
+    seen[start] = 1;
+    while (!open.empty()) {
+      int32_t at = open.back(), r = mesh.row(at), c = mesh.column(at);
+      open.pop_back();
+      if (mesh.usable[at])
+        part.push_back(at);
+      if (at != start && !mesh.forwards[at])
+        continue;
+      auto visit = [&](int32_t row, int32_t column) {
+        if (row < 0 || row >= mesh.rows || column < 0 || column >= mesh.columns)
+          return;
+        int32_t n = mesh.node(row, column);
+        if (!seen[n] && (mesh.usable[n] || mesh.forwards[n])) {
+          seen[n] = 1;
+          open.push_back(n);
+        }
+      };
+      visit(r, c + 1);
+      visit(r, c - 1);
+      visit(r + 1, c);
+      visit(r - 1, c);
+    }
+    std::sort(part.begin(), part.end());
+  }
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const auto &a, const auto &b) { return a.size() > b.size(); });
+  return parts;
 }
 
 std::vector<int32_t> receivers(const Mesh &mesh, int32_t source, const Destination &to) {

@@ -3,10 +3,11 @@
 #include "dojo/Planning/Router.h"
 
 #include "ChannelGraph.h"
+#include "TurnModel.h"
 
 #include <algorithm>
 #include <map>
-#include <queue>
+#include <set>
 #include <tuple>
 
 namespace dojo::planning {
@@ -34,9 +35,6 @@ std::vector<RouteDemand> demandsOf(const Exchange &exchange, int32_t layer, int6
 }
 
 namespace {
-
-constexpr Direction allDirections[] = {Direction::East, Direction::West, Direction::South,
-                                       Direction::North};
 
 std::string position(const Mesh &mesh, int32_t node) {
   return "(" + std::to_string(mesh.row(node)) + ", " + std::to_string(mesh.column(node)) + ")";
@@ -88,91 +86,6 @@ bool forwardsAll(const Mesh &mesh, int32_t source, const RoutePath &path) {
   }
   return true;
 }
-
-/// The shortest detour whose dependences close no cycle with those in the graph.
-class DetourSearch {
-public:
-  DetourSearch(const Mesh &mesh, ChannelGraph &graph, size_t maxLinks)
-      : mesh(mesh), graph(graph), maxLinks(maxLinks) {}
-
-  /// Adds the route's dependences to the graph.
-  bool run(int32_t source, int32_t target, RoutePath &path) {
-    // Dependences that are harmless one by one may close a cycle together; then one of them is
-    // forbidden and the search starts again.
-    std::vector<std::pair<int32_t, int32_t>> forbidden;
-    constexpr int attempts = 32;
-    for (int i = 0; i < attempts; ++i) {
-      std::vector<int32_t> channels;
-      if (!shortest(source, target, forbidden, channels))
-        return false;
-      std::pair<int32_t, int32_t> culprit;
-      if (graph.tryAdd(channels, culprit)) {
-        path.clear();
-        for (int32_t c : channels)
-          path.push_back(static_cast<Direction>(c % 4));
-        return true;
-      }
-      forbidden.push_back(culprit);
-    }
-    return false;
-  }
-
-private:
-  /// Dijkstra over channels: fewest links, then fewest new dependences.
-  bool shortest(int32_t source, int32_t target,
-                const std::vector<std::pair<int32_t, int32_t>> &forbidden,
-                std::vector<int32_t> &channels) const {
-    constexpr int64_t perLink = 1024;
-    std::vector<int64_t> cost(4 * static_cast<size_t>(mesh.positions()), INT64_MAX);
-    std::vector<int32_t> before(cost.size(), -1);
-    std::priority_queue<std::pair<int64_t, int32_t>, std::vector<std::pair<int64_t, int32_t>>,
-                        std::greater<>>
-        open;
-    auto reach = [&](int32_t channel, int64_t c, int32_t from) {
-      if (c >= cost[channel])
-        return;
-      cost[channel] = c;
-      before[channel] = from;
-      open.push({c, channel});
-    };
-    for (Direction d : allDirections)
-      if (neighbour(mesh, source, d) >= 0)
-        reach(4 * source + static_cast<int32_t>(d), perLink, -1);
-    while (!open.empty()) {
-      auto [c, channel] = open.top();
-      open.pop();
-      if (c > cost[channel])
-        continue;
-      auto heading = static_cast<Direction>(channel % 4);
-      int32_t at = neighbour(mesh, channel / 4, heading);
-      if (at == target) {
-        for (int32_t k = channel; k >= 0; k = before[k])
-          channels.push_back(k);
-        std::reverse(channels.begin(), channels.end());
-        return channels.size() <= maxLinks;
-      }
-      if (!mesh.forwards[at])
-        continue;
-      for (Direction d : allDirections) {
-        bool back = static_cast<int>(d) == (static_cast<int>(heading) ^ 1);
-        int32_t next = 4 * at + static_cast<int32_t>(d);
-        if (back || neighbour(mesh, at, d) < 0)
-          continue;
-        bool known = graph.has(channel, next);
-        if (!known && (graph.reaches(next, channel) ||
-                       std::find(forbidden.begin(), forbidden.end(), std::pair(channel, next)) !=
-                           forbidden.end()))
-          continue;
-        reach(next, c + perLink + !known, channel);
-      }
-    }
-    return false;
-  }
-
-  const Mesh &mesh;
-  ChannelGraph &graph;
-  size_t maxLinks;
-};
 
 /// Routes that first climb towards the root of a spanning tree's levels, then descend.
 class UpDown {
@@ -240,22 +153,35 @@ public:
       : mesh(mesh), demands(demands), options(options), out(out), error(error) {}
 
   bool run() {
-    for (const RouteDemand &d : demands)
-      distinct.try_emplace({d.source, d.to}, Routing::rowThenColumn);
-    ChannelGraph graph(4 * mesh.positions());
-    if (withDetours(graph))
-      return finish(graph);
-    std::string first = std::move(error);
-    ChannelGraph fresh(4 * mesh.positions());
-    if (!withUpDown(fresh)) {
-      error = first + "; " + error;
-      return false;
+    bool anyBlocked = false;
+    for (const RouteDemand &d : demands) {
+      auto it = distinct.try_emplace({d.source, d.to}, Routing::rowThenColumn).first;
+      anyBlocked |= isBlocked(it);
     }
-    return finish(fresh);
+    if (!anyBlocked)
+      return finish();
+    if (withDetours())
+      return finish();
+    if (inTheWay.empty()) {
+      std::string first = std::move(error);
+      if (withUpDown())
+        return finish();
+      if (error != first)
+        error = first + "; " + error;
+      // Without runs there is another way.
+      for (auto it = distinct.begin(); it != distinct.end(); ++it)
+        if (isRun(it))
+          inTheWay.insert(it->first);
+    }
+    for (size_t i = 0; i < demands.size(); ++i)
+      if (inTheWay.contains({demands[i].source, demands[i].to}))
+        out.split.push_back(static_cast<int32_t>(i));
+    return false;
   }
 
 private:
   using Key = std::pair<int32_t, Destination>;
+  using Entry = std::map<Key, int32_t>::iterator;
 
   bool fail(const Key &key, const std::string &what) {
     std::vector<int32_t> reached = receivers(mesh, key.first, key.second);
@@ -264,50 +190,71 @@ private:
     return false;
   }
 
-  bool withDetours(ChannelGraph &graph) {
-    std::vector<std::map<Key, int32_t>::iterator> blocked;
+  bool withDetours() {
+    // A run that has to be split costs more than a transfer on a longer way.
+    constexpr int64_t runWeight = 64;
+    std::vector<int64_t> wanted(4 * static_cast<size_t>(mesh.positions()), 0);
     for (auto it = distinct.begin(); it != distinct.end(); ++it) {
-      RoutePath path = defaultPath(mesh, it->first.first, it->first.second);
-      if (!forwardsAll(mesh, it->first.first, path)) {
-        if (it->first.second.kind != Destination::Kind::Node)
+      std::vector<int32_t> channels = defaultChannels(it);
+      for (size_t i = 1; i < channels.size() && !isBlocked(it); ++i)
+        if (channels[i] % 4 == static_cast<int32_t>(Direction::North))
+          wanted[channels[i - 1]] += isRun(it) ? runWeight : 1;
+    }
+    TurnModel model(mesh, wanted);
+    std::vector<int32_t> channels;
+    for (auto it = distinct.begin(); it != distinct.end(); ++it) {
+      if (!isBlocked(it) && model.allows(defaultChannels(it)))
+        continue;
+      if (isRun(it)) {
+        if (isBlocked(it))
           return fail(it->first, "a multicast run meets a router that does not forward");
-        blocked.push_back(it);
+        inTheWay.insert(it->first);
         continue;
       }
-      graph.add(channelsOf(mesh, it->first.first, path));
-    }
-    graph.sort(); // row-then-column routes have no cycle
-    DetourSearch search(mesh, graph, options.maxLinks);
-    for (auto it : blocked) {
+      if (!model.route(it->first.first, it->first.second.node, channels))
+        return fail(it->first, "every detour would close a cycle of channels");
+      if (channels.size() > options.maxLinks)
+        return fail(it->first, "it has " + std::to_string(channels.size()) + " links");
       RoutePath path;
-      if (!search.run(it->first.first, it->first.second.node, path))
-        return fail(it->first, "every detour would close a cycle of channels or is too long");
+      for (int32_t c : channels)
+        path.push_back(static_cast<Direction>(c % 4));
       if (!record(it, path))
         return false;
     }
-    return true;
+    return inTheWay.empty() ||
+           fail(*inTheWay.begin(), "the multicast run would close a cycle of channels");
   }
 
-  bool withUpDown(ChannelGraph &graph) {
+  static bool isRun(Entry it) { return it->first.second.kind != Destination::Kind::Node; }
+  std::vector<int32_t> defaultChannels(Entry it) const {
+    const auto &[source, to] = it->first;
+    return channelsOf(mesh, source, defaultPath(mesh, source, to));
+  }
+  bool isBlocked(Entry it) const {
+    const auto &[source, to] = it->first;
+    return !forwardsAll(mesh, source, defaultPath(mesh, source, to));
+  }
+
+  /// No default routes at all.
+  bool withUpDown() {
     UpDown tree(mesh);
     out.paths.clear();
     index.clear();
     for (auto it = distinct.begin(); it != distinct.end(); ++it) {
-      if (it->first.second.kind != Destination::Kind::Node)
+      if (isRun(it))
         return fail(it->first, "multicasts cannot take up*/down* routes; plan without multicast");
       RoutePath path;
       if (!tree.route(it->first.first, it->first.second.node, path))
         return fail(it->first, "the mesh is cut in two");
       if (path.size() > options.maxLinks)
         return fail(it->first, "it has " + std::to_string(path.size()) + " links");
-      graph.add(channelsOf(mesh, it->first.first, path));
       if (!record(it, path))
         return false;
     }
-    return graph.sort();
+    return true;
   }
 
-  bool record(std::map<Key, int32_t>::iterator it, const RoutePath &path) {
+  bool record(Entry it, const RoutePath &path) {
     auto [known, added] = index.try_emplace(path, static_cast<int32_t>(out.paths.size()));
     if (added)
       out.paths.push_back(path);
@@ -317,8 +264,17 @@ private:
     return true;
   }
 
-  bool finish(ChannelGraph &graph) {
-    graph.sort();
+  bool finish() {
+    ChannelGraph graph(4 * mesh.positions());
+    for (auto it = distinct.begin(); it != distinct.end(); ++it)
+      graph.add(
+          it->second == Routing::rowThenColumn
+              ? defaultChannels(it)
+              : channelsOf(mesh, it->first.first, out.paths[static_cast<size_t>(it->second)]));
+    if (!graph.sort()) {
+      error = "the routes close a cycle of channels";
+      return false;
+    }
     out.certificate = graph.numbers();
     out.channels = graph.channels();
     out.dependences = graph.dependences();
@@ -333,10 +289,26 @@ private:
   Routing &out;
   std::string &error;
   std::map<Key, int32_t> distinct;
+  std::set<Key> inTheWay; // runs to split
   std::map<RoutePath, int32_t> index;
 };
 
 } // namespace
+
+std::vector<Destination> splitRun(const Mesh &mesh, int32_t source, const Destination &to,
+                                  bool copies) {
+  if (!copies && forwardsAll(mesh, source, defaultPath(mesh, source, to)))
+    return {to};
+  std::vector<int32_t> targets = receivers(mesh, source, to);
+  std::erase(targets, source);
+  std::sort(targets.begin(), targets.end());
+  if (!copies)
+    return multicastRuns(mesh, source, targets);
+  std::vector<Destination> result;
+  for (int32_t t : targets)
+    result.push_back(Destination::toNode(t));
+  return result;
+}
 
 bool solveRouting(const Mesh &mesh, const std::vector<RouteDemand> &demands, Routing &out,
                   std::string &error, const RouterOptions &options) {

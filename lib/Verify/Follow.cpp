@@ -275,6 +275,7 @@ private:
     if (amount == 0)
       return;
     RemoteSignal signal;
+    signal.d = d;
     signal.semaphore = d.farSemaphore, signal.amount = amount;
     signal.firstReceiver = uint32_t(program.receivers.size());
     signal.numReceivers = addReceivers(d);

@@ -55,6 +55,7 @@ struct RemoteSignal {
   uint32_t firstReceiver = 0, numReceivers = 0;
   uint8_t semaphore = 0;
   uint32_t amount = 0;
+  isa::Descriptor d = {}; ///< names receivers and route
 };
 
 /// A descriptor that moves data, with registers put in.

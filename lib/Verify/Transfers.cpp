@@ -83,17 +83,10 @@ private:
   }
 
   void remoteSignal(const ThreadTrace &trace, const Event &event) {
-    const RemoteSignal &signal = program.remoteSignals[event.index];
-    // The path of a multicast signal is that of its furthest receivers.
-    for (uint32_t i = 0; i < signal.numReceivers; ++i) {
-      std::vector<Channel> channels;
-      std::string problem;
-      uint32_t to = program.receivers[signal.firstReceiver + i];
-      if (!plainPath(image.target, trace.node, to, channels, problem))
-        error(program.placeName(trace, event) + ": its signal " + problem);
-      else
-        graph.add(channels);
-    }
+    Path path;
+    std::string problem;
+    if (pathOf(image, trace.node, program.remoteSignals[event.index].d, path, problem))
+      graph.add(path.channels); // else found while the list was followed
   }
 
   void network() {

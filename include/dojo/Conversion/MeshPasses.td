@@ -68,6 +68,27 @@ def LowerToMesh : Pass<"dojo-lower-to-mesh", "mlir::ModuleOp"> {
   ];
 }
 
+def Route : Pass<"dojo-route", "mlir::ModuleOp"> {
+  let summary = "Give transfers and signals a way round routers that do not forward";
+  let description = [{
+    Along the row, then the column, is the way of every transfer and signal, unless a router on it
+    belongs to a disabled or dead position and does not forward. Then a multicast run is split, and
+    a transfer or signal to one node takes an explicit route. Beside `dojo.routes`, which holds the
+    explicit routes, stands the certificate for the whole program: a number for each link that
+    ascends along every route, signals of a barrier included. Where multicast runs leave no detour
+    without a cycle of links that wait for each other, every run becomes single transfers.
+
+    Before, with node 22 dead and its router silent:
+    `dojo.exchange {..., transfers = array<i64: 20, 0, 24, ..., 65535>}`
+    After: `dojo.routes {paths = ["SEEEEN"], signals = array<i32>, channels = array<i32: ...>}` and
+    `dojo.exchange {..., transfers = array<i64: 20, 0, 24, ..., 0>}`
+
+    The result is checked by the router's verifier. Transfer lists may grow, so this comes before
+    `dojo-allocate-sram`.
+  }];
+  let dependentDialects = ["mlir::dojo::DojoDialect"];
+}
+
 def AllocateSram : Pass<"dojo-allocate-sram", "mlir::ModuleOp"> {
   let summary = "Give every buffer an address and place the barriers that reuse needs";
   let description = [{

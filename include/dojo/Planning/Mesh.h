@@ -19,7 +19,7 @@ namespace dojo::planning {
 struct Mesh {
   int32_t rows = 0, columns = 0;
   std::vector<uint8_t> usable;   ///< per position: can compute, hold, inject and eject
-  std::vector<uint8_t> forwards; ///< per position: the router passes packets on
+  std::vector<uint8_t> forwards; ///< per position: the router passes the partition's packets on
   bool multicast = false;
 
   // Cycles: hop between routers, last packet written to semaphore shown, start of a transfer list
@@ -62,6 +62,10 @@ struct Destination {
   friend bool operator==(const Destination &, const Destination &) = default;
   friend auto operator<=>(const Destination &, const Destination &) = default;
 };
+
+/// The usable nodes in groups that packets can pass between, each ascending, the largest first.
+/// More than one if routers that do not forward cut the mesh.
+std::vector<std::vector<int32_t>> connectedParts(const Mesh &mesh);
 
 /// The nodes that a transfer from \p source reaches, in the order in which the run passes them.
 std::vector<int32_t> receivers(const Mesh &mesh, int32_t source, const Destination &to);

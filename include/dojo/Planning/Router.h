@@ -9,10 +9,12 @@
 // have no cycle, the network cannot deadlock (Dally and Seitz, 1987). The certificate is a number
 // for each channel in use such that every route's numbers ascend.
 //
-// Detours are searched in the order of the demands, shortest first, allowing only dependences that
-// close no cycle. Some traffic has no such detours beside row-then-column routes; then all
-// transfers take up*/down* routes (Schroeder et al., Autonet, 1991), which exist on every connected
-// mesh, provided that none of them is a multicast.
+// Where a router does not forward, some turns from east to north are given up and some turns from
+// columns into rows beside such routers become possible, which gives the traffic between any two
+// nodes a way round single dead routers and blocks of them (the idea of turn models: Glass and Ni,
+// 1992). Multicast runs that need a turn given up are to be split. Where blocks of dead routers
+// leave no such way, all transfers take up*/down* routes (Schroeder et al., Autonet, 1991), which
+// exist on every connected mesh, provided that none of them is a multicast.
 #ifndef DOJO_PLANNING_ROUTER_H
 #define DOJO_PLANNING_ROUTER_H
 
@@ -24,6 +26,8 @@
 namespace dojo::planning {
 
 enum class Direction : uint8_t { East, West, South, North };
+inline constexpr Direction allDirections[] = {Direction::East, Direction::West, Direction::South,
+                                              Direction::North};
 using RoutePath = std::vector<Direction>;
 
 /// The position beyond a link, or -1 outside the mesh.
@@ -37,6 +41,11 @@ struct RouteDemand {
   int32_t layer = 0; ///< for the loads
 };
 
+/// What reaches the same nodes as \p to without a run that crosses a router that does not forward:
+/// itself, or shorter runs and single nodes. Only single nodes if \p copies.
+std::vector<Destination> splitRun(const Mesh &mesh, int32_t source, const Destination &to,
+                                  bool copies);
+
 /// The demands of an exchange, in the order of its transfers.
 std::vector<RouteDemand> demandsOf(const Exchange &exchange, int32_t layer,
                                    int64_t packetBytes = 64);
@@ -47,6 +56,9 @@ struct Routing {
   std::vector<RoutePath> paths;          ///< distinct, each at most RouterOptions::maxLinks long
   std::vector<int32_t> certificate;      ///< per channel: its number, or -1 if no route uses it
   int64_t channels = 0, dependences = 0; ///< in use
+  /// On failure: demands whose multicast runs leave no way for others. If there are any, it helps
+  /// to split these into copies and try again.
+  std::vector<int32_t> split;
 };
 
 struct RouterOptions {
@@ -54,7 +66,7 @@ struct RouterOptions {
   size_t maxPaths = 65535; ///< in the table of explicit routes
 };
 
-/// False, with a message that names the nodes, if some demand cannot be routed.
+/// False, with a message that names the nodes, if some demand cannot be routed; see Routing::split.
 [[nodiscard]] bool solveRouting(const Mesh &mesh, const std::vector<RouteDemand> &demands,
                                 Routing &out, std::string &error,
                                 const RouterOptions &options = {});

@@ -36,6 +36,7 @@ private:
   LogicalResult describePorts();
   void describeLayers();
   void describeBuffers();
+  LogicalResult describeRoutes();
 
   ModuleOp module;
   ::dojo::Target machine;
@@ -220,6 +221,25 @@ void ImageWriter::describeBuffers() {
                                        int32_t(buffer.getLast())});
 }
 
+LogicalResult ImageWriter::describeRoutes() {
+  image::Image &image = builder.image();
+  // Transfer lists send behind the barrier that may follow a layer.
+  image.certificate["sends_belong_to_next_layer"] = true;
+  bool described = false;
+  for (RoutesOp routes : module.getOps<RoutesOp>()) {
+    if (std::exchange(described, true))
+      return routes.emitError("stands beside another dojo.routes");
+    for (Attribute path : routes.getPaths()) {
+      image::Route &route = image.routes.emplace_back();
+      for (char step : cast<StringAttr>(path).getValue())
+        route.push_back(image::Step(StringRef("EWSN").find(step)));
+    }
+    image.certificate["cycle_free"] = true;
+    image.certificate["numbers"] = std::vector<int32_t>(routes.getChannels());
+  }
+  return success();
+}
+
 LogicalResult ImageWriter::run(image::Image &out) {
   for (BufferOp buffer : module.getOps<BufferOp>()) {
     if (!buffer.getAddress())
@@ -227,7 +247,8 @@ LogicalResult ImageWriter::run(image::Image &out) {
     addresses[buffer.getSymName()] = *buffer.getAddress();
   }
   everyone = builder.addNodeSet(machine.usableNodes());
-  if (failed(placeConstants()) || failed(placePrograms()) || failed(describePorts()))
+  if (failed(placeConstants()) || failed(placePrograms()) || failed(describePorts()) ||
+      failed(describeRoutes()))
     return failure();
   declareSegments();
   describeLayers();
@@ -237,8 +258,6 @@ LogicalResult ImageWriter::run(image::Image &out) {
   image.sramPeak = programs.end;
   auto sram = module->getAttrOfType<DictionaryAttr>("dojo.sram");
   int64_t bound = sram ? cast<IntegerAttr>(sram.get("lower_bound")).getInt() : 0;
-  // Transfer lists send behind the barrier that may follow a layer.
-  image.certificate["sends_belong_to_next_layer"] = true;
   image.sramLowerBound = bound + programs.codeBytes + programs.tableBytes;
   image.codeBytes = programs.codeBytes;
   image.tableBytes = programs.tableBytes;

@@ -2,6 +2,7 @@
 //
 // Adapter between the layers and the planner.
 
+#include "Connected.h"
 #include "MeshLowering.h"
 #include "PlanProblem.h"
 #include "SplitReduction.h"
@@ -41,6 +42,8 @@ struct PlacePass : public mlir::dojo::impl::PlaceBase<PlacePass> {
       return mlir::emitError(module.getLoc(), error);
     setMachine(module, target, nodes, positions, machine);
     planning::Mesh mesh = planning::Mesh::fromTarget(machine);
+    if (failed(checkConnected(module.getLoc(), mesh)))
+      return failure();
 
     SmallVector<LayerOp> layers;
     module.walk([&](LayerOp layer) { layers.push_back(layer); });

@@ -2,9 +2,9 @@
 
 #include "ProgramTables.h"
 
+#include "TransferRecord.h"
 #include "dialects/Dojo/DojoDialect.h"
 #include "dojo/Planning/BarrierTree.h"
-#include "dojo/Planning/Mesh.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -14,28 +14,6 @@ using ::dojo::isa::Descriptor;
 namespace planning = ::dojo::planning;
 
 namespace {
-/// One record of dojo.exchange.transfers by name.
-struct Record {
-  int64_t srcNode, kind, to[3], srcBuffer, srcOffset, dstBuffer, dstOffset, runBytes, count[3],
-      srcStride[3], dstStride[3], route;
-
-  static Record read(ArrayRef<int64_t> t, unsigned index) {
-    static_assert(sizeof(Record) == ExchangeOp::recordSize * sizeof(int64_t));
-    Record r;
-    std::copy_n(t.begin() + index * ExchangeOp::recordSize, ExchangeOp::recordSize,
-                reinterpret_cast<int64_t *>(&r));
-    return r;
-  }
-
-  planning::Destination destination() const {
-    if (kind == 1)
-      return planning::Destination::rowRun(to[0], to[1]);
-    if (kind == 2)
-      return planning::Destination::columnRun(to[0], to[1], to[2]);
-    return planning::Destination::toNode(kind == 3 ? srcNode : to[0]);
-  }
-};
-
 /// Layers after which a barrier stands, ascending.
 SmallVector<int64_t> barriersOf(ModuleOp module) {
   SmallVector<int64_t> after;
@@ -67,17 +45,28 @@ Descriptor signalOwn(uint8_t semaphore) {
   return d;
 }
 
-Descriptor signalRemote(int32_t node, uint8_t semaphore) {
+Descriptor signalRemote(int32_t node, uint8_t semaphore, uint16_t route) {
   Descriptor d;
   d.kind = Descriptor::Kind::Signal;
   d.hasFarSemaphore = true;
   d.node = node;
   d.farSemaphore = semaphore;
   d.amount = 1;
+  d.route = route;
   return d;
 }
 
-Descriptor push(const Record &r, int64_t srcAddress, int64_t dstAddress, uint8_t semaphore) {
+/// Explicit routes of signals between nodes, by (from, to).
+std::map<std::pair<int32_t, int32_t>, uint16_t> signalRoutes(ModuleOp module) {
+  std::map<std::pair<int32_t, int32_t>, uint16_t> routes;
+  for (RoutesOp op : module.getOps<RoutesOp>())
+    for (ArrayRef<int32_t> s = op.getSignals(); !s.empty(); s = s.drop_front(3))
+      routes[{s[0], s[1]}] = s[2];
+  return routes;
+}
+
+Descriptor push(const TransferRecord &r, int64_t srcAddress, int64_t dstAddress,
+                uint8_t semaphore) {
   Descriptor d;
   d.kind = Descriptor::Kind::Push;
   d.localAddress = srcAddress + r.srcOffset;
@@ -119,7 +108,7 @@ int64_t mlir::dojo::tableBytesOf(ModuleOp module) {
   std::map<int64_t, int64_t> sends;
   for (ExchangeOp exchange : module.getOps<ExchangeOp>())
     for (unsigned i = 0; i < exchange.getNumTransfers(); ++i)
-      ++sends[Record::read(exchange.getTransfers(), i).srcNode];
+      ++sends[TransferRecord::read(exchange, i).srcNode];
   int64_t most = 0, layers = numLayersOf(module);
   for (auto [node, count] : sends)
     most = std::max(most, count);
@@ -162,7 +151,7 @@ std::vector<std::vector<uint32_t>> mlir::dojo::arrivalCounts(ModuleOp module,
                                             std::vector<uint32_t>(mesh.positions(), 0));
   for (ExchangeOp exchange : module.getOps<ExchangeOp>())
     for (unsigned i = 0; i < exchange.getNumTransfers(); ++i) {
-      Record r = Record::read(exchange.getTransfers(), i);
+      TransferRecord r = TransferRecord::read(exchange, i);
       if (r.kind == 3 || r.kind == 0)
         ++counts[exchange.getLayer()][r.kind == 3 ? r.srcNode : r.to[0]];
       else
@@ -182,6 +171,12 @@ mlir::dojo::transferLists(ModuleOp module, const ::dojo::Target &machine) {
     address[buffer.getSymName()] = buffer.getAddress().value_or(0);
   SmallVector<int64_t> barriers = barriersOf(module);
   planning::BarrierTree tree = planning::buildBarrierTree(mesh);
+  std::map<std::pair<int32_t, int32_t>, uint16_t> routes = signalRoutes(module);
+  auto signal = [&](int32_t from, int32_t to, uint8_t semaphore) {
+    auto route = routes.find({from, to});
+    return signalRemote(to, semaphore,
+                        route == routes.end() ? Descriptor::rowThenColumn : route->second);
+  };
 
   // Sends by (producer, consumer), node by node.
   std::map<int32_t, std::vector<std::vector<Descriptor>>> sends;
@@ -197,7 +192,7 @@ mlir::dojo::transferLists(ModuleOp module, const ::dojo::Target &machine) {
       return address.lookup(cast<FlatSymbolRefAttr>(exchange.getBuffers()[buffer]).getValue());
     };
     for (unsigned i = 0; i < exchange.getNumTransfers(); ++i) {
-      Record r = Record::read(exchange.getTransfers(), i);
+      TransferRecord r = TransferRecord::read(exchange, i);
       sends[r.srcNode][int64_t(exchange.getAfter()) + 1].push_back(
           push(r, addressOf(r.srcBuffer), addressOf(r.dstBuffer), semaphores[exchange.getLayer()]));
     }
@@ -219,11 +214,11 @@ mlir::dojo::transferLists(ModuleOp module, const ::dojo::Target &machine) {
         if (!place.children.empty())
           list.push_back(waitFor(barrierUpSemaphore, place.children.size()));
         if (place.parent >= 0) {
-          list.push_back(signalRemote(place.parent, barrierUpSemaphore));
+          list.push_back(signal(node, place.parent, barrierUpSemaphore));
           list.push_back(waitFor(barrierDownSemaphore, 1));
         }
         for (int32_t child : place.children)
-          list.push_back(signalRemote(child, barrierDownSemaphore));
+          list.push_back(signal(node, child, barrierDownSemaphore));
         list.push_back(signalOwn(epochSemaphore));
       }
       // Behind the barrier: what is sent needs room only from the next epoch on.

@@ -4,6 +4,7 @@
 #include "Random.h"
 
 #include <algorithm>
+#include <set>
 
 using namespace dojo::planning;
 using dojo::planning::test::forSeeds;
@@ -84,6 +85,96 @@ TEST(Router, AllPairsRoundAHole) {
   std::string error;
   ASSERT_TRUE(solveRouting(mesh, demands, routing, error)) << error;
   EXPECT_EQ(verifyRouting(mesh, demands, routing), "");
+}
+
+/// Multicast runs that the router asks for become copies until it is content.
+bool solveWithSplits(const Mesh &mesh, std::vector<RouteDemand> &demands, Routing &routing,
+                     std::string &error) {
+  while (!solveRouting(mesh, demands, routing, error)) {
+    if (routing.split.empty())
+      return false;
+    std::vector<RouteDemand> next;
+    std::vector<uint8_t> split(demands.size(), 0);
+    for (int32_t i : routing.split) {
+      EXPECT_NE(demands[i].to.kind, Destination::Kind::Node);
+      split[i] = 1;
+    }
+    for (size_t i = 0; i < demands.size(); ++i)
+      for (const Destination &to : splitRun(mesh, demands[i].source, demands[i].to, split[i]))
+        next.push_back({demands[i].source, to, demands[i].packets, demands[i].layer});
+    demands = next;
+  }
+  return true;
+}
+
+TEST(Router, MostRoutesStayAroundManyHoles) {
+  // All pairs and a broadcast from every node, on a die with a dozen dead routers that do not
+  // touch: a way for everything, little of it off the default routes.
+  forSeeds(6, [](Random &random) {
+    Mesh mesh = Mesh::full(18, 20);
+    auto isFree = [&](int32_t row, int32_t column) {
+      for (int32_t r = std::max(0, row - 1); r <= std::min(17, row + 1); ++r)
+        for (int32_t c = std::max(0, column - 1); c <= std::min(19, column + 1); ++c)
+          if (!mesh.forwards[mesh.node(r, c)])
+            return false;
+      return true;
+    };
+    for (int holes = 0; holes < 12;) {
+      auto r = static_cast<int32_t>(random.in(0, 17)), c = static_cast<int32_t>(random.in(0, 19));
+      if (!isFree(r, c))
+        continue;
+      mesh.usable[mesh.node(r, c)] = mesh.forwards[mesh.node(r, c)] = 0;
+      ++holes;
+    }
+    std::vector<int32_t> nodes = mesh.nodesByColumn();
+    std::vector<RouteDemand> demands;
+    for (int32_t a : nodes) {
+      std::vector<int32_t> others = nodes;
+      std::erase(others, a);
+      std::sort(others.begin(), others.end());
+      for (const Destination &to : multicastRuns(mesh, a, others))
+        if (to.kind != Destination::Kind::Node)
+          demands.push_back({a, to});
+      for (int32_t b : others)
+        demands.push_back({a, Destination::toNode(b)});
+    }
+    auto isRun = [](const RouteDemand &d) { return d.to.kind != Destination::Kind::Node; };
+    auto runsBefore = std::count_if(demands.begin(), demands.end(), isRun);
+    Routing routing;
+    std::string error;
+    ASSERT_TRUE(solveWithSplits(mesh, demands, routing, error)) << error;
+    EXPECT_EQ(verifyRouting(mesh, demands, routing), "");
+    auto runsAfter = std::count_if(demands.begin(), demands.end(), isRun);
+    EXPECT_GT(runsAfter, runsBefore * 8 / 10);
+    auto kept = std::count(routing.route.begin(), routing.route.end(), Routing::rowThenColumn);
+    EXPECT_GT(kept, static_cast<int64_t>(demands.size()) * 6 / 10);
+  });
+}
+
+TEST(Router, CrossingRunsAreSplit) {
+  Mesh mesh = Mesh::full(3, 6);
+  mesh.usable[mesh.node(0, 3)] = mesh.forwards[mesh.node(0, 3)] = 0;
+  auto none = [&](const Destination &to) { return splitRun(mesh, 0, to, false); };
+  EXPECT_EQ(none(Destination::rowRun(1, 2)), std::vector{Destination::rowRun(1, 2)});
+  EXPECT_EQ(none(Destination::columnRun(2, 0, 2)), std::vector{Destination::columnRun(2, 0, 2)});
+  // Columns 4 and 5 lie behind the hole.
+  std::vector<Destination> parts = none(Destination::rowRun(1, 5));
+  EXPECT_EQ(std::set<Destination>(parts.begin(), parts.end()),
+            (std::set<Destination>{Destination::rowRun(1, 2), Destination::toNode(4),
+                                   Destination::toNode(5)}));
+  EXPECT_EQ(splitRun(mesh, 0, Destination::columnRun(2, 0, 2), true),
+            (std::vector{Destination::toNode(2), Destination::toNode(8), Destination::toNode(14)}));
+}
+
+TEST(Router, PartsOfACutMesh) {
+  Mesh mesh = Mesh::full(3, 4);
+  EXPECT_EQ(connectedParts(mesh).size(), 1u);
+  for (int32_t n : {mesh.node(0, 1), mesh.node(1, 1), mesh.node(2, 1)})
+    mesh.usable[n] = mesh.forwards[n] = 0;
+  EXPECT_EQ(connectedParts(mesh),
+            (std::vector<std::vector<int32_t>>{{2, 3, 6, 7, 10, 11}, {0, 4, 8}}));
+  mesh.forwards[mesh.node(1, 1)] = 1; // dead, but a bridge
+  EXPECT_EQ(connectedParts(mesh).size(), 1u);
 }
 
 TEST(Router, VerifierCatchesMutations) {
