@@ -52,7 +52,7 @@ std::string typeName(Type element) {
   std::string text;
   llvm::raw_string_ostream os(text);
   os << element;
-  return text;
+  return StringRef(text).lower();
 }
 
 std::vector<int64_t> toVector(ArrayRef<int64_t> values) { return values.vec(); }
