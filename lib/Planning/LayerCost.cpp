@@ -124,13 +124,12 @@ void CostEvaluator::work(LayerCost &c, bool partial) const {
     return;
   }
   auto vectorsOver = [&](auto counts) {
-    int64_t n = 1;
+    int64_t n = 1, along = 1;
     for (size_t l = 0; l < size.size(); ++l) {
-      bool vector = static_cast<int32_t>(l) == w.vectorLoop;
-      if (counts(l))
-        n *= vector ? ceilDiv(size[l], model.lanes) : size[l];
+      auto &product = std::count(w.vectorLoops.begin(), w.vectorLoops.end(), l) ? along : n;
+      product *= counts(l) ? size[l] : 1;
     }
-    return n;
+    return w.vectorLoops.empty() ? n : n * ceilDiv(along, model.lanes);
   };
   int64_t points = vectorsOver([](size_t) { return true; });
   int64_t outputs = vectorsOver([&](size_t l) { return problem.loops[l].parallel; });

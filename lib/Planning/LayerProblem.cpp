@@ -88,13 +88,11 @@ std::string checkLayerProblem(const LayerProblem &problem) {
   for (int32_t l = 0; l < loops; ++l)
     if (!problem.loops[l].parallel && uses(problem.output, l))
       return "the output depends on a reduction loop";
-  for (const auto *list :
-       {&problem.work.rowLoops, &problem.work.columnLoops, &problem.work.depthLoops})
+  for (const auto *list : {&problem.work.rowLoops, &problem.work.columnLoops,
+                           &problem.work.depthLoops, &problem.work.vectorLoops})
     for (int32_t l : *list)
       if (l < 0 || l >= loops)
         return "work on a loop that does not exist";
-  if (problem.work.vectorLoop < -1 || problem.work.vectorLoop >= loops)
-    return "vector of a loop that does not exist";
   return "";
 }
 

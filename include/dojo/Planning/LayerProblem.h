@@ -70,9 +70,9 @@ struct WorkModel {
   // without matrix steps, for each vector of loop points.
   int64_t simdPerOutput = 0, memoryPerOutput = 0;
   int64_t simdPerPoint = 0, memoryPerPoint = 0;
-  /// The loop along which the generated code is a vector: its share is rounded up to whole vectors.
-  /// -1: one point at a time.
-  int32_t vectorLoop = -1;
+  /// The loops along which the generated code is a vector: the product of their shares is rounded
+  /// up to whole vectors. None: one point at a time.
+  std::vector<int32_t> vectorLoops;
 
   bool matrix() const { return !rowLoops.empty(); }
   friend bool operator==(const WorkModel &, const WorkModel &) = default;

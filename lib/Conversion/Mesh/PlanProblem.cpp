@@ -109,16 +109,37 @@ void describeConv(ConvOp conv, planning::LayerProblem &problem) {
   problem.work.memoryPerOutput = 1 + conv.getExtras().size() / 2;
 }
 
+/// True if a step of `outer` follows the last one of the loops `inner` (innermost first) in the
+/// memory of every operand that it moves.
+bool isNextInMemory(const LayerAccess &access, AffineDimExpr outer, ArrayRef<int32_t> inner) {
+  if (inner.empty())
+    return true;
+  for (const LayerAccess::Operand &in : access.inputs) {
+    ArrayRef<AffineExpr> results = in.map.getResults();
+    if (in.unused || !in.map.isFunctionOfDim(outer.getPosition()))
+      continue;
+    auto *last = llvm::find(results, getAffineDimExpr(inner.back(), outer.getContext()));
+    if (last == results.end() || last == results.begin() || last[-1] != outer)
+      return false;
+  }
+  return true;
+}
+
 void describeGeneric(linalg::GenericOp generic, const LayerAccess &access,
                      planning::LayerProblem &problem) {
   problem.work.simdPerPoint = std::max<int64_t>(1, slotsOf(generic.getRegion()));
   problem.work.memoryPerPoint = access.inputs.size();
   problem.work.memoryPerOutput = 1;
-  // The loop that the innermost dimension of the result is.
-  AffineMap map = access.outputMap;
-  if (map.getNumResults() > 0)
-    if (auto d = dyn_cast<AffineDimExpr>(map.getResults().back()))
-      problem.work.vectorLoop = d.getPosition();
+  // The innermost dimensions of the result that fill a vector.
+  constexpr int64_t lanes = 16;
+  int64_t along = 1;
+  for (AffineExpr expr : llvm::reverse(access.outputMap.getResults())) {
+    auto d = dyn_cast<AffineDimExpr>(expr);
+    if (!d || along >= lanes || !isNextInMemory(access, d, problem.work.vectorLoops))
+      break;
+    problem.work.vectorLoops.push_back(d.getPosition());
+    along *= access.extents[d.getPosition()];
+  }
 }
 } // namespace
 

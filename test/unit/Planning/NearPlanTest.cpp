@@ -34,7 +34,7 @@ LayerProblem sumProblem(const Coord &shape, int64_t parts) {
   }
   p.work.simdPerPoint = parts;
   p.work.memoryPerPoint = parts;
-  p.work.vectorLoop = static_cast<int32_t>(shape.size()) - 1;
+  p.work.vectorLoops = {static_cast<int32_t>(shape.size()) - 1};
   return p;
 }
 

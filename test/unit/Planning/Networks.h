@@ -100,7 +100,7 @@ inline Network resnet50(bool reduction) {
   pool.work.simdPerPoint = 1;
   pool.work.memoryPerPoint = 1;
   pool.work.memoryPerOutput = 1;
-  pool.work.vectorLoop = 4;
+  pool.work.vectorLoops = {4};
   net.graph.layers.push_back(pool);
   net.graph.edges.push_back({0, 1, 0});
   net.pads.push_back(1);

@@ -117,7 +117,7 @@ TEST(Planner, TinyLayersStayOnFewNodes) {
   p.output = {{64}, 2, false, {AccessRow::loop(0)}};
   p.work.simdPerPoint = 2;
   p.work.memoryPerPoint = 2;
-  p.work.vectorLoop = 0;
+  p.work.vectorLoops = {0};
   auto plans = solveLayer(p, die.mesh, die.model, {1 << 20, 1});
   ASSERT_FALSE(plans.empty());
   EXPECT_LE(plans[0].nodes.size(), 4u);
