@@ -4,6 +4,8 @@
 #include "Weights.h"
 #include "dialects/Dojo/DojoDialect.h"
 #include "dojo/Golden/Passes.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/InitAllDialects.h"
@@ -94,6 +96,21 @@ std::vector<std::string> returnValues(func::FuncOp main, ArrayRef<std::string> v
   return names;
 }
 
+/// Gives every result a tensor of its own: each becomes a buffer that the caller provides.
+void separateResults(func::FuncOp main) {
+  Operation *terminator = main.front().getTerminator();
+  OpBuilder b(terminator);
+  DenseSet<Value> seen;
+  for (OpOperand &operand : terminator->getOpOperands()) {
+    if (seen.insert(operand.get()).second)
+      continue;
+    // Not a linalg op, which would be made to work in place.
+    auto type = cast<RankedTensorType>(operand.get().getType());
+    operand.set(bufferization::AllocTensorOp::create(b, terminator->getLoc(), type, ValueRange{},
+                                                     operand.get()));
+  }
+}
+
 /// Takes tensors without elements out of the boundary of @main: they have no memory to point to,
 /// and the lowering of functions to bare pointers does not take them.
 void dropEmptyTensors(func::FuncOp main) {
@@ -114,6 +131,14 @@ void dropEmptyTensors(func::FuncOp main) {
       terminator->eraseOperand(i);
       (void)main.eraseResult(i);
     }
+}
+
+/// Takes off what the ops and arguments were called: the translation to LLVM knows none of it.
+void dropNames(ModuleOp module) {
+  module.walk([](LLVM::LLVMFuncOp function) {
+    function.removeArgAttrsAttr();
+    function.removeResAttrsAttr();
+  });
 }
 
 /// LLVM's -O2 without loop unrolling, which takes most of its time and gains nothing here.
@@ -169,6 +194,7 @@ Expected<std::unique_ptr<GoldenProgram>> GoldenProgram::compile(ModuleOp origina
                                                                 ArrayRef<std::string> values) {
   MLIRContext *context = original.getContext();
   context->appendDialectRegistry(extensions());
+  context->loadDialect<bufferization::BufferizationDialect>();
   OwningOpRef<ModuleOp> module(original.clone());
   auto main = module->lookupSymbol<func::FuncOp>("main");
   if (!main || main.isExternal() || !main.getBody().hasOneBlock())
@@ -198,6 +224,7 @@ Expected<std::unique_ptr<GoldenProgram>> GoldenProgram::compile(ModuleOp origina
     impl.outputs.push_back(*info);
   }
 
+  separateResults(main);
   dropEmptyTensors(main);
   const unsigned firstWeight = main.getNumArguments();
   PassManager hoist(context);
@@ -215,6 +242,8 @@ Expected<std::unique_ptr<GoldenProgram>> GoldenProgram::compile(ModuleOp origina
   buildLowerToCpuPipeline(lower);
   if (Error error = runPasses(lower, *module))
     return std::move(error);
+
+  dropNames(*module);
 
   auto builder = orc::JITTargetMachineBuilder::detectHost();
   if (!builder)
