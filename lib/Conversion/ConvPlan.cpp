@@ -86,8 +86,11 @@ static FailureOr<ConvExtra> readExtra(ConvOp op, unsigned i, ArrayRef<int64_t> e
   std::array<int64_t, 5> c{};
   int64_t constant = 0;
   bool linear = type.has_value();
+  // Quotients and remainders cancel where dimensions that lie side by side were one.
+  AffineExpr place = getAffineConstantExpr(0, op.getContext());
   for (auto [e, stride] : llvm::zip(op.getExtraMapValues()[i].getResults(), buffer->strides))
-    linear = linear && addLinear(e, stride, constant, c);
+    place = place + e * stride;
+  linear = linear && addLinear(simplifyAffineExpr(place, 5, 0), 1, constant, c);
   for (unsigned dim = 0; dim < 5; ++dim)
     if (extents[dim] == 1)
       c[dim] = 0;

@@ -191,6 +191,32 @@ std::optional<ConvForm> mlir::dojo::matchMatrixUnitConv(GenericOp op) {
   return form;
 }
 
+/// Whether the epilogue can read the other operands of `user` at the place of the sum: each has a
+/// value for every channel, or one for all channels and pixels.
+static bool readsBesideSum(GenericOp user, OpOperand *sum, GenericOp producer,
+                           const ConvForm &form) {
+  AffineMap sumMap = user.getMatchingIndexingMap(sum);
+  AffineMap resultMap = producer.getIndexingMapsArray().back();
+  for (OpOperand *other : user.getDpsInputOperands()) {
+    if (other == sum)
+      continue;
+    AffineMap map = user.getMatchingIndexingMap(other);
+    bool channels = false, pixels = false;
+    for (unsigned dim = 0; dim < resultMap.getNumResults(); ++dim) {
+      unsigned loop = resultMap.getDimPosition(dim);
+      if (!map.isFunctionOfDim(sumMap.getDimPosition(dim)))
+        continue;
+      if (loop == form.column)
+        channels = true;
+      else
+        pixels |= form.range(loop) != 1 && !form.isBatch(loop);
+    }
+    if (pixels && !channels)
+      return false;
+  }
+  return true;
+}
+
 OpOperand *mlir::dojo::findFusedSum(GenericOp user) {
   if (!user.hasPureTensorSemantics() || user.getNumResults() != 1 ||
       user.getNumParallelLoops() != user.getNumLoops() ||
@@ -210,7 +236,10 @@ OpOperand *mlir::dojo::findFusedSum(GenericOp user) {
   for (OpOperand *operand : user.getDpsInputOperands()) {
     auto producer = operand->get().getDefiningOp<GenericOp>();
     if (!producer || !operand->get().hasOneUse() ||
-        !user.getMatchingIndexingMap(operand).isPermutation() || !matchMatrixUnitConv(producer))
+        !user.getMatchingIndexingMap(operand).isPermutation())
+      continue;
+    std::optional<ConvForm> form = matchMatrixUnitConv(producer);
+    if (!form || !readsBesideSum(user, operand, producer, *form))
       continue;
     if (!result || result->get().getDefiningOp()->isBeforeInBlock(producer))
       result = operand;

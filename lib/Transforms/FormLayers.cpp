@@ -36,6 +36,8 @@ public:
 private:
   LogicalResult wrap(DestinationStyleOpInterface root);
   void copyReturnedViews();
+  void copyWeightsUnderViews();
+  Value copyOf(Value value);
   std::string uniqueName(Operation *root, StringRef kind);
 
   func::FuncOp function;
@@ -144,6 +146,35 @@ LogicalResult LayerFormer::wrap(DestinationStyleOpInterface root) {
   return success();
 }
 
+/// A copy of `value`, to become a layer.
+Value LayerFormer::copyOf(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  Value empty = tensor::EmptyOp::create(rewriter, value.getLoc(), type, ValueRange{});
+  AffineMap identity = rewriter.getMultiDimIdentityMap(type.getRank());
+  auto copy = GenericOp::create(
+      rewriter, value.getLoc(), type, value, empty, ArrayRef{identity, identity},
+      SmallVector<utils::IteratorType>(type.getRank(), utils::IteratorType::parallel),
+      [](OpBuilder &builder, Location loc, ValueRange arguments) {
+        linalg::YieldOp::create(builder, loc, arguments[0]);
+      });
+  return copy.getResult(0);
+}
+
+/// Views are of what layers computed: a constant that is only a part of one is copied.
+void LayerFormer::copyWeightsUnderViews() {
+  for (auto weight : llvm::to_vector(function.getBody().front().getOps<WeightOp>())) {
+    Value copy;
+    for (OpOperand &use : llvm::make_early_inc_range(weight->getUses())) {
+      if (!isa<AssembleOp, ReshapeOp>(use.getOwner()))
+        continue;
+      rewriter.setInsertionPointAfter(weight);
+      if (!copy)
+        copy = copyOf(weight);
+      use.set(copy);
+    }
+  }
+}
+
 /// What the function returns is computed by layers, so that outputs are whole where they are put.
 void LayerFormer::copyReturnedViews() {
   Operation *terminator = function.getBody().front().getTerminator();
@@ -154,24 +185,16 @@ void LayerFormer::copyReturnedViews() {
     // Two outputs never share a tensor either.
     if (isa_and_nonnull<GenericOp, ConvOp>(value.getDefiningOp()) && seen.insert(value).second)
       continue;
-    auto type = cast<RankedTensorType>(value.getType());
-    if (type.getNumElements() == 0)
-      continue;
-    Value empty = tensor::EmptyOp::create(rewriter, value.getLoc(), type, ValueRange{});
-    AffineMap identity = rewriter.getMultiDimIdentityMap(type.getRank());
-    auto copy = GenericOp::create(
-        rewriter, value.getLoc(), type, value, empty, ArrayRef{identity, identity},
-        SmallVector<utils::IteratorType>(type.getRank(), utils::IteratorType::parallel),
-        [](OpBuilder &builder, Location loc, ValueRange arguments) {
-          linalg::YieldOp::create(builder, loc, arguments[0]);
-        });
-    operand.set(copy.getResult(0));
+    // Nor is there anything to put of an output without elements.
+    if (cast<RankedTensorType>(value.getType()).getNumElements() != 0)
+      operand.set(copyOf(value));
   }
 }
 
 LogicalResult LayerFormer::run() {
   Block &body = function.getBody().front();
   copyReturnedViews();
+  copyWeightsUnderViews();
   SmallVector<Operation *> ops;
   for (Operation &op : body.without_terminator())
     ops.push_back(&op);

@@ -74,6 +74,28 @@ IndexBox LayerAccess::image(AffineMap map, const IndexBox &loops, ArrayRef<int64
   return box;
 }
 
+AffineExpr LayerAccess::simplify(AffineExpr expr, ArrayRef<int64_t> sizes) {
+  IndexBox loops{SmallVector<int64_t>(sizes.size(), 0), SmallVector<int64_t>(sizes)};
+  AffineExpr result = expr;
+  expr.walk([&](AffineExpr e) { // operands first
+    if (e.getKind() != AffineExprKind::FloorDiv && e.getKind() != AffineExprKind::Mod)
+      return;
+    auto bin = cast<AffineBinaryOpExpr>(e);
+    auto divisor = dyn_cast<AffineConstantExpr>(bin.getRHS());
+    if (!divisor || divisor.getValue() <= 0)
+      return;
+    Interval range = rangeOf(bin.getLHS(), loops);
+    int64_t quotient = floorDiv(range.min, divisor.getValue());
+    if (quotient != floorDiv(range.max, divisor.getValue()))
+      return;
+    AffineExpr simple = e.getKind() == AffineExprKind::FloorDiv
+                            ? getAffineConstantExpr(quotient, e.getContext())
+                            : bin.getLHS() - quotient * divisor.getValue();
+    result = result.replace(e, simple);
+  });
+  return simplifyAffineExpr(result, sizes.size(), 0);
+}
+
 namespace {
 /// Terms of a sum: (dimension, coefficient); fails for anything but sums of scaled dimensions
 /// and constants.
@@ -143,12 +165,13 @@ void setGranularity(LayerAccess &a) {
 }
 
 /// The outermost reduction of a sum in fp32 that may be computed in parts: it only ever moves
-/// operands by whole steps. None if the op is not such a sum.
+/// operands by whole steps. None if the op is not such a sum, or one of a single element: its parts
+/// would lie side by side in one vector.
 std::optional<unsigned> divisibleSum(linalg::GenericOp op) {
   auto type = dyn_cast<RankedTensorType>(op.getResultTypes()[0]);
   auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
-  if (op.getNumDpsInits() != 1 || !type || !type.getElementType().isF32() || !fill ||
-      !matchPattern(fill.getInputs()[0], m_AnyZeroFloat()))
+  if (op.getNumDpsInits() != 1 || !type || type.getRank() == 0 || !type.getElementType().isF32() ||
+      !fill || !matchPattern(fill.getInputs()[0], m_AnyZeroFloat()))
     return std::nullopt;
   BlockArgument sum = op.getMatchingBlockArgument(op.getDpsInitOperand(0));
   auto add = op.getBody()->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();

@@ -77,7 +77,10 @@ private:
       pc = outcome.next;
       return true;
     }
+    // Code that several layers share works for the one that called it.
     layer = index.layerAt(node, pc);
+    if (layer < 0)
+      layer = callerLayer;
     const Placed *load = index.placedAt(node, pc);
     if (!load || !image.blobs[load->blob].code)
       return stop(Check::Instructions, Verdict::Error, "runs where no code was placed");

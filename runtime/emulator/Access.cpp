@@ -76,28 +76,28 @@ bool Node::access(Thread &t, const Op &op, uint64_t cycle, uint64_t extra[2]) {
       address += static_cast<uint64_t>(int64_t(m.offset));
     if (op.access != MemAccess::Scalar && address % p.lineBytes + op.accessBytes > p.lineBytes)
       extra[i] = p.lineCrossing;
-    uint64_t first = address, bytes = op.accessBytes;
     bool masked = op.access == MemAccess::Lanes && op.mask != 0;
-    if (masked) { // only the lanes from the first to the last that the mask keeps
-      uint32_t mask = t.registers.m[op.mask] & 0xFFFF;
-      if (mask == 0) {
-        context.address[i] = 0;
-        continue;
-      }
-      unsigned element = op.accessBytes / 16u;
-      unsigned low = static_cast<unsigned>(std::countr_zero(mask));
-      unsigned high = 32 - static_cast<unsigned>(std::countl_zero(mask));
-      first = address + low * element;
-      bytes = (high - low) * element;
+    uint32_t lanes = masked ? t.registers.m[op.mask] & 0xFFFF : 0;
+    if (masked && lanes == 0) {
+      context.address[i] = 0;
+      continue;
     }
     if (address % op.alignment) {
       raise(FaultClass::Misaligned, &t, cycle,
             "address " + hex(address) + " is not a multiple of " + std::to_string(op.alignment));
       return false;
     }
-    if (!check(t, op, first, bytes, cycle))
+    if (!masked && !check(t, op, address, op.accessBytes, cycle))
       return false;
-    context.address[i] = static_cast<uint32_t>(address);
+    unsigned element = op.accessBytes / 16u;
+    while (lanes != 0) { // each run of lanes that the mask keeps
+      unsigned low = static_cast<unsigned>(std::countr_zero(lanes));
+      unsigned count = static_cast<unsigned>(std::countr_one(lanes >> low));
+      if (!check(t, op, address + low * element, count * element, cycle))
+        return false;
+      lanes &= ~(((1u << count) - 1) << low);
+    }
+    context.address[i] = static_cast<int32_t>(address);
   }
   return true;
 }

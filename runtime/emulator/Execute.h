@@ -27,7 +27,8 @@ struct ExecContext {
   uint8_t *sram = nullptr;
   uint32_t node = 0;
   uint32_t pc = 0;
-  uint32_t address[2] = {}; // of the memory operands
+  /// Of the memory operands: of lane 0, which may lie below 0 if the mask takes it away.
+  int32_t address[2] = {};
   uint32_t granule[8] = {}; // of a gather's granules
   uint32_t granuleMask = 0; // the granules to read
 

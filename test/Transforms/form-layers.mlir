@@ -70,3 +70,18 @@ func.func @argument(%x: tensor<4xf32>) -> tensor<4xf32> {
   // CHECK: return %[[C]]
   return %x : tensor<4xf32>
 }
+
+// A constant that is only a part of a view is copied; what has no elements is no layer.
+// CHECK-LABEL: @weights_and_empty
+// CHECK: %[[W:.*]] = dojo.weight
+// CHECK: %[[COPY:.*]] = dojo.layer "{{.*}}" ins(%[[W]]
+// CHECK: %[[A:.*]] = dojo.assemble fill({{.*}}) (%[[COPY]] at [0], %arg0 at [2])
+// CHECK: %[[E:.*]] = dojo.assemble fill({{.*}}) ()
+// CHECK: %[[Y:.*]] = dojo.layer "{{.*}}" ins(%[[A]]
+// CHECK: return %[[Y]], %[[E]]
+func.func @weights_and_empty(%x: tensor<3xf32>) -> (tensor<5xf32>, tensor<0xf32>) {
+  %w = dojo.weight inline dense<[1.0, 2.0]> : tensor<2xf32> : tensor<2xf32>
+  %a = dojo.assemble fill(0.0 : f32) (%w at [0], %x at [2]) : (tensor<2xf32>, tensor<3xf32>) -> tensor<5xf32>
+  %e = dojo.assemble fill(0.0 : f32) () : () -> tensor<0xf32>
+  return %a, %e : tensor<5xf32>, tensor<0xf32>
+}

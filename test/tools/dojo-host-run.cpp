@@ -6,15 +6,20 @@
 //
 // Each line of CASES has fields separated by tabs: the model, a folder for its outputs, options
 // separated by commas or -, and NAME=FILE.npy for each input. Options: convert (to the newest opset
-// wherever there are adapters), values (all values of the graph and not only its results), time. An
-// input as !NAME=FILE.npy is bound at compile time. For each line it prints one line: "ok" and the
-// outputs as NAME=FILE.npy separated by tabs, or "error" and why, or "unsupported" and the ops that
-// are.
+// wherever there are adapters), values (all values of the graph and not only its results),
+// layers-bf16 or layers-fp32 (runs the layer form in that precision), time. An input as
+// !NAME=FILE.npy is bound at compile time. For each line it prints one line: "ok" and the outputs
+// as NAME=FILE.npy separated by tabs, or "error" and why, or "unsupported" and the ops that are.
 
 #include "Bindings.h"
 #include "dojo/Golden/Golden.h"
 #include "dojo/Import/ONNX.h"
 #include "dojo/Npy/Npy.h"
+#include "dojo/Pipelines/Registration.h"
+#include "dojo/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
@@ -47,6 +52,23 @@ static Expected<HostTensor> readTensor(const std::string &path) {
   return createStringError("'" + path + "' has elements of type " + array.descr);
 }
 
+/// Brings the module to the layer form, and that back to what the golden path takes.
+static Error toLayers(mlir::ModuleOp module, Precision precision) {
+  std::string messages;
+  mlir::ScopedDiagnosticHandler handler(module.getContext(), [&](mlir::Diagnostic &diagnostic) {
+    messages += diagnostic.str() + " ";
+    return mlir::success();
+  });
+  mlir::PassManager manager(module.getContext());
+  LayerPipelineOptions options;
+  options.precision = options.store = precision;
+  buildLayerPipeline(manager, options);
+  manager.nest<mlir::func::FuncOp>().addPass(createExpandLayers());
+  if (mlir::failed(manager.run(module)))
+    return createStringError("layers: " + oneLine(messages));
+  return Error::success();
+}
+
 static Expected<std::string> runCase(ArrayRef<StringRef> fields) {
   StringRef folder = fields[1];
   SmallVector<StringRef> flags;
@@ -70,7 +92,12 @@ static Expected<std::string> runCase(ArrayRef<StringRef> fields) {
     options.shapes.push_back({name, tensor->shape});
     inputs[name] = std::move(*tensor);
   }
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  static const mlir::DialectRegistry registry = [] {
+    mlir::DialectRegistry all;
+    registerDialects(all);
+    return all;
+  }();
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   ImportReport report;
   auto module = importOnnx(context, fields[0], options, report);
   if (!module) {
@@ -84,6 +111,11 @@ static Expected<std::string> runCase(ArrayRef<StringRef> fields) {
   std::vector<std::string> values;
   if (is_contained(flags, "values"))
     values = goldenValues(*module);
+  for (auto [flag, precision] :
+       {std::pair{"layers-bf16", Precision::BF16}, std::pair{"layers-fp32", Precision::FP32}})
+    if (is_contained(flags, flag))
+      if (Error error = toLayers(*module, precision))
+        return error;
   auto start = std::chrono::steady_clock::now();
   auto program = GoldenProgram::compile(*module, values);
   if (!program)

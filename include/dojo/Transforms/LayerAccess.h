@@ -59,6 +59,9 @@ struct LayerAccess {
   /// The part of an operand of shape `shape` that the loop box touches: interval arithmetic on
   /// the map, clipped to the shape. A box may cover more than is read, never less.
   static IndexBox image(AffineMap map, const IndexBox &loops, llvm::ArrayRef<int64_t> shape);
+  /// `expr` with the quotients and remainders that are constant or trivial for loop indices in
+  /// [0, sizes) replaced by what they are there.
+  static AffineExpr simplify(AffineExpr expr, llvm::ArrayRef<int64_t> sizes);
 };
 
 class LayerOp;

@@ -25,16 +25,8 @@ AffineMap localMap(AffineMap map, const IndexBox &loops, ArrayRef<int64_t> boxLo
     shifted.push_back(getAffineDimExpr(d, ctx) + lo);
   SmallVector<AffineExpr> results;
   for (auto [i, expr] : llvm::enumerate(map.getResults()))
-    results.push_back(
-        simplifyAffineExpr(expr.replaceDims(shifted) - boxLo[i], map.getNumDims(), 0));
+    results.push_back(LayerAccess::simplify(expr.replaceDims(shifted) - boxLo[i], loops.size));
   return AffineMap::get(map.getNumDims(), 0, results, ctx);
-}
-
-void printBox(llvm::raw_ostream &os, const IndexBox &box) {
-  llvm::interleaveComma(box.lo, os);
-  os << "+";
-  llvm::interleaveComma(box.size, os);
-  os << ";";
 }
 
 void printOperand(llvm::raw_ostream &os, const KernelOperand &operand, AffineMap map,
@@ -112,17 +104,28 @@ void cloneGeneric(OpBuilder &builder, linalg::GenericOp generic, const LayerAcce
   }
 }
 
-void cloneConv(OpBuilder &builder, ConvOp conv, const LayerAccess &access, ValueRange args) {
+void cloneConv(OpBuilder &builder, ConvOp conv, const LayerAccess &access, const KernelTile &tile,
+               ValueRange args) {
   IRMapping mapping;
   for (Operation &op : *conv->getBlock())
     if (isa<arith::ConstantOp>(op))
       builder.clone(op, mapping);
+  // Extra operands are read by the indices of the result: n, fq = 2 * fo + f2, y, x, f4.
+  const IndexBox &loops = tile.loops;
+  IndexBox result{
+      {loops.lo[0], 2 * loops.lo[1] + loops.lo[4], loops.lo[2], loops.lo[3], loops.lo[5]},
+      {loops.size[0], (loops.size[1] - 1) * 2 + loops.size[4], loops.size[2], loops.size[3],
+       loops.size[5]}};
   SmallVector<Value> inputs;
   for (const LayerAccess::Operand &in : access.inputs)
     inputs.push_back(args[in.slot]);
+  SmallVector<AffineMap> extraMaps;
+  for (auto [map, in] :
+       llvm::zip_equal(conv.getExtraMapValues(), ArrayRef(access.inputs).drop_front(2)))
+    extraMaps.push_back(localMap(map, result, tile.inputs[in.slot].box.lo));
   auto local =
       ConvOp::create(builder, conv.getLoc(), inputs[0], inputs[1], ArrayRef(inputs).drop_front(2),
-                     args.back(), conv.getStrides(), conv.getDilations(), conv.getExtraMapValues());
+                     args.back(), conv.getStrides(), conv.getDilations(), extraMaps);
   local.getEpilogue().getBlocks().clear();
   conv.getEpilogue().cloneInto(&local.getEpilogue(), mapping);
 }
@@ -148,8 +151,13 @@ std::string mlir::dojo::prologueKey(const KernelTile &tile) {
   llvm::raw_string_ostream os(key);
   for (const KernelOperand &operand : tile.inputs) {
     os << "|";
-    for (const IndexBox &fill : operand.fills)
-      printBox(os, fill);
+    for (const KernelFill &fill : operand.fills) {
+      os << fill.offset << "+";
+      llvm::interleaveComma(fill.size, os);
+      os << "*";
+      llvm::interleaveComma(fill.strides, os);
+      os << "=" << fill.value << ";";
+    }
   }
   return key;
 }
@@ -166,7 +174,7 @@ func::FuncOp mlir::dojo::buildKernel(OpBuilder &builder, StringRef name, const L
   if (auto generic = dyn_cast<linalg::GenericOp>(access.root))
     cloneGeneric(builder, generic, access, tile, entry.getArguments());
   else
-    cloneConv(builder, cast<ConvOp>(access.root), access, entry.getArguments());
+    cloneConv(builder, cast<ConvOp>(access.root), access, tile, entry.getArguments());
   builder.setInsertionPointToEnd(&entry);
   func::ReturnOp::create(builder, loc);
   return func;
@@ -183,14 +191,12 @@ func::FuncOp mlir::dojo::buildPrologue(OpBuilder &builder, StringRef name,
   Block &entry = func.getBody().front();
   builder.setInsertionPointToStart(&entry);
   for (auto [i, in] : llvm::enumerate(tile.inputs))
-    for (const IndexBox &fill : in.fills) {
-      auto toFold = [&](ArrayRef<int64_t> values) {
-        return getAsIndexOpFoldResult(builder.getContext(), values);
-      };
-      SmallVector<int64_t> ones(fill.lo.size(), 1);
-      Value part = memref::SubViewOp::create(builder, loc, entry.getArgument(i), toFold(fill.lo),
-                                             toFold(fill.size), toFold(ones));
-      fillMemRef(builder, loc, part, in.fillValue);
+    for (const KernelFill &fill : in.fills) {
+      auto layout = StridedLayoutAttr::get(builder.getContext(), fill.offset, fill.strides);
+      Value part = memref::ReinterpretCastOp::create(
+          builder, loc, MemRefType::get(fill.size, in.elementType, layout), entry.getArgument(i),
+          fill.offset, fill.size, fill.strides);
+      fillMemRef(builder, loc, part, fill.value);
     }
   builder.setInsertionPointToEnd(&entry);
   func::ReturnOp::create(builder, loc);

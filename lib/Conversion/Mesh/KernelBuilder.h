@@ -13,14 +13,20 @@
 
 namespace mlir::dojo {
 
+/// Elements of an operand's buffer that its own node fills with a constant: padding. Offset and
+/// strides in elements.
+struct KernelFill {
+  int64_t offset = 0;
+  llvm::SmallVector<int64_t> size, strides;
+  TypedAttr value;
+};
+
 /// One memref argument of a kernel, the same for every tile of a shape class.
 struct KernelOperand {
   IndexBox box;                       ///< what the tile touches, in tensor coordinates
   llvm::SmallVector<int64_t> strides; ///< of the node's buffer, in elements
   Type elementType;
-  /// Parts of `box` that no transfer fills, relative to `box.lo`: padding.
-  std::vector<IndexBox> fills;
-  TypedAttr fillValue;
+  std::vector<KernelFill> fills; ///< parts of `box` that no transfer fills
 };
 
 /// A tile of a layer: which loops it computes and the operands it does so on.

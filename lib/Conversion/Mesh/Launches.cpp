@@ -59,8 +59,10 @@ static SmallVector<int64_t> declareAccesses(const PlacedLayer &layer, const Kern
   for (auto [i, in] : llvm::enumerate(tile.inputs)) {
     if (layer.buffers[i].empty())
       continue;
-    for (const IndexBox &fill : in.fills)
-      declareBox(out, 0, 1, i, 0, fill, in.strides, storageBytes(in.elementType));
+    int64_t bytes = storageBytes(in.elementType);
+    for (const KernelFill &fill : in.fills)
+      declareBox(out, 0, 1, i, fill.offset * bytes,
+                 {SmallVector<int64_t>(fill.size.size(), 0), fill.size}, fill.strides, bytes);
     IndexBox all = in.box;
     all.lo.assign(all.lo.size(), 0);
     declareBox(out, 1, 0, i, 0, all, in.strides, storageBytes(in.elementType));

@@ -116,6 +116,8 @@ static planning::Layout spread(ArrayRef<int64_t> shape, int64_t bytes, const pla
     cells *= layout.cuts.back().size() - 1;
     left /= parts;
   }
+  if (llvm::is_contained(shape, 0))
+    cells = 0;
   for (int64_t c = 0; c < cells; ++c)
     layout.cells.push_back({order[c]});
   return layout;

@@ -90,7 +90,8 @@ private:
   OpBuilder builder{module.getContext()};
   llvm::DenseMap<Value, Resident> residents;
   llvm::MapVector<StringRef, BufferSpec> buffers; ///< keys live in symbols
-  llvm::StringSet<> symbols;                      ///< names given so far
+  /// Names given so far, and those of the programs. Layers are named by the model, as it likes.
+  llvm::StringSet<> symbols{"main", "main.0", "main.1", "main.2"};
   int64_t numLayers = 0;
   Operation *insertKernelsBefore = nullptr;
 };

@@ -171,18 +171,17 @@ LogicalResult MeshLowering::bringOperand(PlacedLayer &layer, const LayerAccess::
 
   for (const planning::Fill &fill : exchange.fills) {
     const planning::LocalPiece &need = problem.needs[fill.need];
-    if (!fill.isBox)
-      return layer.op.emitError("reads a reshaped tensor that is padding in part; reshape before "
-                                "padding instead");
+    KernelFill part{fill.offset / bytes, {}, {}, fillValues.lookup(fill.value)};
+    for (auto [size, stride] : llvm::zip_equal(fill.size, fill.strides)) {
+      if (size == 1)
+        continue;
+      part.size.push_back(size);
+      part.strides.push_back(stride / bytes);
+    }
     for (KernelTile &tile : layer.tiles) {
       KernelOperand &operand = tile.inputs[input];
-      if (toCoord(operand.box.lo) != need.box.lo || toCoord(operand.box.size) != need.box.size)
-        continue;
-      IndexBox part = toIndexBox(fill.box);
-      for (unsigned d = 0; d < rank; ++d)
-        part.lo[d] -= operand.box.lo[d];
-      operand.fills.push_back(std::move(part));
-      operand.fillValue = fillValues.lookup(fill.value);
+      if (toCoord(operand.box.lo) == need.box.lo && toCoord(operand.box.size) == need.box.size)
+        operand.fills.push_back(part);
     }
   }
   return success();

@@ -11,90 +11,18 @@ A failure prints what to run to see it again. No op may be missing from a run.
 """
 import argparse
 import shutil
-import subprocess
 import sys
-import zlib
 from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
-from onnx import helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
+from onnx import helper
 
-from op_cases import CASES, LAST_OPSET, Case, Draw
-
-FIRST_OPSET = 7  # the oldest that onnxruntime knows
+from op_cases import CASES, Case
+from op_models import FIRST_OPSET, draw, opsets_of, run_tool, with_constants
 
 
-def opsets_of(op: str, first: int) -> list[int]:
-    """The version of each form of the op that is in use from opset `first` on."""
-    forms = sorted({s.since_version for s in onnx.defs.get_all_schemas_with_history()
-                    if s.name == op and s.domain == ""}) or [first, 10, 13, 18]
-    last = LAST_OPSET.get(op, onnx.defs.onnx_opset_version())
-    return sorted({max(s, first) for i, s in enumerate(forms)
-                   if (forms + [last + 1])[i + 1] > first and s <= last})
-
-
-def model_of(case: Case, opset: int) -> onnx.ModelProto:
-    def info(name, array):
-        return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
-
-    graph = helper.make_graph(
-        case.nodes, "g", [info(n, np.asarray(a)) for n, a in case.inputs.items()],
-        [onnx.ValueInfoProto(name=n) for n in case.outputs],
-        [numpy_helper.from_array(np.asarray(a), n) for n, a in case.constants.items()])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
-    # Types only: the shapes that inference finds for old forms of the pools are not what they compute.
-    inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
-    for output, known in zip(model.graph.output, inferred.graph.output):
-        output.type.tensor_type.elem_type = known.type.tensor_type.elem_type
-    return model
-
-
-def with_constants(model: onnx.ModelProto, inputs: dict) -> onnx.ModelProto:
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    del copy.graph.input[:]
-    copy.graph.initializer.extend(numpy_helper.from_array(a, n) for n, a in inputs.items())
-    return copy
-
-
-def reference(model: onnx.ModelProto, inputs: dict) -> tuple[list, str]:
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = 4
-    try:
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options)
-        return session.run(None, inputs), "onnxruntime"
-    except Exception:  # no kernel for these types or this version
-        return ReferenceEvaluator(model).run(None, inputs), "onnx.reference"
-
-
-def draw(make, op: str, opset: int, seed: str):
-    """A model that at least one oracle can run, its inputs and outputs."""
-    for attempt in range(50):
-        rng = np.random.default_rng(zlib.crc32(f"{seed} {op} {opset} {attempt}".encode()))
-        case = make(Draw(rng, opset), op)
-        model = model_of(case, opset)
-        inputs = {n: np.asarray(a) for n, a in case.inputs.items()}
-        try:
-            return case, model, inputs, *reference(model, inputs)
-        except Exception as error:  # neither has it for these attributes
-            last = error
-    raise RuntimeError(f"no oracle for {op} in opset {opset}: {last}")
-
-
-def run_tool(tool: str, work: Path, lines: list[str]) -> list[str]:
-    """One answer per line; a crash is the answer of the line it happened in."""
-    answers = []
-    while len(answers) < len(lines):
-        (work / "cases").write_text("\n".join(lines[len(answers):]) + "\n")
-        done = subprocess.run([tool, str(work / "cases")], capture_output=True, text=True)
-        answers += done.stdout.splitlines()
-        if len(answers) < len(lines):
-            answers.append("crash\t" + done.stderr.strip()[-500:])
-    return answers
+EMPTY = 0.05  # share of shapes with a dimension of zero
 
 
 def difference(answer: str, case: Case, expected: list) -> str:
@@ -134,7 +62,7 @@ def main() -> int:
             continue
         for opset in opsets_of(op, max(first, FIRST_OPSET)):
             for number in range(options.rounds):
-                case, model, inputs, expected, oracle = draw(make, op, opset, f"{options.seed} {number}")
+                case, model, inputs, expected, oracle = draw(make, op, opset, f"{options.seed} {number}", EMPTY)
                 for mode in ("own", "new", "const"):
                     folder = options.work / f"{op}-{opset}-{number}-{mode}"
                     folder.mkdir()

@@ -22,8 +22,10 @@ class Case:
 
 
 class Draw:
-    def __init__(self, rng: np.random.Generator, opset: int):
-        self.rng, self.opset = rng, opset
+    """`empty` is the probability that a shape has a dimension of zero where the op allows it."""
+
+    def __init__(self, rng: np.random.Generator, opset: int, empty: float = 0.0):
+        self.rng, self.opset, self.empty = rng, opset, empty
 
     def pick(self, *values):
         return values[self.rng.integers(len(values))]
@@ -36,7 +38,18 @@ class Draw:
         return int(self.rng.integers(low, high + 1))
 
     def dims(self, low: int, high: int, top: int = 7) -> list[int]:
-        return [self.int(1, top) for _ in range(self.int(low, high))]
+        dims = [self.int(1, top) for _ in range(self.int(low, high))]
+        if dims and self.flip(self.empty):
+            dims[self.int(0, len(dims) - 1)] = 0
+        elif dims and self.flip(0.1):  # past a block of lanes or channels
+            dims[self.int(0, len(dims) - 1)] = self.int(15, 37)
+        return dims
+
+    def batch(self) -> int:
+        return 0 if self.flip(self.empty) else self.int(1, 3)
+
+    def channels(self, top: int) -> int:
+        return self.int(15, 37) if self.flip(0.2) else self.int(1, top)
 
     def array(self, dims, dtype=np.float32) -> np.ndarray:
         dtype = np.dtype(dtype)
@@ -188,14 +201,14 @@ def window(d: Draw, rank: int) -> tuple[dict, list[int], list[int]]:
 def conv(d: Draw, op: str) -> Case:
     rank = d.pick(1, 2, 2, 2, 3)
     attrs, kernel, spatial = window(d, rank)
-    groups, per, filters = d.pick((1, d.int(1, 6), d.int(1, 9)), (2, d.int(1, 3), d.int(1, 3)),
-                                  (d.int(2, 6), 1, 1), (3, 1, 2), (3, 2, 1))
+    groups, per, filters = d.pick((1, d.channels(6), d.channels(9)), (2, d.int(1, 3), d.int(1, 3)),
+                                  (d.channels(6), 1, 1), (3, 1, 2), (3, 2, 1))
     if groups > 1:
         filters *= groups
         attrs["group"] = groups
     if d.flip():
         attrs["kernel_shape"] = kernel
-    arrays = [d.array([d.int(1, 2), per * groups, *spatial]), d.array([filters, per, *kernel])]
+    arrays = [d.array([d.batch(), per * groups, *spatial]), d.array([filters, per, *kernel])]
     if d.flip():
         arrays.append(d.array([filters]))
     return simple(d, op, arrays, constant=d.pick((1, 2), (1, 2), (), (1,)), **attrs)
@@ -210,15 +223,15 @@ def pool(d: Draw, op: str) -> Case:
         attrs["ceil_mode"] = 1
     if op == "AveragePool" and d.flip():
         attrs["count_include_pad"] = 1
-    return simple(d, op, [d.array([d.int(1, 2), d.int(1, 5), *spatial])], kernel_shape=kernel, **attrs)
+    return simple(d, op, [d.array([d.batch(), d.channels(5), *spatial])], kernel_shape=kernel, **attrs)
 
 
 def global_pool(d: Draw, op: str) -> Case:
-    return simple(d, op, [d.array([d.int(1, 2), d.int(1, 5), *d.dims(1, 3)])])
+    return simple(d, op, [d.array([d.batch(), d.channels(5), *d.dims(1, 3)])])
 
 
 def gemm(d: Draw, op: str) -> Case:
-    m, k, n = d.int(1, 9), d.int(1, 20), d.int(1, 20)
+    m, k, n = d.batch() if d.flip() else d.int(1, 9), d.channels(20), d.channels(20)
     attrs = {}
     a, b = [m, k], [k, n]
     if d.flip():
@@ -235,7 +248,7 @@ def gemm(d: Draw, op: str) -> Case:
 
 
 def matmul(d: Draw, op: str) -> Case:
-    m, k, n = d.int(1, 9), d.int(1, 20), d.int(1, 20)
+    m, k, n = d.batch() if d.flip() else d.int(1, 9), d.channels(20), d.channels(20)
     batch = d.dims(0, 2, 3)
     kind = d.pick("mm", "mm", "mm", "vm", "mv", "vv")
     a = [k] if kind[0] == "v" else d.shrink(batch) + [m, k]
@@ -246,7 +259,7 @@ def matmul(d: Draw, op: str) -> Case:
 
 def batch_norm(d: Draw, op: str) -> Case:
     c = d.int(1, 20)
-    arrays = [d.array([d.int(1, 2), c, *d.dims(0, 3)])] + [d.array([c]) for _ in range(4)]
+    arrays = [d.array([d.batch(), c, *d.dims(0, 3)])] + [d.array([c]) for _ in range(4)]
     arrays[4] = np.abs(arrays[4]) + np.float32(0.1)
     attrs = {"epsilon": 1e-3} if d.flip() else {}
     return simple(d, op, arrays, constant=d.pick((1, 2, 3, 4), (1, 2, 3, 4), ()), **attrs)
@@ -373,7 +386,7 @@ def slice_(d: Draw, op: str) -> Case:
     axes = [a for a in range(len(dims)) if d.flip(0.6)]
     starts, ends, steps = [], [], []
     for a in axes:
-        n = dims[a]
+        n = max(dims[a], 1)
         step = d.pick(1, 1, 2, 3, -1, -2) if d.opset >= 10 else 1
         i, j = sorted([d.int(0, n - 1), d.int(0, n - 1)])
         start, end = (i, j + 1) if step > 0 else (j, i - 1 if i else -n - 5)
@@ -480,6 +493,7 @@ def tile(d: Draw, op: str) -> Case:
 def gather(d: Draw, op: str) -> Case:
     dims = d.dims(1, 3)
     axis = d.int(0, len(dims) - 1)
+    dims[axis] = max(dims[axis], 1)
     low = -dims[axis] if d.opset >= 11 else 0
     dtype = d.pick(np.int64, np.int32)
     indices = np.asarray(d.rng.integers(low, dims[axis], d.dims(0, 2)), dtype)

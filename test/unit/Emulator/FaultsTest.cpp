@@ -144,6 +144,9 @@ TEST(Faults, MaskedLanesDoNotFault) {
   // An empty mask: no address is bad.
   expectNoFault("mlanes.i m1, 0\nvld v1, -3(x0), w32, m1\nvst v1, -3(x0), bf16, m1\nhalt");
   expectFault("mlanes.i m1, 1\nhere:\nvld v1, 3(x0), w32, m1\nhalt", FaultClass::Misaligned);
+  // Nor if the lanes taken away lie before the SRAM.
+  expectNoFault("li.s x5, 8\nmmov.x m1, x5\nvld v1, -12(x0), w32, m1\nvst v1, -12(x0), w32, m1\n"
+                "halt");
   // Only the first granule is asked for.
   expectNoFault("li x1, 1310712\nmlanes.i m1, 1\nviota v1\nvishl.x v1, v1, x1\nvgather8 v2, x1, "
                 "v0, m1\nhalt");
@@ -409,6 +412,25 @@ TEST(Faults, UndeclaredAccess) {
                                            {{0x40008, 0x40010}}, error));
     m.runGood(options);
   }
+}
+
+TEST(Faults, OnlyKeptLanesMustBeDeclared) {
+  for (RunOptions options : bothModes)
+    for (const char *mask : {"5", "7"}) {
+      TestMachine m(corner());
+      auto labels = m.program(0, 0,
+                              std::string("li x2, 0x40000\nli.s x5, ") + mask +
+                                  "\nmmov.x m1, x5\nhere:\nvst v0, 0(x2), w32, m1\nhalt");
+      uint32_t node = 0;
+      std::string error;
+      ASSERT_TRUE(m.machine->declareAccesses({&node, 1}, labels["here"], labels["here"] + 8, {},
+                                             {{0x40000, 0x40004}, {0x40008, 0x4000C}}, error))
+          << error;
+      if (std::string(mask) == "5")
+        m.runGood(options);
+      else
+        ASSERT_TRUE(m.runFault(FaultClass::UndeclaredAccess, options).fault);
+    }
 }
 
 TEST(Faults, LayerOfTheFault) {

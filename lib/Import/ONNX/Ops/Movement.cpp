@@ -152,25 +152,7 @@ LogicalResult gather(Lowering &l) {
   ArrayRef<int64_t> out = l.resultDims();
   if (int64_t(out.size()) != int64_t(dims.size()) - 1 + indexRank || extent == 0)
     return l.fail("data and indices do not fit the result");
-  Value data = l.in(0);
-  return l.set(b.elementwise(
-      out, l.resultElement(), b.along(l.in(1), indexLoops, out.size()),
-      [&](OpBuilder &ob, Location loc, ValueRange v) -> Value {
-        // Negative indices count from the end; what is outside is clamped to the data.
-        Scalars s(ob, loc, ElemClass::Signed);
-        Type type = v[0].getType();
-        Value wrapped = s.select(s.less(v[0], s.constant(type, 0)),
-                                 s.add(v[0], s.constant(type, double(extent))), v[0]);
-        Value safe =
-            s.min(s.max(wrapped, s.constant(type, 0)), s.constant(type, double(extent - 1)));
-        SmallVector<Value> at;
-        for (int64_t d = 0; d < int64_t(dims.size()); ++d)
-          at.push_back(
-              d == *axis
-                  ? Value(arith::IndexCastOp::create(ob, loc, ob.getIndexType(), safe))
-                  : Value(linalg::IndexOp::create(ob, loc, d < *axis ? d : d + indexRank - 1)));
-        return tensor::ExtractOp::create(ob, loc, data, at);
-      }));
+  return l.set(select(b, l.in(0), *axis, indexRank, b.along(l.in(1), indexLoops, out.size()), out));
 }
 
 // Keeps the square of a block size from overflowing.

@@ -7,8 +7,8 @@ using onnx::TensorProto;
 
 namespace mlir::dojo::onnximport {
 
-// More pieces than this make a gather by a table of indices instead.
-static constexpr size_t kMaxPieces = 64;
+// More pieces than this make a selection by a table of indices instead.
+static constexpr size_t kMaxPieces = 512;
 
 Value sliceAlong(TensorBuilder &b, Value tensor, int64_t axis, int64_t start, int64_t size,
                  int64_t step) {
@@ -18,6 +18,36 @@ Value sliceAlong(TensorBuilder &b, Value tensor, int64_t axis, int64_t start, in
   spec.sizes[axis] = size;
   spec.steps[axis] = size > 1 ? step : 1;
   return b.slice(tensor, spec);
+}
+
+Value select(TensorBuilder &b, Value data, int64_t axis, int64_t count, Operand indices,
+             ArrayRef<int64_t> resultDims) {
+  ArrayRef<int64_t> dims = TensorBuilder::dimsOf(data);
+  const int64_t loops = resultDims.size(), extent = dims[axis];
+  // The loops of the result, then the one over all places along the axis.
+  SmallVector<int64_t> dataLoops;
+  for (int64_t d = 0; d < int64_t(dims.size()); ++d)
+    dataLoops.push_back(d < axis ? d : d == axis ? loops : d + count - 1);
+  indices.map = AffineMap::get(loops + 1, 0, indices.map.getResults(), b.getContext());
+  SmallVector<utils::IteratorType> iterators(loops, utils::IteratorType::parallel);
+  iterators.push_back(utils::IteratorType::reduction);
+  Type element = TensorBuilder::elementOf(data);
+  auto op = b.generic(
+      {indices, b.along(data, dataLoops, loops + 1)},
+      b.filled(resultDims, scalarAttr(element, int64_t(0))),
+      b.getMultiDimIdentityMap(loops + 1).getMajorSubMap(loops), iterators,
+      [&](OpBuilder &ob, Location loc, ValueRange v) -> Value {
+        Scalars s(ob, loc, ElemClass::Signed);
+        Type type = v[0].getType();
+        Value wrapped = s.select(s.less(v[0], s.constant(type, 0)),
+                                 s.add(v[0], s.constant(type, double(extent))), v[0]);
+        Value safe =
+            s.min(s.max(wrapped, s.constant(type, 0)), s.constant(type, double(extent - 1)));
+        Value place =
+            arith::IndexCastOp::create(ob, loc, type, linalg::IndexOp::create(ob, loc, loops));
+        return s.select(s.equal(place, safe), v[1], v[2]);
+      });
+  return op.getResult(0);
 }
 
 Value takeAlong(Lowering &l, Value tensor, int64_t axis, ArrayRef<int64_t> indices) {
@@ -52,14 +82,7 @@ Value takeAlong(Lowering &l, Value tensor, int64_t axis, ArrayRef<int64_t> indic
   for (int64_t index : indices)
     appendElement(bytes, TensorProto::INT32, index);
   Value table = l.materialise(Constant({TensorProto::INT32, {int64_t(indices.size())}}, bytes));
-  return b.elementwise(dims, TensorBuilder::elementOf(tensor), b.along(table, {axis}, dims.size()),
-                       [&](OpBuilder &ob, Location loc, ValueRange v) -> Value {
-                         SmallVector<Value> at;
-                         for (size_t d = 0; d < dims.size(); ++d)
-                           at.push_back(linalg::IndexOp::create(ob, loc, d));
-                         at[axis] = arith::IndexCastOp::create(ob, loc, ob.getIndexType(), v[0]);
-                         return tensor::ExtractOp::create(ob, loc, tensor, at);
-                       });
+  return select(b, tensor, axis, 1, b.along(table, {axis}, dims.size()), dims);
 }
 
 } // namespace mlir::dojo::onnximport

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The cases of op_cases.py as ONNX models, with what an oracle says about them."""
+import subprocess
+import zlib
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from op_cases import LAST_OPSET, Case, Draw
+
+FIRST_OPSET = 7  # the oldest that onnxruntime knows
+# onnx.reference gets the output shape of windows with auto_pad and strides wrong.
+RUNTIME_ONLY = {"Conv", "MaxPool", "AveragePool"}
+
+
+def opsets_of(op: str, first: int) -> list[int]:
+    """The version of each form of the op that is in use from opset `first` on."""
+    forms = sorted({s.since_version for s in onnx.defs.get_all_schemas_with_history()
+                    if s.name == op and s.domain == ""}) or [first, 10, 13, 18]
+    last = LAST_OPSET.get(op, onnx.defs.onnx_opset_version())
+    return sorted({max(s, first) for i, s in enumerate(forms)
+                   if (forms + [last + 1])[i + 1] > first and s <= last})
+
+
+def model_of(case: Case, opset: int) -> onnx.ModelProto:
+    def info(name, array):
+        return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
+
+    graph = helper.make_graph(
+        case.nodes, "g", [info(n, np.asarray(a)) for n, a in case.inputs.items()],
+        [onnx.ValueInfoProto(name=n) for n in case.outputs],
+        [numpy_helper.from_array(np.asarray(a), n) for n, a in case.constants.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    # Types only: the shapes that inference finds for old forms of the pools are not what they compute.
+    inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
+    for output, known in zip(model.graph.output, inferred.graph.output):
+        output.type.tensor_type.elem_type = known.type.tensor_type.elem_type
+    return model
+
+
+def with_constants(model: onnx.ModelProto, inputs: dict) -> onnx.ModelProto:
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    del copy.graph.input[:]
+    copy.graph.initializer.extend(numpy_helper.from_array(a, n) for n, a in inputs.items())
+    return copy
+
+
+def runtime(model: onnx.ModelProto, inputs: dict) -> list:
+    """The outputs that onnxruntime computes, without its own rewriting of the graph."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
+    return session.run(None, inputs)
+
+
+def reference(model: onnx.ModelProto, inputs: dict) -> tuple[list, str]:
+    try:
+        return runtime(model, inputs), "onnxruntime"
+    except Exception:  # no kernel for these types or this version
+        if any(node.op_type in RUNTIME_ONLY for node in model.graph.node):
+            raise
+        return ReferenceEvaluator(model).run(None, inputs), "onnx.reference"
+
+
+def draw(make, op: str, opset: int, seed: str, empty: float = 0.0, rounded=lambda array: array):
+    """A model that at least one oracle can run, its inputs and outputs. `rounded` is applied to every array."""
+    for attempt in range(50):
+        rng = np.random.default_rng(zlib.crc32(f"{seed} {op} {opset} {attempt}".encode()))
+        case = make(Draw(rng, opset, empty), op)
+        for arrays in (case.inputs, case.constants):
+            arrays.update({n: rounded(np.asarray(a)) for n, a in arrays.items()})
+        model = model_of(case, opset)
+        inputs = {n: np.asarray(a) for n, a in case.inputs.items()}
+        try:
+            return case, model, inputs, *reference(model, inputs)
+        except Exception as error:  # neither has it for these attributes
+            last = error
+    raise RuntimeError(f"no oracle for {op} in opset {opset}: {last}")
+
+
+def run_tool(tool: str, work: Path, lines: list[str]) -> list[str]:
+    """What dojo-host-run says of each line; a crash is the answer of the line it happened in."""
+    answers = []
+    while len(answers) < len(lines):
+        (work / "cases").write_text("\n".join(lines[len(answers):]) + "\n")
+        done = subprocess.run([tool, str(work / "cases")], capture_output=True, text=True)
+        answers += done.stdout.splitlines()
+        if len(answers) < len(lines):
+            answers.append("crash\t" + done.stderr.strip()[-500:])
+    return answers
