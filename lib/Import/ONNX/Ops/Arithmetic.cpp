@@ -126,6 +126,31 @@ Value constantPower(Scalars &s, Value x, double exponent) {
   return {};
 }
 
+/// An integer to an integer power, modulo the type; what a negative power leaves of 1 / x is cut to
+/// an integer too. By squares: where the exponent has more bits than are looked at, no power but
+/// those of -1, 0 and 1 fits the type.
+Value integerPower(Scalars &s, Value x, Value exponent) {
+  Type type = x.getType();
+  Value zero = s.constant(type, 0), one = s.constant(type, 1);
+  Value parity = arith::AndIOp::create(s.b, s.loc, exponent, one);
+  Value odd = s.equal(parity, one);
+  const unsigned bits = type.getIntOrFloatBitWidth() <= 32 ? 5 : 6;
+  Value most = s.constant(type, double((1 << bits) - 2));
+  Value rest = s.select(s.less(most, exponent), s.add(most, parity), exponent);
+  Value result = one, square = x;
+  for (unsigned bit = 0; bit < bits; ++bit) {
+    Value digit = arith::AndIOp::create(s.b, s.loc, rest, s.constant(type, double(1 << bit)));
+    result = s.select(s.equal(digit, zero), result, s.mul(result, square));
+    square = s.mul(square, square);
+  }
+  if (s.isUnsigned())
+    return result;
+  Value minusOne = s.constant(type, -1);
+  Value inverse = s.select(s.equal(x, minusOne), s.select(odd, minusOne, one),
+                           s.select(s.equal(x, one), one, zero));
+  return s.select(s.less(exponent, zero), inverse, result);
+}
+
 LogicalResult pow(Lowering &l) {
   if (l.node.since < 7)
     return binary<[](Scalars &s, Value x, Value y) -> Value {
@@ -154,7 +179,7 @@ LogicalResult pow(Lowering &l) {
         supported = l.node.info(1).kind != ElemClass::Float;
         if (!supported)
           return v[0];
-        return math::IPowIOp::create(b, loc, v[0], castScalar(b, loc, v[1], exponent, base));
+        return integerPower(s, v[0], castScalar(b, loc, v[1], exponent, base));
       });
   if (!supported)
     return l.fail("a power of integers with a float exponent is not supported");
