@@ -15,7 +15,7 @@ std::string tool = "dojo";
 
 cl::OptionCategory category("Compiling");
 
-cl::opt<std::string> input(cl::Positional, cl::Required, cl::desc("MODEL.onnx|FILE.mlir"),
+cl::opt<std::string> input(cl::Positional, cl::Required, cl::desc("MODEL.onnx|FILE.mlir|FILE.s"),
                            cl::cat(category));
 cl::opt<std::string> output("o", cl::desc("Where the result goes"), cl::value_desc("OUT.d1"),
                             cl::cat(category));

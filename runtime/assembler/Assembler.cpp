@@ -52,6 +52,65 @@ public:
     return builder.take();
   }
 
+  /// The image that `.describe` lines describe, with the bytes and starts of \p plain.
+  static bool describe(Layout &layout, const image::Image &plain, image::Image &out,
+                       std::string &error) {
+    // Loads of a node by address.
+    std::map<int64_t, std::map<uint32_t, const image::Load *>> placed;
+    uint64_t have = 0, want = 0;
+    for (const image::Load &load : plain.loads)
+      for (int64_t node : plain.nodeSets[load.nodeSet].nodes()) {
+        placed[node][load.address] = &load;
+        have += plain.blobs[load.blob].bytes;
+      }
+    auto content = [&](int64_t node, uint32_t address, std::span<uint8_t> bytes) {
+      const auto &loads = placed[node];
+      while (!bytes.empty()) {
+        auto it = loads.upper_bound(address);
+        if (it == loads.begin())
+          return false;
+        const image::Load &load = *std::prev(it)->second;
+        std::span<const uint8_t> from = plain.content(plain.blobs[load.blob]);
+        if (address - load.address >= from.size())
+          return false;
+        from = from.subspan(address - load.address);
+        size_t count = std::min(from.size(), bytes.size());
+        std::copy_n(from.begin(), count, bytes.begin());
+        bytes = bytes.subspan(count);
+        address += uint32_t(count);
+        want += count;
+      }
+      return true;
+    };
+    auto ofLoad = [&](const image::NodeSet &set, uint32_t address, std::span<uint8_t> bytes) {
+      std::vector<uint8_t> other(bytes.size());
+      bool first = true;
+      for (int64_t node : set.nodes()) {
+        if (!content(node, address, first ? bytes : std::span(other)) ||
+            (!first && !std::equal(other.begin(), other.end(), bytes.begin())))
+          return false;
+        first = false;
+      }
+      return true;
+    };
+    if (!layout.description.build(ofLoad, out, error))
+      return false;
+    if (have != want)
+      error = "the text places other bytes than its description says";
+    else if (startsOf(plain) != startsOf(out))
+      error = "the text starts other threads than its description says";
+    return error.empty();
+  }
+
+  static std::map<int64_t, std::array<int32_t, 4>> startsOf(const image::Image &image) {
+    std::map<int64_t, std::array<int32_t, 4>> starts;
+    for (const image::Entry &entry : image.entries)
+      if (entry.nodeSet < image.nodeSets.size())
+        for (int64_t node : image.nodeSets[entry.nodeSet].nodes())
+          starts[node] = entry.pc;
+    return starts;
+  }
+
 private:
   const Layout &layout;
   std::vector<Error> &errors;
@@ -274,8 +333,16 @@ bool assemble(std::string_view source, image::Image &out, std::vector<Error> &er
   Layout layout;
   layOut(source, layout, errors);
   if (errors.empty()) {
-    out = Emitter(layout, errors).emit();
-    std::string problem = errors.empty() ? image::validate(out) : "";
+    std::string problem;
+    image::Image plain = Emitter(layout, errors).emit();
+    if (layout.description.empty())
+      out = std::move(plain);
+    else if (!layout.tensors.empty() || !layout.layers.empty())
+      problem = "`.input`, `.output` and `.layer` do not go with `.describe`";
+    else if (errors.empty())
+      Emitter::describe(layout, plain, out, problem);
+    if (errors.empty() && problem.empty())
+      problem = image::validate(out);
     if (!problem.empty())
       errors.push_back({0, problem});
   }

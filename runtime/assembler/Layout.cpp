@@ -39,7 +39,8 @@ public:
     while (canGoOn && !source.empty()) {
       size_t end = source.find('\n');
       ++line;
-      statement(trim(source.substr(0, std::min(end, source.find('#')))));
+      std::string_view text = source.substr(0, end);
+      statement(trim(text.substr(0, text.find('#'))));
       source.remove_prefix(end == std::string_view::npos ? source.size() : end + 1);
     }
     if (canGoOn && !hasStatement)
@@ -101,6 +102,8 @@ private:
   void statement(std::string_view text) {
     if (text.empty())
       return;
+    if (words(text)[0] == ".describe")
+      return describe(trim(text.substr(std::string_view(".describe").size())));
     if (words(text)[0] == ".target")
       return target(trim(text.substr(std::string_view(".target").size())));
     if (!hasStatement && !out.target.rows && !useTarget("d1"))
@@ -232,6 +235,19 @@ private:
     canGoOn = out.target.withPartition(rows, columns, out.target, error);
     if (!canGoOn)
       fail(error);
+  }
+
+  void describe(std::string_view rest) {
+    std::string error;
+    bool first = out.description.empty();
+    if (first && (hasStatement || out.target.rows))
+      return fail("`.describe` must come first, instead of `.target`");
+    if (!out.description.add(rest, error)) {
+      canGoOn = false;
+      return fail(error);
+    }
+    out.target = out.description.target();
+    hasStatement = true;
   }
 
   void node(std::string_view rest) {

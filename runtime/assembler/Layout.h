@@ -6,6 +6,7 @@
 
 #include "Expression.h"
 #include "dojo/Assembler/Assembler.h"
+#include "dojo/Image/Description.h"
 
 #include <map>
 #include <optional>
@@ -63,6 +64,7 @@ struct Layout {
   std::vector<Space> spaces;
   std::vector<TensorPart> tensors;
   std::vector<image::Layer> layers;
+  image::Description description; // `.describe`
 
   /// Value of a name as seen from a section; `sections.size()`: from outside of all.
   std::optional<int64_t> find(size_t section, std::string_view name) const;

@@ -2,6 +2,7 @@
 #include "dojo/Assembler/Assembler.h"
 
 #include "dojo/ISA/ISA.h"
+#include "dojo/Image/Description.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -25,8 +26,12 @@ public:
 
   void print() {
     const Target &target = image.target;
-    os << ".target " << target.name << " " << target.partitionRows << "x" << target.partitionColumns
-       << "\n";
+    if (options.description)
+      for (const std::string &line : image::describe(image))
+        os << ".describe " << line << "\n";
+    else
+      os << ".target " << target.name << " " << target.partitionRows << "x"
+         << target.partitionColumns << "\n";
     for (const image::Entry &entry : image.entries) {
       section(entry.nodeSet);
       for (size_t thread = 0; thread < entry.pc.size(); ++thread)

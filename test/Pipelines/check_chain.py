@@ -83,13 +83,15 @@ def check(tools: Path, model: Path, options: list[str], pipeline: str, folder: P
     run(compile_, model, "-o", folder / "again.d1", *options)
     same(folder / "again.d1", "a second process")
 
-    for level in ("import", "placed", "mesh", "d1"):
+    for level in ("import", "placed", "mesh", "d1", "asm"):
         file = folder / (f"{level}.s" if level == "asm" else f"{level}.mlir")
         run(compile_, model, "-o", file, "--emit", level, *options)
         # What was decided above the level stands in the file; options cannot change it.
         rest = options if level == "import" else [o for o in options if o == "-O0"]
         run(compile_, file, "-o", folder / "entered.d1", *rest)
         same(folder / "entered.d1", f"entry at the level {level}")
+    run(tools / "dojo-as", folder / "asm.s", "-o", folder / "assembled.d1")
+    same(folder / "assembled.d1", "dojo-as")
 
     dump = run(opt, f"--dojo-compile={pipeline}", "--dump-pass-pipeline", folder / "import.mlir",
                "-o", folder / "threads.mlir").stderr

@@ -8,6 +8,8 @@
 #include "dojo/Driver/Compilation.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
 #include <sstream>
 
 using namespace mlir;
@@ -40,8 +42,27 @@ static int emitImage(Compilation &compilation, const Options &options) {
     return status;
   if (options.emit == Emit::Asm) {
     std::ostringstream text;
-    ::dojo::assembler::print(image, {}, text);
+    ::dojo::assembler::print(image, {.data = true, .description = true}, text);
     return write(options, [&](llvm::raw_ostream &os) { os << text.str(); });
+  }
+  std::string error;
+  return ::dojo::image::writeImage(image, options.output, error) ? Done : fail(Usage, error);
+}
+
+/// Makes an image of assembly, as dojo-as does.
+static int assemble(const Options &options) {
+  if (options.plan || options.check || options.emit != Emit::Image)
+    return fail(Usage, "assembly becomes an image and nothing else");
+  auto source = llvm::MemoryBuffer::getFile(options.input);
+  if (!source)
+    return fail(BadModel, "cannot read '" + options.input + "': " + source.getError().message());
+  ::dojo::image::Image image;
+  std::vector<::dojo::assembler::Error> errors;
+  if (!::dojo::assembler::assemble((*source)->getBuffer(), image, errors)) {
+    for (const ::dojo::assembler::Error &e : errors)
+      llvm::errs() << options.input << (e.line ? ":" + std::to_string(e.line) : "")
+                   << ": error: " << e.message << "\n";
+    return BadModel;
   }
   std::string error;
   return ::dojo::image::writeImage(image, options.output, error) ? Done : fail(Usage, error);
@@ -55,6 +76,8 @@ int main(int argc, char **argv) {
                    "  dojo-compile model.onnx -o model.d1 && dojo-run model.d1 --input x=x.npy\n");
   if (options.output.empty() && !options.plan && !options.check)
     return fail(Usage, "no output given; say where the result goes with -o");
+  if (llvm::sys::path::extension(options.input) == ".s")
+    return assemble(options);
   Compilation compilation(options);
   if (int status = compilation.load())
     return status;

@@ -25,6 +25,9 @@ struct Error {
 struct PrintOptions {
   bool data = false;  // contents of data blobs too
   bool bytes = false; // address and bytes of each instruction in a comment
+  /// With `data`: what else the image says, in `.describe` lines. Assembling the text then gives
+  /// the same image, to the byte.
+  bool description = false;
 };
 
 /// Prints the programs of an image as assembly: target, starts of threads, and each distinct code
