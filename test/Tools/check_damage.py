@@ -25,7 +25,8 @@ g (float[1,3,8,8] x) => (float[1,10] y)
   f = MatMul (e, m)
   y = Softmax (f)
 }"""
-CASES = {"model": 200, "image": 400, "ir": 120}
+CASES = {"model": 200, "image": 400, "ir": 100, "assembly": 40}
+LEVELS = ["import", "placed", "mesh", "d1"]
 SECONDS = 60
 
 
@@ -53,8 +54,9 @@ def main() -> None:
     values = lambda n: ", ".join(f"{rng.uniform(-1, 1):.3f}" for _ in range(n))
     bench.model("good.onnx", MODEL.replace("{W}", f"{{{values(108)}}}").replace("{M}", f"{{{values(640)}}}"))
     bench.run(0, "dojo-compile", "good.onnx", "-o", "good.d1", "--nodes", "2x2")
-    for level in ("import", "placed", "mesh", "d1"):
+    for level in LEVELS:
         bench.run(0, "dojo-compile", "good.onnx", "-o", f"{level}.mlir", "--nodes", "2x2", "--emit", level)
+    bench.run(0, "dojo-compile", "good.onnx", "-o", "asm.s", "--nodes", "2x2", "--emit", "asm")
     compile_, run = bench.tools / "dojo-compile", bench.tools / "dojo-run"
     counts = {}
     for kind, number in CASES.items():
@@ -65,12 +67,12 @@ def main() -> None:
                 command = [run, file, "--input", "x=random:1", "--output-dir", "out", "--timing", "off"]
                 allowed = (3, 4)
             else:
-                source = "good.onnx" if kind == "model" else rng.choice(["import", "placed", "mesh", "d1"]) + ".mlir"
-                file = "bad.onnx" if kind == "model" else "bad.mlir"
+                source, file = {"model": ("good.onnx", "bad.onnx"), "assembly": ("asm.s", "bad.s"),
+                                "ir": (rng.choice(LEVELS) + ".mlir", "bad.mlir")}[kind]
                 command = [compile_, file, "-o", "out.d1", "--nodes", "2x2"]
                 allowed = (0, 2)
             good = (bench.folder / source).read_bytes()
-            bad = damaged(good, rng, kind == "ir")
+            bad = damaged(good, rng, kind in ("ir", "assembly"))
             if bad == good:
                 continue
             (bench.folder / file).write_bytes(bad)
