@@ -102,7 +102,7 @@ void separateResults(func::FuncOp main) {
   OpBuilder b(terminator);
   DenseSet<Value> seen;
   for (OpOperand &operand : terminator->getOpOperands()) {
-    if (seen.insert(operand.get()).second)
+    if (!isa<BlockArgument>(operand.get()) && seen.insert(operand.get()).second)
       continue;
     // Not a linalg op, which would be made to work in place.
     auto type = cast<RankedTensorType>(operand.get().getType());

@@ -97,6 +97,21 @@ std::string elementText(const TensorRef &tensor, int64_t physical) {
   return list(logicalCoordinates(tensor, physical));
 }
 
+std::vector<Runtime::CapturedBox> cutBoxes(const image::Image &image, const TensorRef &tensor,
+                                           std::span<const uint8_t> elements) {
+  const int64_t bytes = image::findElementType(tensor.type)->bytes;
+  std::vector<Runtime::CapturedBox> boxes;
+  for (const image::Box &box : tensor.boxes) {
+    Runtime::CapturedBox part{image.nodeSets[box.nodeSet].nodes().front(), &box, {}};
+    forEachElement(tensor, box, [&](int64_t, int64_t index) {
+      std::span<const uint8_t> element = elements.subspan(index * bytes, bytes);
+      part.bytes.insert(part.bytes.end(), element.begin(), element.end());
+    });
+    boxes.push_back(std::move(part));
+  }
+  return boxes;
+}
+
 Comparison compare(const TensorRef &tensor, std::span<const Runtime::CapturedBox> boxes,
                    std::span<const uint8_t> expected, const image::ElementType &expectedType,
                    bool logical, const Tolerance &tolerance) {

@@ -55,6 +55,11 @@ Comparison compare(const image::TensorRef &tensor, std::span<const Runtime::Capt
                    std::span<const uint8_t> expected, const image::ElementType &expectedType,
                    bool logical, const Tolerance &tolerance);
 
+/// The parts of a tensor that lie in its boxes, cut from all its elements, row-major.
+std::vector<Runtime::CapturedBox> cutBoxes(const image::Image &image,
+                                           const image::TensorRef &tensor,
+                                           std::span<const uint8_t> elements);
+
 /// "[0,3,1,1]": the element in the model's shape; "block [0,0,1,1,3] (padding)" if it is none.
 std::string elementText(const image::TensorRef &tensor, int64_t physical);
 

@@ -13,16 +13,17 @@ using namespace mlir::dojo;
 
 namespace dojo::golden {
 
-/// Attributes of arguments or results that have grown to `names`.size(); new ones get the name.
-static SmallVector<Attribute> named(MLIRContext *context, ArrayAttr old,
-                                    ArrayRef<std::string> names) {
-  SmallVector<Attribute> attrs;
-  if (old)
-    attrs.append(old.begin(), old.end());
+/// Attributes of an argument or a result that is called `name`.
+static Attribute called(MLIRContext *context, StringRef name) {
   Builder b(context);
-  for (size_t i = attrs.size(); i < names.size(); ++i)
-    attrs.push_back(b.getDictionaryAttr(b.getNamedAttr("dojo.name", b.getStringAttr(names[i]))));
-  return attrs;
+  return b.getDictionaryAttr(b.getNamedAttr("dojo.name", b.getStringAttr(name)));
+}
+
+/// The attributes of `count` arguments or results.
+static SmallVector<Attribute> attributesOf(MLIRContext *context, ArrayAttr all, unsigned count) {
+  if (all)
+    return SmallVector<Attribute>(all.begin(), all.end());
+  return SmallVector<Attribute>(count, DictionaryAttr::get(context));
 }
 
 Expected<HostLayers> HostLayers::compile(ModuleOp original, bool isolated) {
@@ -39,31 +40,30 @@ Expected<HostLayers> HostLayers::compile(ModuleOp original, bool isolated) {
 
   HostLayers host;
   SmallVector<Value> results;
-  std::vector<std::string> names;
-  ArrayAttr argumentAttrs = main.getAllArgAttrs();
-  std::vector<std::string> arguments(body.getNumArguments());
+  SmallVector<Attribute> resultAttrs;
+  SmallVector<Attribute> argumentAttrs =
+      attributesOf(context, main.getAllArgAttrs(), main.getNumArguments());
   host.taken.assign(body.getNumArguments(), -1);
   for (LayerOp layer : main.getOps<LayerOp>()) {
     auto value = layer->getAttrOfType<StringAttr>("dojo.value");
     Value result = layer->getResult(0);
     if (isolated && !result.use_empty()) {
       result.replaceAllUsesWith(body.addArgument(result.getType(), layer.getLoc()));
-      arguments.push_back(layer.getName().str());
+      argumentAttrs.push_back(called(context, layer.getName()));
       host.taken.push_back(int64_t(host.all.size()));
     }
     results.push_back(result);
-    names.push_back(layer.getName().str());
+    resultAttrs.push_back(called(context, layer.getName()));
     host.all.push_back({layer.getName().str(), value ? value.str() : ""});
   }
-  body.getTerminator()->setOperands(results);
-  if (!argumentAttrs) {
-    // The first arguments have no attributes: none of them may take a layer's name.
-    SmallVector<Attribute> none(main.getNumArguments(), DictionaryAttr::get(context));
-    argumentAttrs = ArrayAttr::get(context, none);
-  }
+  Operation *terminator = body.getTerminator();
+  llvm::append_range(results, terminator->getOperands());
+  llvm::append_range(resultAttrs,
+                     attributesOf(context, main.getAllResultAttrs(), main.getNumResults()));
+  terminator->setOperands(results);
   main.setType(FunctionType::get(context, body.getArgumentTypes(), ValueRange(results).getTypes()));
-  main.setAllArgAttrs(named(context, argumentAttrs, arguments));
-  main.setAllResultAttrs(named(context, {}, names));
+  main.setAllArgAttrs(argumentAttrs);
+  main.setAllResultAttrs(resultAttrs);
 
   PassManager expand(context);
   expand.nest<func::FuncOp>().addPass(createExpandLayers());

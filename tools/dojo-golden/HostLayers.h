@@ -23,13 +23,14 @@ public:
 
   /// In the order of the module.
   const std::vector<HostLayer> &layers() const { return all; }
-  /// Type and shape of each layer's result, as it lies in memory.
+  /// Type and shape of each layer's result as it lies in memory, then of each output of @main.
   const std::vector<mlir::dojo::HostTensorInfo> &results() const { return program->getOutputs(); }
 
   /// Tensor of a graph input by name (`layer` is -1), or the result of a layer.
   using Source = llvm::function_ref<llvm::Expected<mlir::dojo::HostTensor>(
       const mlir::dojo::HostTensorInfo &, int64_t layer)>;
-  /// The result of every layer, in their order.
+  /// The results of all layers, then the outputs of @main; isolated, those are made of the layers'
+  /// results that came from outside.
   llvm::Expected<std::vector<mlir::dojo::HostTensor>> run(Source source);
 
 private:

@@ -54,6 +54,9 @@ cl::opt<unsigned> threads("host-threads", cl::value_desc("N"), cl::cat(category)
 } // namespace
 
 Options dojo::golden::parseOptions(int argc, char **argv) {
+  // dojo-compile's alone.
+  for (StringRef name : {"plan", "check", "emit"})
+    cl::getRegisteredOptions()[name]->setHiddenFlag(cl::ReallyHidden);
   Options o;
   o.compile = driver::parseOptions(argc, argv, overview, {&category});
   if (o.compile.plan || o.compile.check || o.compile.emit != driver::Emit::Image)

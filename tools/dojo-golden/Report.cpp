@@ -23,11 +23,12 @@ static std::string number(double value, const char *style) {
   return text;
 }
 
-static std::string onnxNames(const image::Layer &layer) {
+/// The ONNX nodes of a layer, or its own name where it comes from none.
+static std::string namesOf(const image::Layer &layer) {
   std::string text;
   for (const std::string &name : layer.onnxNames)
     text += (text.empty() ? "" : ", ") + name;
-  return text;
+  return text.empty() ? "(" + layer.name + ")" : text;
 }
 
 void printTable(raw_ostream &os, const image::Image &image, const std::vector<Row> &rows,
@@ -35,7 +36,7 @@ void printTable(raw_ostream &os, const image::Image &image, const std::vector<Ro
   std::vector<std::string> names;
   size_t width = 10;
   for (const Row &row : rows) {
-    names.push_back(onnxNames(image.layers[row.layer]));
+    names.push_back(row.output ? row.tensor->name : namesOf(image.layers[row.layer]));
     width = std::max(width, std::min<size_t>(names.back().size(), 44));
   }
   os << "layer  " << left_justify("ONNX nodes", width)
@@ -47,8 +48,8 @@ void printTable(raw_ostream &os, const image::Image &image, const std::vector<Ro
     if (name.size() > width)
       name = name.substr(0, width - 2) + "..";
     os << formatv("{0,5}  ", row.layer) << left_justify(name, width)
-       << formatv("  {0,-12} {1,9} {2,9} {3,9}", layer.op, c.elements, number(c.relativeL2, "%.2e"),
-                  number(c.largest, "%.2e"));
+       << formatv("  {0,-12} {1,9} {2,9} {3,9}", row.output ? "output" : layer.op, c.elements,
+                  number(c.relativeL2, "%.2e"), number(c.largest, "%.2e"));
     if (elementwise)
       os << formatv(" {0,9}", number(c.partOfAllowed, "%.3g"));
     if (c.worst.index >= 0)
@@ -57,13 +58,15 @@ void printTable(raw_ostream &os, const image::Image &image, const std::vector<Ro
   }
 }
 
-void printDifference(raw_ostream &os, const image::Image &image, const Row &row,
-                     const Tolerance &tolerance) {
+void printDifference(raw_ostream &os, const image::Image &image, const Row &row) {
   const Comparison &c = row.comparison;
   const image::Layer &layer = image.layers[row.layer];
-  os << "\nfirst difference: layer " << row.layer << ", \"" << layer.name << "\" (" << layer.op
-     << ", plan " << layer.plan << ")\n";
-  os << "  ONNX node" << (layer.onnxNames.size() == 1 ? "  " : "s ") << onnxNames(layer) << "\n";
+  os << "\nfirst difference: ";
+  if (row.output)
+    os << "output \"" << row.tensor->name << "\" at the end of the run, of ";
+  os << "layer " << row.layer << ", \"" << layer.name << "\" (" << layer.op << ", plan "
+     << layer.plan << ")\n";
+  os << "  ONNX node" << (layer.onnxNames.size() == 1 ? "  " : "s ") << namesOf(layer) << "\n";
   if (!row.value.empty())
     os << "  value      " << row.value << "\n";
   if (const Element &e = c.first; e.index >= 0) {
@@ -92,7 +95,7 @@ void printDifference(raw_ostream &os, const image::Image &image, const Row &row,
     os << "  no node holds " << c.missing << " elements\n";
   if (!c.normGood && c.outside == 0)
     os << "  the norm of the difference is " << number(c.relativeL2, "%.3g")
-       << " of what was expected, allowed are " << number(tolerance.l2, "%.3g") << "\n";
+       << " of what was expected, allowed are " << number(row.tolerance.l2, "%.3g") << "\n";
 }
 
 } // namespace dojo::golden

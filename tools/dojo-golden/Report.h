@@ -10,11 +10,13 @@
 
 namespace dojo::golden {
 
-/// One compared tensor. `layer` is its index in the image.
+/// One compared tensor, a layer's result or, at the end of the run, an output of the model.
 struct Row {
-  int64_t layer = 0;
+  int64_t layer = 0; ///< that makes it, by the image
+  bool output = false;
   const image::TensorRef *tensor = nullptr;
   std::string value; ///< the ONNX value it is; empty: none
+  Tolerance tolerance;
   Comparison comparison;
 };
 
@@ -23,8 +25,7 @@ void printTable(llvm::raw_ostream &os, const image::Image &image, const std::vec
                 bool elementwise);
 
 /// All about the row that differs first.
-void printDifference(llvm::raw_ostream &os, const image::Image &image, const Row &row,
-                     const Tolerance &tolerance);
+void printDifference(llvm::raw_ostream &os, const image::Image &image, const Row &row);
 
 } // namespace dojo::golden
 

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <numeric>
 #include <sstream>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -112,6 +113,7 @@ TEST_F(GoldenTool, DigitsAreEqual) {
       std::string options = std::string(" ") + mesh + " --precision " + precision;
       EXPECT_EQ(run(digits + options), 0) << options << "\n" << out << err;
       EXPECT_TRUE(printed("/14/Gemm")) << out;
+      EXPECT_TRUE(printed("  scores  ")) << out;
       EXPECT_TRUE(printed(" layers compared: all ")) << out;
     }
 }
@@ -129,6 +131,31 @@ TEST_F(GoldenTool, DigitsAgreeWithTheModelAndInAChain) {
   EXPECT_EQ(run(digits + " --nodes 2x2 --reference model --max-rel-l2 1e-5"), 5) << out << err;
   EXPECT_TRUE(printed("first difference: layer 1, \"/0/Conv\" (Conv, ")) << out;
   EXPECT_TRUE(printed("  value      /2/Relu_output_0\n")) << out;
+}
+
+TEST_F(GoldenTool, CapturesChangeNothing) {
+  std::string error;
+  std::unique_ptr<Runtime> runtime = Runtime::create(sound(), error);
+  ASSERT_TRUE(runtime) << error;
+  NpyArray input;
+  ASSERT_TRUE(readNpy(models + "/digits-one-input.npy", input, error)) << error;
+  ASSERT_TRUE(runtime->setInput("image", input.bytes, error)) << error;
+  std::vector<uint32_t> all(runtime->image().tensors.size());
+  std::iota(all.begin(), all.end(), 0);
+  std::vector<uint8_t> outputs[3];
+  uint64_t cycles[3], instructions[3];
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(runtime->captureTensors(i == 1 ? all : std::vector<uint32_t>(), error)) << error;
+    ASSERT_EQ(runtime->run({}, error), Runtime::Status::Ok) << error;
+    ASSERT_TRUE(runtime->getOutput("scores", outputs[i], error)) << error;
+    cycles[i] = runtime->counters().cycles;
+    instructions[i] = runtime->counters().instructions;
+  }
+  for (int i : {1, 2}) {
+    EXPECT_EQ(outputs[i], outputs[0]);
+    EXPECT_EQ(cycles[i], cycles[0]);
+    EXPECT_EQ(instructions[i], instructions[0]);
+  }
 }
 
 TEST_F(GoldenTool, TextDirectionIsEqual) {
@@ -233,6 +260,27 @@ TEST_F(GoldenTool, FindsDamagedInstructions) {
     at += info.bytes;
   }
   EXPECT_GT(differences, 0) << "of " << tried;
+}
+
+TEST_F(GoldenTool, NeedsNoOnnxModel) {
+  std::ofstream(folder / "f.mlir") << R"(
+func.func @main(%x: tensor<6xf32> {dojo.name = "x"}) -> (tensor<6xf32> {dojo.name = "y"},
+                                                         tensor<6xf32> {dojo.name = "z"}) {
+  %e = tensor.empty() : tensor<6xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+                       iterator_types = ["parallel"]}
+      ins(%x : tensor<6xf32>) outs(%e : tensor<6xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = math.exp %a : f32
+    linalg.yield %s : f32
+  } -> tensor<6xf32>
+  return %y, %x : tensor<6xf32>, tensor<6xf32>
+})";
+  for (const char *reference : {"layers", "chain", "model"}) {
+    EXPECT_EQ(run(std::string("f.mlir --input x=random:1 --nodes 1x2 --reference ") + reference), 0)
+        << out << err;
+    EXPECT_TRUE(printed("  y  ") && printed("  z  ")) << out;
+  }
 }
 
 TEST_F(GoldenTool, ComparesUpToAFault) {
