@@ -123,12 +123,13 @@ int Compilation::lowerTo(Level level) {
 }
 
 int Compilation::buildImage(image::Image &image) {
-  if (failed(::mlir::dojo::buildImage(*ir, image)))
+  ::dojo::verify::Intent intent;
+  if (failed(::mlir::dojo::buildImage(*ir, image, options.verify ? &intent : nullptr)))
     return BadModel;
   if (!options.verify)
     return Done;
   ::dojo::verify::Report report;
-  ::dojo::verify::verifyImage(image, report);
+  ::dojo::verify::verifyCompiled(image, intent, report);
   if (report.verdict() != ::dojo::verify::Verdict::Accept)
     return fail(BadModel, "the image failed its own check:\n" + report.toString());
   return Done;

@@ -14,6 +14,9 @@ void checkLayouts(const ImageIndex &index, Report &report);
 void checkTransfers(const Program &program, Report &report);
 void checkInstructions(const Program &program, Report &report);
 void checkOrder(const Program &program, Report &report);
+void checkPlanned(const Program &program, const std::vector<PlannedTransfer> &planned,
+                  Report &report);
+void checkListings(const ImageIndex &index, const std::vector<Listing> &listings, Report &report);
 
 } // namespace dojo::verify
 

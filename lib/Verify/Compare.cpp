@@ -2,11 +2,11 @@
 //
 // The image against what the compiler meant to put there.
 
-#include "Program.h"
+#include "Checks.h"
 #include "dojo/ISA/ISA.h"
 
+#include <algorithm>
 #include <array>
-#include <map>
 #include <set>
 
 namespace dojo::verify {
@@ -35,63 +35,80 @@ Key keyOf(uint32_t node, Descriptor d) {
   return key;
 }
 
-} // namespace
-
-void checkPlanned(const image::Image &image, const std::vector<PlannedTransfer> &planned,
-                  Report &report) {
-  ImageIndex index(image);
-  Program program = followImage(index);
-  if (!program.complete())
-    report.add(Check::Transfers, Verdict::Undecided,
-               "not every thread could be followed to its end");
-  std::map<Key, int64_t> missing;
-  for (const PlannedTransfer &p : planned)
-    ++missing[keyOf(p.node, p.descriptor)];
-  for (const Transfer &t : program.transfers)
-    if (--missing[keyOf(t.node, t.d)] < 0)
-      report.add(Check::Transfers, Verdict::Error,
-                 program.transferName(t) + ", was not planned, or not as often");
-  for (const auto &[key, count] : missing) {
-    if (count <= 0)
-      continue;
-    Transfer t;
-    t.node = key.first;
-    Descriptor::decode(key.second.data(), t.d, nullptr);
-    report.add(Check::Transfers, Verdict::Error,
-               index.nodeName(t.node) + " was planned to send " +
-                   ImageIndex::bytesName(t.d.localAddress, t.d.localAddress + t.d.runBytes) +
-                   (t.d.multicast ? " by multicast" : " to " + index.nodeName(t.d.node)) +
-                   ", address " + std::to_string(t.d.remoteAddress) + ", but does not");
+/// Lines of a listing against the instructions from `address` on.
+void compare(const ImageIndex &index, int64_t node, uint32_t address,
+             const std::vector<std::string> &lines, Report &report) {
+  uint32_t offset = 0;
+  for (const std::string &line : lines) {
+    std::span<const uint8_t> code = index.bytesAt(node, int64_t(address) + offset);
+    isa::Inst inst;
+    bool defined = isa::decode(code.data(), code.size(), inst);
+    std::string text = defined ? isa::disassemble(inst, offset) : "undefined";
+    if (text != line) {
+      report.add(Check::Instructions, Verdict::Error,
+                 index.nodeName(node) + " at " + ImageIndex::hex(uint64_t(address) + offset) +
+                     ": \"" + text + "\" was placed where \"" + line + "\" was emitted");
+      return;
+    }
+    offset += inst.bytes;
   }
 }
 
-void checkListings(const image::Image &image, const std::vector<Listing> &listings,
-                   Report &report) {
-  ImageIndex index(image);
-  for (const Listing &listing : listings) {
-    if (listing.nodeSet >= image.nodeSets.size()) {
-      report.add(Check::Instructions, Verdict::Error, "a listing names no node set");
-      continue;
+} // namespace
+
+void checkPlanned(const Program &program, const std::vector<PlannedTransfer> &planned,
+                  Report &report) {
+  const ImageIndex &index = program.index;
+  if (!program.complete())
+    report.add(Check::Transfers, Verdict::Undecided,
+               "not every thread could be followed to its end");
+  std::vector<Key> meant;
+  std::vector<std::pair<Key, uint32_t>> found; // with its place in program.transfers
+  for (const PlannedTransfer &p : planned)
+    meant.push_back(keyOf(p.node, p.descriptor));
+  for (const Transfer &t : program.transfers)
+    found.push_back({keyOf(t.node, t.d), uint32_t(found.size())});
+  std::sort(meant.begin(), meant.end());
+  std::sort(found.begin(), found.end());
+  auto m = meant.begin();
+  auto f = found.begin();
+  while (m != meant.end() || f != found.end()) {
+    if (f == found.end() || (m != meant.end() && *m < f->first)) {
+      Transfer t;
+      t.node = m->first;
+      (void)Descriptor::decode(m->second.data(), t.d, nullptr);
+      report.add(Check::Transfers, Verdict::Error,
+                 index.nodeName(t.node) + " was planned to send " +
+                     ImageIndex::bytesName(t.d.localAddress, t.d.localAddress + t.d.runBytes) +
+                     (t.d.multicast ? " by multicast" : " to " + index.nodeName(t.d.node)) +
+                     ", address " + std::to_string(t.d.remoteAddress) + ", but does not");
+      ++m;
+    } else if (m == meant.end() || f->first < *m) {
+      report.add(Check::Transfers, Verdict::Error,
+                 program.transferName(program.transfers[f->second]) +
+                     ", was not planned, or not as often");
+      ++f;
+    } else {
+      ++m, ++f;
     }
+  }
+}
+
+void checkListings(const ImageIndex &index, const std::vector<Listing> &listings, Report &report) {
+  for (const Listing &listing : listings) {
+    // Bytes of a blob that were compared already: nodes that hold the same load, and the same blob
+    // at other addresses.
     std::set<std::pair<uint32_t, uint32_t>> done;
-    for (int64_t node : image.nodeSets[listing.nodeSet].nodes()) {
-      // Nodes that hold the same load read the same instructions.
-      const Placed *load = index.placedAt(node, listing.address);
-      if (load && !done.insert({load->blob, load->begin}).second)
+    for (const Listing::Place &place : listing.places) {
+      if (place.nodeSet >= index.image.nodeSets.size()) {
+        report.add(Check::Instructions, Verdict::Error, "a listing names no node set");
         continue;
-      int64_t pc = listing.address;
-      for (const std::string &line : listing.lines) {
-        std::span<const uint8_t> code = index.bytesAt(node, pc);
-        isa::Inst inst;
-        bool defined = isa::decode(code.data(), code.size(), inst);
-        std::string text = defined ? isa::disassemble(inst, uint64_t(pc)) : "undefined";
-        if (text != line) {
-          report.add(Check::Instructions, Verdict::Error,
-                     index.nodeName(node) + " at " + ImageIndex::hex(uint64_t(pc)) + ": \"" + text +
-                         "\" was placed where \"" + line + "\" was emitted");
-          break;
-        }
-        pc += inst.bytes;
+      }
+      for (int64_t node : index.image.nodeSets[place.nodeSet].nodes()) {
+        const Placed *load = index.placedAt(node, place.address);
+        if (load && !done.insert({load->blob, place.address - load->begin}).second)
+          continue;
+        compare(index, node, place.address, listing.lines, report);
       }
     }
   }

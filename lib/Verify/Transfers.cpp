@@ -50,6 +50,9 @@ private:
     if (local.empty())
       return;
     bool pull = t.d.kind == Kind::Pull;
+    bool leaves = t.d.kind == Kind::Push && (t.d.multicast || t.d.node != t.node);
+    if (leaves && !t.d.hasFarSemaphore)
+      error(program.transferName(t) + ": its arrival is announced to nobody");
     bool good = bytes(t, local, t.node, pull, "own");
     for (uint32_t i = 0; i < t.numReceivers && good; ++i)
       good = bytes(t, remote, program.receivers[t.firstReceiver + i], !pull && i == 0, "far");

@@ -6,7 +6,7 @@
 
 namespace dojo::verify {
 
-void verifyImage(const image::Image &image, Report &report) {
+static void verify(const image::Image &image, const Intent *intent, Report &report) {
   if (std::string problem = image::validate(image); !problem.empty()) {
     report.add(Check::Layouts, Verdict::Error, problem);
     return;
@@ -22,6 +22,31 @@ void verifyImage(const image::Image &image, Report &report) {
   checkTransfers(program, report);
   checkInstructions(program, report);
   checkOrder(program, report);
+  if (!intent)
+    return;
+  checkPlanned(program, intent->transfers, report);
+  checkListings(index, intent->listings, report);
+  for (const char *key : {"cycle_free", "numbers"})
+    if (!image.certificate.contains(key))
+      report.add(Check::Transfers, Verdict::Error,
+                 std::string("the certificate of the routes has no \"") + key + "\"");
+}
+
+void verifyImage(const image::Image &image, Report &report) { verify(image, nullptr, report); }
+
+void verifyCompiled(const image::Image &image, const Intent &intent, Report &report) {
+  verify(image, &intent, report);
+}
+
+void checkPlanned(const image::Image &image, const std::vector<PlannedTransfer> &planned,
+                  Report &report) {
+  ImageIndex index(image);
+  checkPlanned(followImage(index), planned, report);
+}
+
+void checkListings(const image::Image &image, const std::vector<Listing> &listings,
+                   Report &report) {
+  checkListings(ImageIndex(image), listings, report);
 }
 
 } // namespace dojo::verify

@@ -8,8 +8,9 @@ module {
 // -----
 
 module attributes {dojo.machine = {target = "INPUTS/silent.json", nodes = "2x2", dead = ["1:1"]}} {
+  dojo.layer_info {layer = 0 : i64, name = "relu", op = "Relu", onnx = ["relu"], macs = 0 : i64, cycles = 0 : i64, plan = ""}
   dojo.buffer @a {bytes = 64, align = 64, kind = "tensor", first = 0, last = 0}
-  // expected-error@+1 {{transfer 1 leaves or goes to a position that the machine has not}}
+  // expected-error@+1 {{sends to node 21, which the machine has not}}
   dojo.exchange {after = -1 : i64, layer = 0 : i64, buffers = [@a], transfers = array<i64:
     0, 0, 1, 0, 0, 0, 0, 0, 0, 64, 1, 1, 1, 0, 0, 0, 0, 0, 0, 65535,
     0, 0, 21, 0, 0, 0, 0, 0, 0, 64, 1, 1, 1, 0, 0, 0, 0, 0, 0, 65535>}
@@ -18,8 +19,9 @@ module attributes {dojo.machine = {target = "INPUTS/silent.json", nodes = "2x2",
 // -----
 
 module attributes {dojo.machine = {target = "d1", nodes = "2x2", dead = []}} {
+  dojo.layer_info {layer = 0 : i64, name = "relu", op = "Relu", onnx = ["relu"], macs = 0 : i64, cycles = 0 : i64, plan = ""}
   dojo.buffer @a {bytes = 64, align = 64, kind = "tensor", first = 0, last = 0}
-  // expected-error@+1 {{transfer 0 leaves or goes to a position that the machine has not}}
+  // expected-error@+1 {{sends to a run that leaves the die}}
   dojo.exchange {after = -1 : i64, layer = 0 : i64, buffers = [@a], transfers = array<i64:
     0, 2, 1, 0, 99, 0, 0, 0, 0, 64, 1, 1, 1, 0, 0, 0, 0, 0, 0, 65535>}
 }
@@ -36,6 +38,7 @@ module attributes {dojo.machine = {target = "INPUTS/silent.json", nodes = "2x3",
 
 // expected-error@+1 {{cannot route its transfers: no route from (0, 1) to (2, 1): it has 4 links}}
 module attributes {dojo.machine = {target = "INPUTS/short-routes.json", nodes = "3x4", dead = ["1:1"]}} {
+  dojo.layer_info {layer = 0 : i64, name = "relu", op = "Relu", onnx = ["relu"], macs = 0 : i64, cycles = 0 : i64, plan = ""}
   dojo.buffer @a {bytes = 64, align = 64, kind = "tensor", first = 0, last = 0}
   dojo.exchange {after = -1 : i64, layer = 0 : i64, buffers = [@a], transfers = array<i64:
     20, 0, 22, 0, 0, 0, 0, 0, 0, 64, 1, 1, 1, 0, 0, 0, 0, 0, 0, 65535>}
@@ -55,3 +58,20 @@ module attributes {dojo.machine = {target = "INPUTS/short-routes.json", nodes = 
 
 // expected-error@+1 {{has 2 numbers in signals, not a multiple of 3}}
 "dojo.routes"() {paths = ["E"], signals = array<i32: 0, 1>, channels = array<i32>} : () -> ()
+
+// -----
+
+module attributes {dojo.machine = {target = "d1", nodes = "2x2", dead = []}} {
+  dojo.layer_info {layer = 0 : i64, name = "relu", op = "Relu", onnx = ["relu"], macs = 0 : i64, cycles = 0 : i64, plan = ""}
+  dojo.buffer @a {bytes = 64, align = 64, kind = "tensor", first = 0, last = 0}
+  // expected-error@+1 {{takes route 3, which dojo.routes does not have}}
+  dojo.exchange {after = -1 : i64, layer = 0 : i64, buffers = [@a], transfers = array<i64:
+    0, 0, 1, 0, 0, 0, 0, 0, 0, 64, 1, 1, 1, 0, 0, 0, 0, 0, 0, 3>}
+}
+
+// -----
+
+module attributes {dojo.machine = {target = "d1", nodes = "2x2", dead = []}} {
+  // expected-error@+1 {{numbers 2 links; the die has 1440}}
+  dojo.routes {paths = [], signals = array<i32>, channels = array<i32: 0, 1>}
+}

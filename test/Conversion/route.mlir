@@ -5,6 +5,7 @@
 // Three rows of four nodes, numbers 20 * row + column; the one in the middle of the left, (1, 1), is
 // dead and its router silent.
 module attributes {dojo.machine = {target = "INPUTS/silent.json", nodes = "3x4", dead = ["1:1"]}} {
+  dojo.layer_info {layer = 0 : i64, name = "relu", op = "Relu", onnx = ["relu"], macs = 0 : i64, cycles = 0 : i64, plan = ""}
   dojo.buffer @a {bytes = 64, align = 64, kind = "tensor", first = 0, last = 0}
   dojo.buffer @b {bytes = 64, align = 64, kind = "patch", first = 0, last = 0}
   // CHECK: dojo.exchange
@@ -42,6 +43,7 @@ module attributes {dojo.machine = {target = "INPUTS/silent.json", nodes = "3x4",
 // CHECK-SAME: 20, 1, 2, 3, 0, 0, 0, 1, 0, 64, 1, 1, 1, 0, 0, 0, 0, 0, 0, 65535>
 // CHECK: dojo.routes {channels = array<i32: -1, -1, {{[0-9]+}}, {{.*}}>, paths = [], signals = array<i32>}
 module attributes {dojo.machine = {target = "d1", nodes = "3x4", dead = ["1:1"]}} {
+  dojo.layer_info {layer = 0 : i64, name = "relu", op = "Relu", onnx = ["relu"], macs = 0 : i64, cycles = 0 : i64, plan = ""}
   dojo.buffer @a {bytes = 64, align = 64, kind = "tensor", first = 0, last = 0}
   dojo.buffer @b {bytes = 64, align = 64, kind = "patch", first = 0, last = 0}
   dojo.exchange {after = -1 : i64, layer = 0 : i64, buffers = [@a, @b], transfers = array<i64:

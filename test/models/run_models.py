@@ -5,9 +5,10 @@
     run_models.py TOOLS MODELS CASE
 
 TOOLS holds dojo-compile and dojo-run, MODELS what prepare.py made. Each case is a list of
-(model, precision, mesh, dead positions, target, inputs): `all` inputs, or `one`. Prints a line per
-run: error, cycles, utilisation, bytes, seconds to compile and to emulate one input. Fails if an
-output is too far from the reference, or a run beyond what MARKS allows the case.
+(model, precision, mesh, dead positions, target, inputs): `all` inputs, or `one`. A target `silent`
+is d1 with the dead positions in its file and no router forwarding at any disabled or dead position.
+Prints a line per run: error, cycles, utilisation, bytes, seconds to compile and to emulate one
+input. Fails if an output is too far from the reference, or a run beyond what MARKS allows the case.
 """
 import json
 import random
@@ -33,6 +34,22 @@ def dead_positions(seed: int) -> list[str]:
     return [f"{r},{c}" for r, c in random.Random(seed).sample(positions, 6)]
 
 
+def silent_target(path: Path, dead: list[str]) -> Path:
+    """A target file: d1 with these positions dead, no disabled or dead router forwarding."""
+    dead = sorted([int(x) for x in position.split(",")] for position in dead)
+    silent = {"value": sorted([*map(list, DISABLED), *dead]), "unit": "row, column", "label": "X"}
+    path.write_text(json.dumps({
+        "format": "dojo-target-1", "name": "silent", "description": "Dead positions do not forward.",
+        "base": "d1", "values": {"die.not_forwarding": silent}, "dead": dead}))
+    return path
+
+
+def explicit_routes(tools: Path, image: Path) -> int:
+    """How many routes the image's table has."""
+    dump = run([tools / "dojo-objdump", "--manifest", image], "routes").stdout
+    return len(json.loads(dump)["routes"])
+
+
 def cases(name: str):
     both = ("bf16", "fp32")
     if name == "digits":
@@ -42,6 +59,11 @@ def cases(name: str):
     elif name == "digits-damaged":
         for seed in range(5):
             yield "digits", "bf16", "", dead_positions(seed), "d1", "all"
+    elif name == "digits-silent":
+        for precision in both:
+            for seed in range(5):
+                yield "digits", precision, "", dead_positions(seed), "silent", "all"
+        yield "ppocr-cls", "bf16", "", dead_positions(1), "silent", "one"
     elif name == "digits-pessimistic":
         for mesh in ("2x2", "4x5", ""):
             yield "digits", "bf16", mesh, [], "d1-pessimistic", "all"
@@ -71,14 +93,17 @@ def check(case, tools: Path, models: Path, model, precision, mesh, dead, target,
     name, options = INPUTS[model]
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "model.d1"
+        machine = silent_target(Path(folder) / "target.json", dead) if target == "silent" else target
         command = [tools / "dojo-compile", models / f"{model}.onnx", "-o", image, "--precision",
-                   precision, "--target", target, *options]
+                   precision, "--target", machine, *options]
         command += ["--nodes", mesh] if mesh else []
-        for position in dead:
+        for position in dead if target != "silent" else []:
             command += ["--dead", position]
         start = time.monotonic()
         run(command, where)
         compiled = time.monotonic() - start
+        if target == "silent" and not explicit_routes(tools, image):
+            sys.exit(f"{where}: no transfer has an explicit route")
         stem = f"{model}-one-input.npy" if inputs == "one" else f"{model}-input.npy"
         stats = Path(folder) / "stats.json"
         run([tools / "dojo-run", image, "--input", f"{name}={models / stem}", "--output-dir",

@@ -7,13 +7,16 @@
 #define DOJO_CONVERSION_IMAGEWRITER_H
 
 #include "dojo/Image/Image.h"
+#include "dojo/Verify/Verify.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace mlir::dojo {
 
 /// Builds the image of a module at the d1 level. Errors are reported on the module or the op at
-/// fault.
-LogicalResult buildImage(ModuleOp module, ::dojo::image::Image &image);
+/// fault. \p intent, if not null, gets what the image is to be compared with: the transfers of the
+/// module's exchanges and the instructions of its programs.
+LogicalResult buildImage(ModuleOp module, ::dojo::image::Image &image,
+                         ::dojo::verify::Intent *intent = nullptr);
 
 } // namespace mlir::dojo
 

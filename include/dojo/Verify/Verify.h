@@ -104,16 +104,29 @@ struct PlannedTransfer {
 void checkPlanned(const image::Image &image, const std::vector<PlannedTransfer> &planned,
                   Report &report);
 
-/// Code as the compiler emitted it: one line of assembly (as isa::disassemble prints it) for each
-/// instruction from `address` up.
+/// Code as the compiler emitted it: one line of assembly for each instruction, as isa::disassemble
+/// prints it if the first one has address 0. It lies at one or more places.
 struct Listing {
-  uint32_t nodeSet = 0, address = 0;
+  struct Place {
+    uint32_t nodeSet = 0, address = 0;
+  };
+  std::vector<Place> places;
   std::vector<std::string> lines;
 };
 
-/// Decodes what the image places at each listing's addresses on each of its nodes and compares it
+/// Decodes what the image places at each listing's places, on each of their nodes, and compares it
 /// with the lines. Findings go to Check::Instructions.
 void checkListings(const image::Image &image, const std::vector<Listing> &listings, Report &report);
+
+/// What a compiler meant to put into an image.
+struct Intent {
+  std::vector<PlannedTransfer> transfers;
+  std::vector<Listing> listings;
+};
+
+/// verifyImage, checkPlanned and checkListings in one, and the image must have a certificate of its
+/// routes.
+void verifyCompiled(const image::Image &image, const Intent &intent, Report &report);
 
 } // namespace dojo::verify
 

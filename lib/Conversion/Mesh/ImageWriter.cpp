@@ -23,7 +23,7 @@ public:
   ImageWriter(ModuleOp module, ::dojo::Target target)
       : module(module), machine(target), builder(std::move(target)) {}
 
-  LogicalResult run(image::Image &out);
+  LogicalResult run(image::Image &out, ::dojo::verify::Intent *intent);
 
 private:
   uint32_t nodeSet(ArrayRef<int32_t> nodes) {
@@ -32,6 +32,7 @@ private:
   }
   LogicalResult placeConstants();
   LogicalResult placePrograms();
+  void listCode(::dojo::verify::Intent &intent);
   void declareSegments();
   LogicalResult describePorts();
   void describeLayers();
@@ -105,6 +106,21 @@ LogicalResult ImageWriter::placePrograms() {
                                         builder.addSymbol(programs.kernelNames[kernel])});
   }
   return success();
+}
+
+void ImageWriter::listCode(::dojo::verify::Intent &intent) {
+  for (MainText &text : programs.texts)
+    intent.listings.push_back({{{everyone, text.address}}, std::move(text.lines)});
+  size_t first = intent.listings.size();
+  for (std::vector<std::string> &lines : programs.kernelLines)
+    intent.listings.push_back({{}, std::move(lines)});
+  std::map<std::pair<uint32_t, uint32_t>, std::vector<int64_t>> placed;
+  for (const auto &[node, program] : programs.nodes)
+    for (const PlacedCode &code : program.kernels)
+      placed[{code.kernel, code.address}].push_back(node);
+  for (const auto &[where, nodes] : placed)
+    intent.listings[first + where.first].places.push_back(
+        {builder.addNodeSet(nodes), where.second});
 }
 
 void ImageWriter::declareSegments() {
@@ -225,22 +241,27 @@ LogicalResult ImageWriter::describeRoutes() {
   image::Image &image = builder.image();
   // Transfer lists send behind the barrier that may follow a layer.
   image.certificate["sends_belong_to_next_layer"] = true;
-  bool described = false;
-  for (RoutesOp routes : module.getOps<RoutesOp>()) {
-    if (std::exchange(described, true))
-      return routes.emitError("stands beside another dojo.routes");
-    for (Attribute path : routes.getPaths()) {
-      image::Route &route = image.routes.emplace_back();
-      for (char step : cast<StringAttr>(path).getValue())
-        route.push_back(image::Step(StringRef("EWSN").find(step)));
-    }
-    image.certificate["cycle_free"] = true;
-    image.certificate["numbers"] = std::vector<int32_t>(routes.getChannels());
+  image.certificate["cycle_free"] = true;
+  auto ops = module.getOps<RoutesOp>();
+  if (ops.empty()) {
+    for (ExchangeOp exchange : module.getOps<ExchangeOp>())
+      return exchange.emitError("has no routes; run dojo-route first");
+    for (BarrierOp barrier : module.getOps<BarrierOp>())
+      return barrier.emitError("has no routes; run dojo-route first");
+    image.certificate["numbers"] = std::vector<int32_t>(4 * machine.positions(), -1);
+    return success();
   }
+  RoutesOp routes = *ops.begin();
+  for (Attribute path : routes.getPaths()) {
+    image::Route &route = image.routes.emplace_back();
+    for (char step : cast<StringAttr>(path).getValue())
+      route.push_back(image::Step(StringRef("EWSN").find(step)));
+  }
+  image.certificate["numbers"] = std::vector<int32_t>(routes.getChannels());
   return success();
 }
 
-LogicalResult ImageWriter::run(image::Image &out) {
+LogicalResult ImageWriter::run(image::Image &out, ::dojo::verify::Intent *intent) {
   for (BufferOp buffer : module.getOps<BufferOp>()) {
     if (!buffer.getAddress())
       return buffer.emitError("has no address; run dojo-allocate-sram first");
@@ -250,6 +271,10 @@ LogicalResult ImageWriter::run(image::Image &out) {
   if (failed(placeConstants()) || failed(placePrograms()) || failed(describePorts()) ||
       failed(describeRoutes()))
     return failure();
+  if (intent) {
+    listCode(*intent);
+    intent->transfers = plannedTransfers(module);
+  }
   declareSegments();
   describeLayers();
   describeBuffers();
@@ -267,9 +292,10 @@ LogicalResult ImageWriter::run(image::Image &out) {
   return success();
 }
 
-LogicalResult mlir::dojo::buildImage(ModuleOp module, image::Image &image) {
+LogicalResult mlir::dojo::buildImage(ModuleOp module, image::Image &image,
+                                     ::dojo::verify::Intent *intent) {
   FailureOr<::dojo::Target> machine = getMachine(module);
   if (failed(machine) || failed(verifyMesh(module, *machine)))
     return failure();
-  return ImageWriter(module, *machine).run(image);
+  return ImageWriter(module, *machine).run(image, intent);
 }

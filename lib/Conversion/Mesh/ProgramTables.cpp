@@ -233,3 +233,21 @@ mlir::dojo::transferLists(ModuleOp module, const ::dojo::Target &machine) {
   }
   return lists;
 }
+
+std::vector<::dojo::verify::PlannedTransfer> mlir::dojo::plannedTransfers(ModuleOp module) {
+  std::vector<::dojo::verify::PlannedTransfer> planned;
+  llvm::StringMap<int64_t> address;
+  for (BufferOp buffer : module.getOps<BufferOp>())
+    address[buffer.getSymName()] = buffer.getAddress().value_or(0);
+  for (ExchangeOp exchange : module.getOps<ExchangeOp>()) {
+    SmallVector<int64_t> addresses;
+    for (Attribute name : exchange.getBuffers())
+      addresses.push_back(address.lookup(cast<FlatSymbolRefAttr>(name).getValue()));
+    for (unsigned i = 0; i < exchange.getNumTransfers(); ++i) {
+      TransferRecord r = TransferRecord::read(exchange, i);
+      planned.push_back(
+          {uint32_t(r.srcNode), push(r, addresses[r.srcBuffer], addresses[r.dstBuffer], 0)});
+    }
+  }
+  return planned;
+}

@@ -11,6 +11,7 @@
 
 #include "dojo/ISA/Descriptor.h"
 #include "dojo/Target/Target.h"
+#include "dojo/Verify/Verify.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/SmallVector.h"
 #include <map>
@@ -48,6 +49,9 @@ std::vector<std::vector<uint32_t>> arrivalCounts(ModuleOp module, const ::dojo::
 /// The transfer list of each usable node, `End` included.
 std::map<int32_t, std::vector<::dojo::isa::Descriptor>>
 transferLists(ModuleOp module, const ::dojo::Target &machine);
+
+/// The transfers of the module's exchanges, one by one, without semaphores.
+std::vector<::dojo::verify::PlannedTransfer> plannedTransfers(ModuleOp module);
 
 /// Number of layers of the module.
 int64_t numLayersOf(ModuleOp module);

@@ -35,8 +35,8 @@ MemoryPlan mlir::dojo::planMemory(ModuleOp module, const ::dojo::Target &machine
 }
 
 namespace {
-/// Bytes of a flat d1.func; `labels` gets the offset of each label.
-LogicalResult encode(d1::FuncOp func, std::vector<uint8_t> &bytes,
+/// Bytes of a flat d1.func and its lines of assembly; `labels` gets the offset of each label.
+LogicalResult encode(d1::FuncOp func, std::vector<uint8_t> &bytes, std::vector<std::string> &lines,
                      llvm::StringMap<int64_t> &labels) {
   Block &body = func.getBody().front();
   int64_t offset = 0;
@@ -64,6 +64,7 @@ LogicalResult encode(d1::FuncOp func, std::vector<uint8_t> &bytes,
       return failure();
     if (!isa::encode(inst, bytes, &error))
       return op->emitError("cannot be encoded: ") << error;
+    lines.push_back(isa::disassemble(inst, at));
   }
   return success();
 }
@@ -136,7 +137,7 @@ LogicalResult ProgramBuilder::encodeTexts() {
     if (!expected || expected.getInt() != text.address)
       return func.emitError("was built for another memory map; run d1-build-programs again");
     llvm::StringMap<int64_t> labels;
-    if (failed(encode(func, text.bytes, labels)))
+    if (failed(encode(func, text.bytes, text.lines, labels)))
       return failure();
     std::vector<std::pair<int64_t, int64_t>> starts; // offset, layer; -1 behind the last
     for (auto &label : labels) {
@@ -163,6 +164,7 @@ LogicalResult ProgramBuilder::encodeTexts() {
   if (!isa::parseInst("jr x1", 0, {}, back, &error) ||
       !isa::encode(back, out.texts.back().bytes, &error))
     return mlir::emitError(module.getLoc(), "cannot encode a return: ") << error;
+  out.texts.back().lines.push_back(isa::disassemble(back, end - out.texts.back().address));
   stub = end;
   textEnd = end + back.bytes;
   return success();
@@ -176,12 +178,14 @@ FailureOr<int32_t> ProgramBuilder::kernelIndex(StringRef name) {
   if (!func)
     return mlir::emitError(module.getLoc(), "has no d1 code for kernel @") << name;
   std::vector<uint8_t> bytes;
+  std::vector<std::string> lines;
   llvm::StringMap<int64_t> labels;
-  if (failed(encode(func, bytes, labels)))
+  if (failed(encode(func, bytes, lines, labels)))
     return failure();
   auto [it, isNew] = indexOfBytes.insert({bytes, int32_t(out.kernelBytes.size())});
   if (isNew) {
     out.kernelBytes.push_back(std::move(bytes));
+    out.kernelLines.push_back(std::move(lines));
     out.kernelNames.push_back(name.str());
   }
   out.kernelIndex[name.str()] = it->second;

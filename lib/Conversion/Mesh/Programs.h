@@ -24,6 +24,7 @@ struct MainText {
   std::string name;
   uint32_t address = 0;
   std::vector<uint8_t> bytes;
+  std::vector<std::string> lines; ///< of assembly, as if at address 0
   std::vector<Mark> marks;
   /// Thread 0: by layer, the instruction that says that the layer is done.
   std::map<int64_t, uint32_t> ends;
@@ -42,6 +43,7 @@ struct NodeProgram {
 struct Programs {
   std::vector<MainText> texts; ///< by thread
   std::vector<std::vector<uint8_t>> kernelBytes;
+  std::vector<std::vector<std::string>> kernelLines; ///< of assembly, as if at address 0
   std::vector<std::string> kernelNames;
   std::map<std::string, uint32_t> kernelIndex; ///< by the name of the d1.func; equal code is shared
   std::map<int32_t, NodeProgram> nodes;

@@ -4,6 +4,7 @@
 
 #include "Connected.h"
 #include "TransferRecord.h"
+#include "VerifyMesh.h"
 #include "dojo/Conversion/Machine.h"
 #include "dojo/Conversion/MeshPasses.h"
 #include "dojo/Planning/BarrierTree.h"
@@ -35,10 +36,7 @@ struct RoutePass : public mlir::dojo::impl::RouteBase<RoutePass> {
     if (failed(machine))
       return failure();
     planning::Mesh mesh = planning::Mesh::fromTarget(*machine);
-    for (ExchangeOp exchange : module.getOps<ExchangeOp>())
-      if (failed(checkNodes(exchange, mesh)))
-        return failure();
-    if (failed(checkConnected(module.getLoc(), mesh)))
+    if (failed(verifyMesh(module, *machine)) || failed(checkConnected(module.getLoc(), mesh)))
       return failure();
     planning::RouterOptions options;
     options.maxLinks = machine->routeLinks;
@@ -65,31 +63,6 @@ struct RoutePass : public mlir::dojo::impl::RouteBase<RoutePass> {
   }
 
 private:
-  static LogicalResult checkNodes(ExchangeOp exchange, const planning::Mesh &mesh) {
-    for (unsigned i = 0; i < exchange.getNumTransfers(); ++i) {
-      TransferRecord r = TransferRecord::read(exchange, i);
-      auto usable = [&](int64_t node) {
-        return node >= 0 && node < mesh.positions() && mesh.usable[node];
-      };
-      auto within = [](int64_t value, int64_t limit) { return value >= 0 && value < limit; };
-      bool good = usable(r.srcNode);
-      if (r.kind == 0)
-        good &= usable(r.to[0]);
-      else if (r.kind == 1)
-        good &= within(r.to[0], mesh.columns) && within(r.to[1], mesh.columns);
-      else if (r.kind == 2)
-        good &= within(r.to[0], mesh.columns) && within(r.to[1], mesh.rows) &&
-                within(r.to[2], mesh.rows);
-      if (good && !r.isCopy())
-        for (int32_t node : planning::receivers(mesh, r.srcNode, r.destination()))
-          good &= usable(node);
-      if (!good)
-        return exchange.emitOpError("transfer ")
-               << i << " leaves or goes to a position that the machine has not";
-    }
-    return success();
-  }
-
   /// Splits runs that cross a silent router, and `inTheWay` into copies.
   static void splitRuns(ModuleOp module, const planning::Mesh &mesh,
                         const std::set<Demand> &inTheWay) {

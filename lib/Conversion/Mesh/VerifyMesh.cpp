@@ -46,6 +46,7 @@ private:
   LogicalResult verify(LaunchOp op);
   LogicalResult verify(PortOp op);
   LogicalResult verify(BarrierOp op);
+  LogicalResult verify(RoutesOp op);
   LogicalResult verifyTransfer(ExchangeOp op, ArrayRef<int64_t> record);
   LogicalResult verifySram();
 
@@ -81,6 +82,7 @@ private:
   const ::dojo::Target &machine;
   planning::Mesh mesh;
   int64_t layers = 0;
+  RoutesOp routes;
   llvm::StringMap<BufferOp> buffers;
   DenseSet<int64_t> barriers;
   DenseSet<std::pair<int64_t, int64_t>> launched; ///< layer, node
@@ -145,6 +147,8 @@ LogicalResult Verifier::verifyTransfer(ExchangeOp op, ArrayRef<int64_t> record) 
   ArrayRef<int64_t> to = record.slice(2, 3), count = record.slice(10, 3);
   if (!small(record.drop_back()) || record.back() < 0 || record.back() > 0xFFFF)
     return op.emitError("has a transfer with a number out of range");
+  if (record.back() != 0xFFFF && (!routes || record.back() >= int64_t(routes.getPaths().size())))
+    return op.emitError("takes route ") << record.back() << ", which dojo.routes does not have";
   if (!usable(source))
     return op.emitError("sends from node ") << source << ", which the machine has not";
   auto isColumn = [&](int64_t c) { return c >= 0 && c < mesh.columns; };
@@ -252,6 +256,18 @@ LogicalResult Verifier::verify(BarrierOp op) {
   return success();
 }
 
+LogicalResult Verifier::verify(RoutesOp op) {
+  if (op != routes)
+    return op.emitError("stands beside another dojo.routes");
+  if (int64_t(op.getChannels().size()) != 4 * machine.positions())
+    return op.emitError("numbers ")
+           << op.getChannels().size() << " links; the die has " << 4 * machine.positions();
+  for (auto [i, number] : llvm::enumerate(op.getSignals()))
+    if (i % 3 < 2 && !usable(number))
+      return op.emitError("names node ") << number << ", which the machine has not";
+  return success();
+}
+
 LogicalResult Verifier::verifySram() {
   Attribute attribute = module->getAttr("dojo.sram");
   if (!attribute)
@@ -277,11 +293,14 @@ LogicalResult Verifier::run() {
   }
   for (BufferOp buffer : module.getOps<BufferOp>())
     buffers[buffer.getSymName()] = buffer;
+  for (RoutesOp op : module.getOps<RoutesOp>())
+    routes = routes ? routes : op;
   for (Operation &op : *module.getBody()) {
-    LogicalResult good = llvm::TypeSwitch<Operation *, LogicalResult>(&op)
-                             .Case<BufferOp, PlaceOp, ExchangeOp, LaunchOp, PortOp, BarrierOp>(
-                                 [&](auto typed) { return verify(typed); })
-                             .Default([](Operation *) { return success(); });
+    LogicalResult good =
+        llvm::TypeSwitch<Operation *, LogicalResult>(&op)
+            .Case<BufferOp, PlaceOp, ExchangeOp, LaunchOp, PortOp, BarrierOp, RoutesOp>(
+                [&](auto typed) { return verify(typed); })
+            .Default([](Operation *) { return success(); });
     if (failed(good))
       return failure();
   }

@@ -55,8 +55,7 @@ TEST(Verify, AcceptsWholeDie) {
 TEST(Verify, ComparesListings) {
   RingPlan plan;
   image::Image image = ringImage({2, 2, 3, 2, false}, plan);
-  Listing listing{image.pcRanges[0].nodeSet,
-                  plan.kernel[0][0],
+  Listing listing{{{image.pcRanges[0].nodeSet, plan.kernel[0][0]}},
                   {"li x5, 13", "vmov.x v1, x0", "vld v0, (x10)+64, w32, m0"}};
   Report good;
   checkListings(image, {listing}, good);
