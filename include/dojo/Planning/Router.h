@@ -9,12 +9,12 @@
 // have no cycle, the network cannot deadlock (Dally and Seitz, 1987). The certificate is a number
 // for each channel in use such that every route's numbers ascend.
 //
-// Where a router does not forward, some turns from east to north are given up and some turns from
-// columns into rows beside such routers become possible, which gives the traffic between any two
-// nodes a way round single dead routers and blocks of them (the idea of turn models: Glass and Ni,
-// 1992). Multicast runs that need a turn given up are to be split. Where blocks of dead routers
-// leave no such way, all transfers take up*/down* routes (Schroeder et al., Autonet, 1991), which
-// exist on every connected mesh, provided that none of them is a multicast.
+// Where a router does not forward (a silent one), some turns from east to north are given up and
+// some turns from columns into rows beside such routers become possible, which gives the traffic
+// between any two nodes a way round single dead routers and blocks of them (the idea of turn
+// models: Glass and Ni, 1992). Multicast runs that need a turn given up are to be split. Where
+// blocks of dead routers leave no such way, all transfers take up*/down* routes (Schroeder et al.,
+// Autonet, 1991), which exist on every connected mesh, provided that none of them is a multicast.
 #ifndef DOJO_PLANNING_ROUTER_H
 #define DOJO_PLANNING_ROUTER_H
 

@@ -4,7 +4,8 @@
 // image: neither planning, conversion nor the encoder.
 //
 //   Layouts       boxes cover each tensor; buffers and tensors that live at the same time are apart
-//   Transfers     descriptors, routes, channel dependences, balance of semaphores
+//   Transfers     descriptors, routes, channel dependences; each transfer is met: announced, and
+//                 every semaphore gets as many signals as are waited for
 //   Instructions  everything reachable decodes; branches stay inside code
 //   Order         every two conflicting accesses to the same bytes are ordered by control flow,
 //                 semaphores and arrivals; every read finds bytes written for it; no deadlock

@@ -41,6 +41,8 @@ struct RoutePass : public mlir::dojo::impl::RouteBase<RoutePass> {
     planning::RouterOptions options;
     options.maxLinks = machine->routeLinks;
     planning::BarrierTree tree = planning::buildBarrierTree(mesh);
+    if (std::string fault = planning::verifyBarrierTree(tree, mesh); !fault.empty())
+      return mlir::emitError(module.getLoc(), "has an unsound barrier tree: ") << fault;
     planning::Routing routing;
     std::vector<planning::RouteDemand> demands;
     std::string error;

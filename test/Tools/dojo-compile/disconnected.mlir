@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Dead positions whose routers do not forward cut the mesh: refused, with what helps; and it does.
+// RUN: rm -f %t.d1
 // RUN: not dojo-compile %s --target %S/../../Conversion/Inputs/silent.json --nodes 2x3 --dead 0,1 --dead 1,1 -o %t.d1 2>&1 | FileCheck %s
 // CHECK: error: the mesh falls apart: 2 of 4 nodes cannot be reached from the others (row,column: 0,2 1,2), as routers that do not forward stand between
 // CHECK: note: these routers do not forward, or lie outside of the partition: 0,1
