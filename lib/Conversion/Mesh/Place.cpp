@@ -140,7 +140,8 @@ struct PlacePass : public mlir::dojo::impl::PlaceBase<PlacePass> {
         partial = plan;
         partialProblem = description;
       } else if (auto near = planning::planNear(
-                     description, heldParts(partialProblem, partial, description), mesh, model)) {
+                     description, heldParts(partialProblem, partial, description), mesh, model);
+                 near && near->constantBytes + near->workingBytes <= limits.nodeBytes) {
         plan = std::move(*near);
       } else {
         std::vector<planning::LayerPlan> plans =
