@@ -27,7 +27,8 @@ static std::vector<uint8_t> bytesOf(DenseElementsAttr elements) {
 
 LogicalResult ConstantCache::source(PlaceOp place, ArrayRef<uint8_t> &bytes,
                                     std::vector<uint8_t> &storage) {
-  if (auto elements = dyn_cast<DenseElementsAttr>(place.getBlob())) {
+  if (auto elements = dyn_cast<DenseElementsAttr>(place.getBlob());
+      elements && isStorable(elements.getElementType())) {
     storage = bytesOf(elements);
     bytes = storage;
     return success();
