@@ -248,4 +248,15 @@ TEST(Compiled, SendToSomeoneElse) {
   expectFound(c.checkImageAlone(), Check::Transfers, "are waited for");
 }
 
+TEST(Compiled, ArrivalUnannounced) {
+  Compiled c;
+  ASSERT_TRUE(c.change([](int64_t node, Descriptor &d) {
+    if (d.kind != Descriptor::Kind::Push || d.multicast || d.node == node)
+      return false;
+    d.hasFarSemaphore = false;
+    return true;
+  }));
+  expectFound(c.checkImageAlone(), Check::Transfers, "its arrival is announced to nobody");
+}
+
 } // namespace
