@@ -29,13 +29,14 @@ Value select(TensorBuilder &b, Value data, int64_t axis, int64_t count, Operand 
   for (int64_t d = 0; d < int64_t(dims.size()); ++d)
     dataLoops.push_back(d < axis ? d : d == axis ? loops : d + count - 1);
   indices.map = AffineMap::get(loops + 1, 0, indices.map.getResults(), b.getContext());
+  AffineMap identity = b.getMultiDimIdentityMap(loops);
+  identity = AffineMap::get(loops + 1, 0, identity.getResults(), b.getContext());
   SmallVector<utils::IteratorType> iterators(loops, utils::IteratorType::parallel);
   iterators.push_back(utils::IteratorType::reduction);
   Type element = TensorBuilder::elementOf(data);
   auto op = b.generic(
       {indices, b.along(data, dataLoops, loops + 1)},
-      b.filled(resultDims, scalarAttr(element, int64_t(0))),
-      b.getMultiDimIdentityMap(loops + 1).getMajorSubMap(loops), iterators,
+      b.filled(resultDims, scalarAttr(element, int64_t(0))), identity, iterators,
       [&](OpBuilder &ob, Location loc, ValueRange v) -> Value {
         Scalars s(ob, loc, ElemClass::Signed);
         Type type = v[0].getType();
