@@ -114,6 +114,7 @@ int Compilation::lowerTo(Level level) {
   for (const std::string &position : options.dead)
     pipeline.dead.push_back(position);
   pipeline.optLevel = options.optLevel;
+  pipeline.codeBytes = options.codeBytes;
   PassManager passes(context.get());
   if (options.timing)
     passes.enableTiming();

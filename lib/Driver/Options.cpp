@@ -36,6 +36,8 @@ cl::list<std::string> dead("dead", cl::value_desc("R,C"), cl::cat(category),
                            cl::desc("A position that cannot compute, hold, inject or eject"));
 cl::opt<unsigned> optLevel("O", cl::Prefix, cl::init(2), cl::cat(category),
                            cl::desc("0: no overlap, no fusion, for debugging; 2 (default): all"));
+cl::opt<int64_t> codeBytes("code-bytes", cl::init(80 * 1024), cl::cat(category),
+                           cl::desc("SRAM of a node to keep for code (default: 81920)"));
 cl::opt<Emit> emit("emit", cl::init(Emit::Image), cl::cat(category), cl::desc("Stop at a level:"),
                    cl::values(clEnumValN(Emit::Import, "import", "linalg on whole tensors"),
                               clEnumValN(Emit::Placed, "placed", "layers with plans"),
@@ -103,6 +105,8 @@ Options dojo::driver::parseOptions(int argc, char **argv, StringRef overview,
     usage("--precision is bf16 or fp32, not '" + precision + "'");
   if (!store.empty() && store != "fp32")
     usage("--store takes fp32 only, not '" + store + "'");
+  if (codeBytes < 0)
+    usage("--code-bytes " + Twine(codeBytes) + ": a number of bytes is not negative");
   if (optLevel != 0 && optLevel != 2)
     usage("-O" + Twine(optLevel) + ": levels are -O0 and -O2");
   o.precision = precision;
@@ -114,6 +118,7 @@ Options dojo::driver::parseOptions(int argc, char **argv, StringRef overview,
     o.dead.push_back(position);
   }
   o.optLevel = optLevel;
+  o.codeBytes = codeBytes;
   o.emit = emit;
   o.plan = plan;
   o.check = check;

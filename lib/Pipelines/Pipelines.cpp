@@ -48,6 +48,7 @@ static void addMesh(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createRoute());
   AllocateSramOptions allocate;
   allocate.barrierPerLayer = options.optLevel == 0;
+  allocate.codeBytes = options.codeBytes;
   pm.addPass(createAllocateSram(allocate));
 }
 

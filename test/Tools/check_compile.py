@@ -135,6 +135,8 @@ def levels(bench: Bench, models: Path) -> None:
         bench.run(0, "dojo-run", "d.d1", "--input", f"image={one}", "--max-rel-l2", "2e-2", "--expect",
                   f"scores={models / 'digits-one-expected.npy'}")
     bench.hold(count["-O0"] > count["-O2"], "-O0 fuses")
+    text = bench.run(2, "dojo-compile", digits, "-o", "x.d1", "--code-bytes", "2000000")
+    bench.hold("cannot keep 2000000 bytes for code" in text, "--code-bytes beyond the SRAM")
     bench.run(0, "dojo-compile", digits, "-o", "d.mlir", "-O0", "--nodes", "2x2", "--emit", "mesh")
     text = (bench.folder / "d.mlir").read_text()
     bench.hold(text.count("dojo.barrier") == text.count("dojo.layer_info") - 1,
@@ -203,6 +205,7 @@ def bad_input(bench: Bench, models: Path) -> None:
     bench.run(0, "dojo-compile", *shaped, "-o", good)
     for arguments in ([], ["-o", "x.d1"], shaped, [*shaped, "-o", "x.d1", "--frob"],
                       [*shaped, "-o", "x.d1", "--emit", "none"], [*shaped, "-o", "x.d1", "-O1"],
+                      [*shaped, "-o", "x.d1", "--code-bytes", "-1"],
                       [*shaped, "-o", "x.d1", "--precision", "int8"],
                       [*shaped, "-o", "x.d1", "--store", "bf16"], [small, "-o", "x.d1", "--shape", "a"],
                       [small, "-o", "x.d1", "--shape", "=2x3"], [small, "-o", "x.d1", "--shape", "a=2by3"],

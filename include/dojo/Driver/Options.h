@@ -34,6 +34,7 @@ struct Options {
   std::string precision, store, target, nodes;
   std::vector<std::string> dead; ///< "row:column"
   unsigned optLevel = 2;
+  int64_t codeBytes = 0; ///< of a node's SRAM, kept for code
   Emit emit = Emit::Image;
   bool plan = false, check = false, verify = true, timing = false;
 };

@@ -32,6 +32,8 @@ struct PipelineOptions : public PassPipelineOptions<PipelineOptions> {
   ListOption<std::string> dead{*this, "dead", llvm::cl::desc("R:C: dead position")};
   Option<unsigned> optLevel{*this, "opt-level", llvm::cl::init(2),
                             llvm::cl::desc("0: no overlap, no fusion; 2: all")};
+  Option<int64_t> codeBytes{*this, "code-bytes", llvm::cl::init(80 * 1024),
+                            llvm::cl::desc("SRAM kept for the code of a node")};
 };
 
 /// Appends the passes that lead from the level above to `level`.

@@ -99,8 +99,8 @@ public:
     if (out.end > machine.sramBytes)
       return mlir::emitError(module.getLoc(), "code and tables need ")
              << out.end - machine.sramBytes
-             << " bytes more than the SRAM has left; keep more with dojo-allocate-sram's "
-                "code-bytes";
+             << " bytes more than the SRAM has left; keep more with code-bytes of "
+                "dojo-allocate-sram (--code-bytes of dojo-compile)";
     return success();
   }
 
