@@ -50,9 +50,18 @@ CallOutcome Callees::enter(int64_t node, int64_t pc, int32_t callerLayer, Scalar
   int exitRegister = footprint.exitRegister;
   int64_t exit = footprint.exit + load.begin;
   uint32_t changed = footprint.changed;
+  if (footprint.faulty)
+    return problem(Verdict::Error, "calls code at " + ImageIndex::hex(uint64_t(pc)) + " of " +
+                                       index.layerName(segment.layer) + " that " + footprint.why);
   if (!footprint.known) {
     if (!code.opaque)
       return outcome;
+    if (trusted.insert(uint32_t(chosen)).second)
+      program.trusted.push_back({Check::Order, Verdict::Undecided,
+                                 index.nodeName(node) + ": the code at " +
+                                     ImageIndex::hex(segment.begin) + " of " +
+                                     index.layerName(segment.layer) + " " + footprint.why +
+                                     ": only what its segment declares was checked"});
     call.footprint = Call::unknown;
     call.accumulators = code.accumulators;
     exitRegister = code.exitRegister, exit = code.exitPc, changed = code.changed;
@@ -65,14 +74,41 @@ CallOutcome Callees::enter(int64_t node, int64_t pc, int32_t callerLayer, Scalar
     exit = int64_t(*value & 0xFFFFFFFF);
   }
   for (int r = 1; r < 32; ++r)
-    if (changed >> r & 1)
-      x.set(r, footprint.known ? footprint.end.get(r) : std::nullopt);
+    if (changed >> r & 1) {
+      if (footprint.known && footprint.end.isSet(r))
+        x.set(r, footprint.end.get(r));
+      else
+        x.unset(uint32_t(1) << r);
+    }
   outcome.kind = CallOutcome::Kind::Call;
   outcome.call = callOf(call, node);
   outcome.layer = segment.layer >= 0 ? segment.layer : callerLayer;
   outcome.next = exit;
   ++program.callsMade;
   return outcome;
+}
+
+bool Callees::declares(int64_t node, int64_t pc, bool write, int64_t lo, int64_t hi) {
+  index.segmentsAt(node, pc, candidates);
+  if (candidates.empty())
+    return true;
+  // What any layer that shares the code declares.
+  auto each = [&](bool set) {
+    for (uint32_t s : candidates) {
+      const image::Segment &segment = index.image.segments[s];
+      for (const auto *list : {write ? &segment.writes : &segment.reads, &segment.ignored})
+        for (const image::Region &region : *list)
+          if (!write || list != &segment.ignored)
+            Strided::of(region).simplified().eachRun([&](int64_t a, int64_t b) {
+              set ? void(scratch.set(a, b)) : scratch.clear(a, b);
+              return true;
+            });
+    }
+  };
+  each(true);
+  bool all = scratch.firstClear(lo, hi) < 0;
+  each(false);
+  return all;
 }
 
 uint32_t Callees::callOf(const Call &call, int64_t node) {

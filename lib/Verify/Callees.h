@@ -9,6 +9,7 @@
 #include "SegmentCode.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,10 @@ public:
   /// followed like any text. Call: `x` is then as it is behind it.
   CallOutcome enter(int64_t node, int64_t pc, int32_t callerLayer, ScalarRegisters &x);
 
+  /// Do the segments at `pc` declare an access to bytes [lo, hi)? Text outside of segments may
+  /// touch anything.
+  bool declares(int64_t node, int64_t pc, bool write, int64_t lo, int64_t hi);
+
 private:
   uint32_t callOf(const Call &call, int64_t node);
   void checkDeclared(const Call &call, int64_t node);
@@ -42,6 +47,7 @@ private:
   SegmentCodeCache cache;
   std::vector<uint32_t> candidates;
   std::map<std::pair<uint32_t, uint32_t>, uint32_t> known; // segment, footprint
+  std::set<uint32_t> trusted;                              // segments taken at their word
   Bitmap scratch;
 };
 

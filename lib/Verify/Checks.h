@@ -17,6 +17,7 @@ void checkOrder(const Program &program, Report &report);
 void checkPlanned(const Program &program, const std::vector<PlannedTransfer> &planned,
                   Report &report);
 void checkListings(const ImageIndex &index, const std::vector<Listing> &listings, Report &report);
+void checkBoxes(const ImageIndex &index, const std::vector<PlannedBox> &planned, Report &report);
 
 } // namespace dojo::verify
 

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
+#include <tuple>
 
 namespace dojo::verify {
 namespace {
@@ -112,6 +114,36 @@ void checkListings(const ImageIndex &index, const std::vector<Listing> &listings
       }
     }
   }
+}
+
+/// A box of a tensor on a node, all its numbers in a row.
+using PlacedBox = std::tuple<std::string, uint32_t, std::vector<int64_t>>;
+
+static PlacedBox placedBox(const std::string &tensor, uint32_t node, const image::Box &box) {
+  std::vector<int64_t> numbers{box.address};
+  for (const auto *list : {&box.lo, &box.size, &box.strides})
+    numbers.insert(numbers.end(), list->begin(), list->end());
+  return {tensor, node, std::move(numbers)};
+}
+
+void checkBoxes(const ImageIndex &index, const std::vector<PlannedBox> &planned, Report &report) {
+  const image::Image &image = index.image;
+  std::map<PlacedBox, int64_t> missing;
+  for (const PlannedBox &p : planned)
+    ++missing[placedBox(p.tensor, p.node, p.box)];
+  for (const auto *list : {&image.inputs, &image.outputs, &image.tensors})
+    for (const image::TensorRef &tensor : *list)
+      for (const image::Box &box : tensor.boxes)
+        for (int64_t node : image.nodeSets[box.nodeSet].nodes())
+          --missing[placedBox(tensor.name, uint32_t(node), box)];
+  for (const auto &[box, count] : missing)
+    if (count != 0)
+      report.add(Check::Layouts, Verdict::Error,
+                 "\"" + std::get<0>(box) + "\" has a box at address " +
+                     std::to_string(std::get<2>(box)[0]) + " of " +
+                     index.nodeName(std::get<1>(box)) +
+                     (count < 0 ? " that was not planned, or not as often"
+                                : " in the plan that the image lacks"));
 }
 
 } // namespace dojo::verify

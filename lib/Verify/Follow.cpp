@@ -223,6 +223,10 @@ private:
       if (address > uint64_t(index.sram) || bytes > uint64_t(index.sram) - address)
         return stop(Check::Order, Verdict::Error,
                     "accesses " + ImageIndex::hex(address) + ", outside of SRAM");
+      if (!callees.declares(node, pc, info.writesMem, int64_t(address), int64_t(address) + bytes))
+        return stop(Check::Order, Verdict::Error,
+                    "accesses " + ImageIndex::bytesName(address, address + bytes) +
+                        ", which its segment does not declare");
       uint8_t buffer[8];
       if (isScalarLoad && index.read(node, int64_t(address), bytes, buffer)) {
         loaded = extendLoad(inst.op, buffer);

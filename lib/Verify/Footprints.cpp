@@ -25,7 +25,8 @@ uint32_t Footprints::find(const Placed &load, int64_t pc, int64_t begin, int64_t
     const Run &other = runs[index];
     bool same = true;
     for (int r = 1; r < 32 && same; ++r)
-      same = !(other.footprint.used >> r & 1) || other.x.get(r) == x.get(r);
+      same = !(other.footprint.used >> r & 1) ||
+             (other.x.get(r) == x.get(r) && other.x.isSet(r) == x.isSet(r));
     if (same)
       return index;
   }

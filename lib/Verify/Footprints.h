@@ -16,7 +16,8 @@ namespace dojo::verify {
 
 class Footprints {
 public:
-  explicit Footprints(const image::Image &image) : image(image), runner(image.target.sramBytes) {}
+  explicit Footprints(const image::Image &image)
+      : image(image), runner(image.target.sramBytes, image.target.vectorAlignment) {}
 
   /// What the code of a load does from `pc` until it leaves [begin, end). Exits are relative to the
   /// load's address. Check Footprint::known.

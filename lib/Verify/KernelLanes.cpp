@@ -6,6 +6,8 @@
 #include "KernelRun.h"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 
 namespace dojo::verify {
 
@@ -139,6 +141,57 @@ bool KernelRun::evaluateLanes(const Inst &inst, const Vector &a, const Vector &b
   }
 }
 
+/// Those operations on numbers by which offsets are computed. False if one of the results is not a
+/// plain number, of which only the machine's own rules tell.
+bool KernelRun::evaluateFloats(const Inst &inst, const std::array<Vector, 3> &operands,
+                               unsigned count, Vector &out) {
+  auto each = [&](auto fn) {
+    for (int i = 0; i < 16; ++i) {
+      float value[3] = {0, 0, 0};
+      for (unsigned k = 0; k < count; ++k)
+        value[k] = std::bit_cast<float>(operands[k].lanes[i]);
+      float result = fn(value[0], value[1], value[2]);
+      if (result != 0 && !std::isnormal(result))
+        return false;
+      out.lanes[i] = std::bit_cast<uint32_t>(result);
+    }
+    return true;
+  };
+  switch (inst.op) {
+  case Opcode::VFADD:
+  case Opcode::VFADD_X:
+    return each([](float a, float b, float) { return a + b; });
+  case Opcode::VFSUB:
+  case Opcode::VFSUB_X:
+    return each([](float a, float b, float) { return a - b; });
+  case Opcode::VFMUL:
+  case Opcode::VFMUL_X:
+    return each([](float a, float b, float) { return a * b; });
+  case Opcode::VFMA:
+  case Opcode::VFMA_X:
+  case Opcode::VFMA_CX:
+    return each([](float a, float b, float c) { return std::fma(a, b, c); });
+  case Opcode::VFTRUNC:
+    return each([](float a, float, float) { return std::trunc(a); });
+  case Opcode::VFFLOOR:
+    return each([](float a, float, float) { return std::floor(a); });
+  case Opcode::VCVT_I2F:
+    for (int i = 0; i < 16; ++i)
+      out.lanes[i] = std::bit_cast<uint32_t>(float(int32_t(operands[0].lanes[i])));
+    return true;
+  case Opcode::VCVT_F2I:
+    for (int i = 0; i < 16; ++i) {
+      float value = std::bit_cast<float>(operands[0].lanes[i]);
+      if (!(std::fabs(value) < 0x1p30f))
+        return false;
+      out.lanes[i] = uint32_t(int32_t(value));
+    }
+    return true;
+  default:
+    return false;
+  }
+}
+
 /// Operations lane by lane, compares included: a lane of the result is defined if the lanes of the
 /// operands are.
 bool KernelRun::lanes(const Op &op) {
@@ -160,7 +213,7 @@ bool KernelRun::lanes(const Op &op) {
     v[inst.f[0]] = {0, true, {}};
     return true;
   }
-  Vector operands[3];
+  std::array<Vector, 3> operands;
   unsigned count = 0;
   uint16_t bad = 0;
   const Mask *selector = nullptr;
@@ -212,11 +265,14 @@ bool KernelRun::lanes(const Op &op) {
     return true;
   }
   Vector out;
-  bool known = count > 0 && operands[0].known && (count == 1 || operands[1].known);
+  bool known = count > 0;
+  for (unsigned i = 0; i < count; ++i)
+    known &= operands[i].known;
   if (inst.op == Opcode::VMOV_X)
     out = operands[0];
   else
-    out.known = known && count == 2 && evaluateLanes(inst, operands[0], operands[1], out);
+    out.known = known && ((count == 2 && evaluateLanes(inst, operands[0], operands[1], out)) ||
+                          evaluateFloats(inst, operands, count, out));
   out.undefined = spread(bad);
   v[inst.f[0]] = out;
   return true;

@@ -15,8 +15,9 @@ using isa::Opcode;
 using isa::OperandKind;
 using isa::TimingClass;
 
-KernelRun::KernelRun(int64_t sram)
-    : sram(sram), readSet(sram + 64), writtenSet(sram + 64), undefinedSet(sram + 64) {}
+KernelRun::KernelRun(int64_t sram, int64_t vectorAlignment)
+    : sram(sram), vectorAlignment(vectorAlignment), readSet(sram + 64), writtenSet(sram + 64),
+      undefinedSet(sram + 64) {}
 
 KernelRun::Class KernelRun::classify(const Inst &inst, const isa::InstInfo &info) {
   if (isControlPoint(inst.op))
@@ -119,7 +120,7 @@ Footprint KernelRun::run(std::span<const uint8_t> code_, int64_t base_, int64_t 
   x = x_;
   set = 0, undefinedScalars = 0, skip = 0;
   for (int r = 1; r < 32; ++r)
-    if (!x.get(r))
+    if (!x.isSet(r))
       undefinedScalars |= uint32_t(1) << r;
   v.fill({});
   m.fill({});
@@ -127,13 +128,14 @@ Footprint KernelRun::run(std::span<const uint8_t> code_, int64_t base_, int64_t 
   for (auto &rows : accumulators)
     rows.fill(0xFF);
   spilled.clear();
+  spilledVectors.clear();
   result = Footprint();
   lowest = sram, highest = 0;
 
   bool good = true;
   while (good && result.exitRegister < 0 && pc >= begin && pc < end) {
     if (pc < base || pc + 4 > base + int64_t(code.size()) || pc % 4)
-      good = fail("leaves its code");
+      good = fault("leaves its code");
     else
       good = step();
     if (good && ++result.steps > maxSteps)
@@ -144,6 +146,7 @@ Footprint KernelRun::run(std::span<const uint8_t> code_, int64_t base_, int64_t 
     if (result.exitRegister < 0)
       result.exit = pc;
     result.changed = set;
+    x.unset(undefinedScalars);
     result.end = x;
     if (lowest < highest) {
       result.reads = readSet.intervals(lowest, highest);
@@ -160,7 +163,7 @@ Footprint KernelRun::run(std::span<const uint8_t> code_, int64_t base_, int64_t 
 bool KernelRun::step() {
   const Op &op = decode(pc);
   if (op.kind == Class::Undefined)
-    return fail("runs into an undefined instruction");
+    return fault("runs into an undefined instruction");
   if (skip > 0) {
     --skip;
     pc += op.inst.bytes;
@@ -236,7 +239,7 @@ bool KernelRun::branch(const Op &op) {
     a = x.get(inst.f[0]);
     if (set >> inst.f[0] & 1) {
       if (!a)
-        return fail("jumps to an address that is not known");
+        return unknown("jumps to an address that is not known", isUndefined(inst.f[0]));
       next = int64_t(*a & 0xFFFFFFFF);
     } else {
       result.exitRegister = inst.f[0];
@@ -245,7 +248,7 @@ bool KernelRun::branch(const Op &op) {
   case Opcode::LOOP:
     a = x.get(inst.f[0]);
     if (!a)
-      return fail("counts a loop whose length is not known");
+      return unknown("counts a loop whose length is not known", isUndefined(inst.f[0]));
     x.set(inst.f[0], *a - 1);
     set |= op.changes;
     if (*a != 1)
@@ -255,7 +258,7 @@ bool KernelRun::branch(const Op &op) {
   case Opcode::PREDZ:
     a = x.get(inst.f[0]);
     if (!a)
-      return fail("is predicated by a value that is not known");
+      return unknown("is predicated by a value that is not known", isUndefined(inst.f[0]));
     if ((*a != 0) != (inst.op == Opcode::PRED))
       skip = inst.f[1];
     break;
@@ -264,7 +267,8 @@ bool KernelRun::branch(const Op &op) {
   default: {
     std::optional<bool> taken = branchTaken(inst, x);
     if (!taken)
-      return fail("branches on a condition that is not known");
+      return unknown("branches on a condition that is not known",
+                     (op.uses & undefinedScalars) != 0);
     if (*taken)
       next = pc + inst.f[2];
     break;
@@ -283,12 +287,19 @@ bool KernelRun::address(const Inst &inst, unsigned field, uint32_t bytes, int64_
   int base_ = inst.f[field];
   std::optional<uint64_t> value = x.get(base_);
   if (!value)
-    return fail("accesses memory at an address that is not known");
+    return unknown("accesses memory at an address that is not known", isUndefined(base_));
   uint64_t moved = *value + uint64_t(int64_t(inst.f[field + 2]));
   bool post = inst.f[field + 1] == 1;
   uint64_t at = post ? *value : moved;
+  MemAccess access = isa::info(inst.op).access;
+  uint64_t size = isa::accessBytes(inst);
+  bool natural = access == MemAccess::Scalar || (access == MemAccess::Element && size == 1);
+  uint64_t alignment = natural ? size : uint64_t(vectorAlignment);
   if (at > uint64_t(sram) || bytes > uint64_t(sram) - at)
-    return fail("accesses memory outside of SRAM");
+    return fault("accesses memory outside of SRAM");
+  if (at % alignment)
+    return fault("accesses memory at " + std::to_string(at) + ", not a multiple of " +
+                 std::to_string(alignment));
   if (post) {
     x.set(base_, moved);
     set |= (uint32_t(1) << base_) & ~uint32_t(1);
@@ -314,12 +325,14 @@ uint64_t KernelRun::read(int64_t at, unsigned bytes, uint64_t wanted) {
 void KernelRun::write(int64_t at, uint64_t wanted, uint64_t undefinedBytes) {
   if (wanted == 0)
     return;
+  int64_t first = at + std::countr_zero(wanted), last = at + 64 - std::countl_zero(wanted);
   lowest = std::min(lowest, at);
-  highest = std::max(highest, at + 64 - int64_t(std::countl_zero(wanted)));
+  highest = std::max(highest, last);
   writtenSet.setBits(at, wanted);
   undefinedSet.clearBits(at, wanted & ~undefinedBytes);
   undefinedSet.setBits(at, wanted & undefinedBytes);
-  spilled.erase(spilled.lower_bound(at - 7), spilled.lower_bound(at + 64));
+  spilled.erase(spilled.lower_bound(first - 7), spilled.lower_bound(last));
+  spilledVectors.erase(spilledVectors.lower_bound(first - 63), spilledVectors.lower_bound(last));
 }
 
 static uint64_t firstBytes(unsigned count) {
@@ -389,6 +402,8 @@ bool KernelRun::memoryLanes(const Op &op, unsigned field, Vector &out) {
   }
   uint64_t bad = read(at, 16 * size, firstBytes(16 * size));
   out.undefined = size == 4 ? bad : spread(elementLanes(bad, size));
+  if (auto it = spilledVectors.find(at); size == 4 && it != spilledVectors.end())
+    out.known = true, out.lanes = it->second;
   return true;
 }
 
@@ -403,7 +418,7 @@ bool KernelRun::vectorLoad(const Op &op) {
   }
   const Mask &wanted = m[inst.f[5]];
   if (!wanted.value)
-    return fail("loads under a mask that is not known");
+    return unknown("loads under a mask that is not known", wanted.undefined);
   unsigned size = isa::elementBytes(EType(inst.f[op.etype]));
   uint16_t lanes = uint16_t(*wanted.value);
   int64_t at;
@@ -414,7 +429,7 @@ bool KernelRun::vectorLoad(const Op &op) {
   if (!address(shifted, 1, 0, at))
     return false;
   if (lanes && at + int64_t(last * size) > sram)
-    return fail("accesses memory outside of SRAM");
+    return fault("accesses memory outside of SRAM");
   uint64_t bad = lanes ? read(at + int64_t(first * size), (last - first) * size,
                               elementBytes(lanes, size) >> (first * size))
                              << (first * size)
@@ -428,7 +443,7 @@ bool KernelRun::vectorStore(const Op &op) {
   const Inst &inst = op.inst;
   const Mask &wanted = m[inst.f[5]];
   if (!wanted.value)
-    return fail("stores under a mask that is not known");
+    return unknown("stores under a mask that is not known", wanted.undefined);
   unsigned size = isa::elementBytes(EType(inst.f[op.etype]));
   uint16_t lanes = uint16_t(*wanted.value);
   uint64_t bad = v[inst.f[0]].undefined;
@@ -438,6 +453,8 @@ bool KernelRun::vectorStore(const Op &op) {
     return false;
   if (lanes)
     write(at, elementBytes(lanes, size), size == 4 ? bad : elementBytes(gatherLanes(bad), size));
+  if (lanes == 0xFFFF && size == 4 && v[inst.f[0]].known)
+    spilledVectors[at] = v[inst.f[0]].lanes;
   return true;
 }
 
@@ -447,7 +464,8 @@ bool KernelRun::gather(const Op &op) {
   const Mask &wanted = m[inst.f[3]];
   std::optional<uint64_t> from = x.get(inst.f[1]);
   if (!from || !offsets.known || !wanted.value)
-    return fail("gathers from addresses that are not known");
+    return unknown("gathers from addresses that are not known",
+                   isUndefined(inst.f[1]) || offsets.undefined || wanted.undefined);
   unsigned size = op.info->accessBytes, count = 64 / size;
   Vector loaded{0, false, {}};
   for (unsigned g = 0; g < count; ++g) {
@@ -455,7 +473,10 @@ bool KernelRun::gather(const Op &op) {
       continue;
     uint64_t at = *from + (offsets.lanes[g] & 0xFFFF);
     if (at > uint64_t(sram) - size)
-      return fail("accesses memory outside of SRAM");
+      return fault("accesses memory outside of SRAM");
+    if (at % uint64_t(vectorAlignment))
+      return fault("gathers from " + std::to_string(at) + ", not a multiple of " +
+                   std::to_string(vectorAlignment));
     loaded.undefined |= read(int64_t(at), size, firstBytes(size)) << (g * size);
   }
   v[inst.f[0]] = loaded;

@@ -25,13 +25,16 @@ namespace dojo::verify {
 struct Footprint {
   bool known = false; ///< else `why`
   std::string why;
+  /// Not known because it goes wrong, whatever the data: it leaves SRAM, say, or an address depends
+  /// on a register that nobody has set.
+  bool faulty = false;
   std::vector<Interval> reads; ///< but not what the code has written itself before
   std::vector<Interval> writes;
   std::vector<Interval> undefined; ///< the part of `writes` without a defined value
   uint8_t accumulators = 0;        ///< bit a: uses accumulator a
   uint32_t used = 0;               ///< bit r: needs the value xr has at the start
   uint32_t changed = 0;            ///< bit r: xr may have another value at the end
-  ScalarRegisters end;
+  ScalarRegisters end;             ///< of `changed`; those without a defined value are not set
   int64_t exit = -1; ///< where it goes on; -1: where `exitRegister` pointed at the start
   int exitRegister = -1;
   uint64_t steps = 0;
@@ -40,11 +43,12 @@ struct Footprint {
 class KernelRun {
 public:
   /// \p sram: bytes of a node.
-  explicit KernelRun(int64_t sram);
+  /// \p vectorAlignment: bytes, of vector accesses.
+  explicit KernelRun(int64_t sram, int64_t vectorAlignment = 2);
 
   /// Runs `code`, which lies at address `base`, from `pc` until it leaves [begin, end). Bytes
-  /// outside of `defined` (null: none) are undefined. The registers but those in `x` are unknown
-  /// and undefined.
+  /// outside of `defined` (null: none) are undefined. Of the registers only those set in `x` are
+  /// defined.
   Footprint run(std::span<const uint8_t> code, int64_t base, int64_t pc, int64_t begin, int64_t end,
                 const ScalarRegisters &x, const Bitmap *defined, uint64_t maxSteps);
 
@@ -116,13 +120,24 @@ private:
   static uint16_t gatherLanes(uint64_t bytes);
   static bool evaluateLanes(const isa::Inst &inst, const Vector &a, const Vector &b, Vector &out);
 
+  static bool evaluateFloats(const isa::Inst &inst, const std::array<Vector, 3> &operands,
+                             unsigned count, Vector &out);
+
   bool fail(std::string why) {
     result.why = std::move(why);
     return false;
   }
+  bool fault(std::string why) {
+    result.faulty = true;
+    return fail(std::move(why));
+  }
+  /// Depends on a value that is not known; whether data decides or nobody has set it.
+  bool unknown(std::string why, bool isUndefined) {
+    return isUndefined ? fault(std::move(why) + ": nothing has set it") : fail(std::move(why));
+  }
   bool isUndefined(int reg) const { return undefinedScalars >> reg & 1; }
 
-  int64_t sram;
+  int64_t sram, vectorAlignment;
   Bitmap readSet, writtenSet, undefinedSet; // empty between runs
   int64_t lowest = 0, highest = 0;          // of all accesses
 
@@ -134,8 +149,9 @@ private:
   uint32_t undefinedScalars = 0, set = 0; // set: scalar registers written by the code
   std::array<Vector, 32> v;
   std::array<Mask, 8> m;
-  std::array<std::array<uint8_t, 8>, 8> accumulators{}; // undefined: bit j of row i
-  std::map<int64_t, uint64_t> spilled;                  // 64-bit stores of known values
+  std::array<std::array<uint8_t, 8>, 8> accumulators{};       // undefined: bit j of row i
+  std::map<int64_t, uint64_t> spilled;                        // 64-bit stores of known values
+  std::map<int64_t, std::array<uint32_t, 16>> spilledVectors; // full ones of known lanes
   int skip = 0;
   Footprint result;
 

@@ -86,6 +86,8 @@ struct Program {
   std::vector<Transfer> transfers;
   std::vector<uint32_t> receivers;
   std::vector<Finding> findings; ///< of following the text, each for the check it belongs to
+  /// Segments whose code could not be followed because data decide: what they declare was believed.
+  std::vector<Finding> trusted;
   std::shared_ptr<Footprints> footprints;
   uint64_t steps = 0, callsMade = 0;
 

@@ -12,24 +12,32 @@
 
 namespace dojo::verify {
 
-/// The scalar registers of a thread; unknown ones hold nothing. x0 is 0.
+/// The scalar registers of a thread; unknown ones hold nothing. x0 is 0. A register may be set all
+/// the same, to a value that depends on data; one that is not set holds what nobody put there.
 class ScalarRegisters {
 public:
   ScalarRegisters() { values[0] = 0; }
   std::optional<uint64_t> get(int reg) const { return values[reg]; }
   void set(int reg, std::optional<uint64_t> value) {
     if (reg)
-      values[reg] = value;
+      values[reg] = value, written |= uint32_t(1) << reg;
   }
-  /// Forgets the registers of a mask, bit r for xr.
+  bool isSet(int reg) const { return written >> reg & 1; }
+  /// Forgets the values of the registers of a mask, bit r for xr.
   void forget(uint32_t mask) {
     for (int r = 1; r < 32; ++r)
       if (mask >> r & 1)
-        values[r].reset();
+        set(r, std::nullopt);
+  }
+  /// Nobody knows what these registers hold.
+  void unset(uint32_t mask) {
+    forget(mask);
+    written &= ~(mask & ~uint32_t(1));
   }
 
 private:
   std::array<std::optional<uint64_t>, 32> values;
+  uint32_t written = 1;
 };
 
 /// Result of an instruction that makes one scalar from scalars and an immediate; nothing if an

@@ -127,7 +127,7 @@ private:
   const Program &program;
   const ImageIndex &index;
   const image::Image &image;
-  bool wholeSram;                             // no buffers declared: all of SRAM is one
+  bool wholeSram;              // no buffers declared: all of SRAM is one
   bool sendsBelongToNextLayer; // what is sent after a layer uses buffers of the one behind
   std::vector<std::vector<uint32_t>> sharing; // per buffer: others that share bytes
   std::vector<NodeState> nodes;

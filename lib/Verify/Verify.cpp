@@ -16,6 +16,10 @@ static void verify(const image::Image &image, const Intent *intent, Report &repo
   Program program = followImage(index);
   for (const Finding &finding : program.findings)
     report.add(finding.check, finding.verdict, finding.text);
+  // With an intent the code is what the compiler emitted, and the declarations are the compiler's.
+  if (!intent)
+    for (const Finding &finding : program.trusted)
+      report.add(finding.check, finding.verdict, finding.text);
   report.statistics.threads = program.threads.size();
   report.statistics.steps = program.steps;
   report.statistics.calls = program.callsMade;
@@ -26,6 +30,7 @@ static void verify(const image::Image &image, const Intent *intent, Report &repo
     return;
   checkPlanned(program, intent->transfers, report);
   checkListings(index, intent->listings, report);
+  checkBoxes(index, intent->boxes, report);
   for (const char *key : {"cycle_free", "numbers"})
     if (!image.certificate.contains(key))
       report.add(Check::Transfers, Verdict::Error,

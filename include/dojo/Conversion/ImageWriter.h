@@ -14,7 +14,7 @@ namespace mlir::dojo {
 
 /// Builds the image of a module at the d1 level. Errors are reported on the module or the op at
 /// fault. \p intent, if not null, gets what the image is to be compared with: the transfers of the
-/// module's exchanges and the instructions of its programs.
+/// module's exchanges, the instructions of its programs and the boxes of its ports.
 LogicalResult buildImage(ModuleOp module, ::dojo::image::Image &image,
                          ::dojo::verify::Intent *intent = nullptr);
 

@@ -13,8 +13,10 @@
 // The checks follow the control text of every thread (scalar constants, tables that the loader
 // placed, counted loops, calls). Code of declared segments is followed too, once for each set of
 // arguments: which bytes it reads and writes, and which results depend on bytes nobody wrote. Code
-// that cannot be followed (its addresses or branches depend on data) counts as one access to all
-// the bytes the image declares for it. Timing plays no part.
+// that cannot be followed because its addresses or branches depend on data counts as one access to
+// all the bytes the image declares for it; that leaves the order undecided unless the code was
+// compared with the compiler's. Code that depends on registers nobody has set is an error. Timing
+// plays no part.
 //
 // The image's certificate of the routes, as far as it is there: "cycle_free", a boolean; "numbers",
 // for each link 4 * node + step its number (-1: not in use), ascending along every route of every
@@ -119,14 +121,25 @@ struct Listing {
 /// with the lines. Findings go to Check::Instructions.
 void checkListings(const image::Image &image, const std::vector<Listing> &listings, Report &report);
 
+/// Where a node holds a part of a graph input, an output or a layer's result. Box::nodeSet plays
+/// no part.
+struct PlannedBox {
+  std::string tensor;
+  uint32_t node = 0;
+  image::Box box;
+};
+
 /// What a compiler meant to put into an image.
 struct Intent {
   std::vector<PlannedTransfer> transfers;
   std::vector<Listing> listings;
+  std::vector<PlannedBox> boxes;
 };
 
-/// verifyImage, checkPlanned and checkListings in one, and the image must have a certificate of its
-/// routes.
+/// verifyImage, checkPlanned, checkListings and the same for boxes in one, and the image must have
+/// a certificate of its routes. The image alone tells that every value is whole and in time where
+/// it is used; only the intent tells whether it is the right one: two boxes of a tensor that
+/// changed places, say, or an add that became a subtraction.
 void verifyCompiled(const image::Image &image, const Intent &intent, Report &report);
 
 } // namespace dojo::verify

@@ -33,6 +33,7 @@ private:
   LogicalResult placeConstants();
   LogicalResult placePrograms();
   void listCode(::dojo::verify::Intent &intent);
+  std::vector<::dojo::verify::PlannedBox> plannedBoxes();
   void declareSegments();
   LogicalResult describePorts();
   void describeLayers();
@@ -121,6 +122,23 @@ void ImageWriter::listCode(::dojo::verify::Intent &intent) {
   for (const auto &[where, nodes] : placed)
     intent.listings[first + where.first].places.push_back(
         {builder.addNodeSet(nodes), where.second});
+}
+
+std::vector<::dojo::verify::PlannedBox> ImageWriter::plannedBoxes() {
+  std::vector<::dojo::verify::PlannedBox> boxes;
+  for (PortOp port : module.getOps<PortOp>()) {
+    size_t rank = port.getStrides().size();
+    for (auto [i, node] : llvm::enumerate(port.getNodes())) {
+      ::dojo::verify::PlannedBox &planned = boxes.emplace_back();
+      planned.tensor = port.getName().str();
+      planned.node = uint32_t(node);
+      planned.box.address = uint32_t(addresses.lookup(port.getBuffer()));
+      planned.box.lo = toVector(port.getLos().slice(i * rank, rank));
+      planned.box.size = toVector(port.getSizes().slice(i * rank, rank));
+      planned.box.strides = toVector(port.getStrides());
+    }
+  }
+  return boxes;
 }
 
 void ImageWriter::declareSegments() {
@@ -274,6 +292,7 @@ LogicalResult ImageWriter::run(image::Image &out, ::dojo::verify::Intent *intent
   if (intent) {
     listCode(*intent);
     intent->transfers = plannedTransfers(module);
+    intent->boxes = plannedBoxes();
   }
   declareSegments();
   describeLayers();

@@ -99,3 +99,43 @@ TEST(KernelRun, UnknownBranchEndsIt) {
   EXPECT_FALSE(f.known);
   EXPECT_EQ(f.why, "branches on a condition that is not known");
 }
+
+TEST(KernelRun, KeepsWhatItSpills) {
+  // A mask and the offsets of a gather come back from the stack; the neighbours stay.
+  Footprint f =
+      follow({"li.s x5, 4", "mlanes m1, x5", "mmov.m x6, m1", "sd x6, 0(x11)", "sd x5, 8(x11)",
+              "viota v1", "vst v1, 64(x11), w32, m0", "vst v2, 128(x11), w32, m0", "sd x5, 48(x11)",
+              "ld x7, 0(x11)", "mmov.x m2, x7", "vld v3, 64(x11), w32, m0", "visub.x v3, v3, x0",
+              "vst v3, 256(x11), w32, m2"});
+  ASSERT_TRUE(f.known) << f.why;
+  EXPECT_EQ(f.writes.back(), (Interval{2048 + 256, 2048 + 272}));
+}
+
+TEST(KernelRun, DataOrNobody) {
+  // What data decide cannot be followed; what nobody has set is a fault.
+  for (const char *line : {"vst v0, 0(x5), w32, m0", "loop x5, 0", "mlanes m1, x5"}) {
+    std::vector<std::string> use = {line, "vst v0, 0(x11), w32, m1"};
+    Footprint unset = follow(use);
+    EXPECT_TRUE(!unset.known && unset.faulty) << line << ": " << unset.why;
+    use.insert(use.begin(), "lw x5, 0(x10)");
+    Footprint data = follow(use);
+    EXPECT_TRUE(!data.known && (!data.faulty || line[0] != 'm')) << line << ": " << data.why;
+  }
+}
+
+TEST(KernelRun, Misaligned) {
+  EXPECT_TRUE(follow({"addi x5, x10, 1", "vld v0, 0(x5), w32, m0"}).faulty);
+  EXPECT_TRUE(follow({"lw x5, 2(x10)"}).faulty);
+  EXPECT_TRUE(follow({"li x5, 65536", "lw x5, 0(x5)"}).faulty);
+  EXPECT_FALSE(follow({"addi x5, x10, 2", "vld v0, 0(x5), w32, m0"}).faulty);
+}
+
+TEST(KernelRun, OffsetsFromNumbers) {
+  // Lane i gathers from 8 * trunc((i + 0.5) / 2), lanes 0 to 7.
+  Footprint f = follow({"viota v1", "vcvt.i2f v1, v1", "li x5, 1056964608", "vfadd.x v1, v1, x5",
+                        "vfmul.x v1, v1, x5", "vftrunc v1, v1", "li x5, 1090519040",
+                        "vmov.x v2, x0", "vfma.x v1, v1, x5, v2", "vcvt.f2i v1, v1",
+                        "mlanes.i m1, 8", "vgather8 v3, x10, v1, m1"});
+  ASSERT_TRUE(f.known) << f.why;
+  EXPECT_EQ(f.reads, (List{{1024, 1024 + 32}}));
+}

@@ -35,9 +35,38 @@ TEST(Verify, AcceptsOneNode) {
   EXPECT_EQ(report.verdict(), Verdict::Accept) << report.toString();
 }
 
-TEST(Verify, AcceptsDeclaredKernels) {
+TEST(Verify, BelievesDeclarationsOnlyWithAnIntent) {
   Report report = verifyRing({2, 2, 5, 2, true});
-  EXPECT_EQ(report.verdict(), Verdict::Accept) << report.toString();
+  EXPECT_EQ(report.verdict(), Verdict::Undecided) << report.toString();
+  for (const Finding &finding : report.findings())
+    EXPECT_NE(finding.text.find("only what its segment declares was checked"), std::string::npos)
+        << finding.text;
+
+  // With the intent of exactly this image.
+  RingPlan ring;
+  image::Image image = ringImage({2, 2, 5, 2, true}, ring);
+  Intent plan;
+  for (const auto &[node, list] : ring.list)
+    for (const isa::Descriptor &d : list)
+      if (d.kind == isa::Descriptor::Kind::Push || d.kind == isa::Descriptor::Kind::Copy)
+        plan.transfers.push_back({uint32_t(node), d});
+  for (const auto *list : {&image.inputs, &image.outputs, &image.tensors})
+    for (const image::TensorRef &tensor : *list)
+      for (const image::Box &box : tensor.boxes)
+        for (int64_t node : image.nodeSets[box.nodeSet].nodes())
+          plan.boxes.push_back({tensor.name, uint32_t(node), box});
+  Report planned;
+  verifyCompiled(image, plan, planned);
+  for (const Finding &finding : planned.findings()) // the ring has no certificate
+    EXPECT_NE(finding.text.find("certificate"), std::string::npos) << finding.text;
+
+  plan.boxes.back().box.address += 64;
+  plan.transfers.pop_back();
+  Report differs;
+  verifyCompiled(image, plan, differs);
+  EXPECT_EQ(differs.verdict(Check::Layouts), Verdict::Error);
+  EXPECT_EQ(differs.verdict(Check::Transfers), Verdict::Error);
+  EXPECT_EQ(differs.verdict(Check::Order), Verdict::Accept);
 }
 
 TEST(Verify, AcceptsRingWithHoles) {
