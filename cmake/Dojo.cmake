@@ -9,6 +9,7 @@
 #   dojo_tool(NAME SOURCES... LINK LIBS...)          an executable that uses MLIR
 #   dojo_plain_tool(NAME SOURCES... LINK LIBS...)    an executable without MLIR
 #   dojo_unittest(NAME SOURCES... LINK LIBS...)      a GoogleTest binary, its cases known to ctest
+#                                                    with the label plain
 #   dojo_ir_unittest(NAME SOURCES... LINK LIBS...)   the same, with MLIR
 #   dojo_generated_page(PAGE GENERATED)   a page of the tree (PAGE, from the source root) that is a copy
 #                                         of a generated file: a test compares, update-docs copies
@@ -111,7 +112,7 @@ function(dojo_unittest name)
   target_compile_options(${name} PRIVATE -O1)
   add_dependencies(${name} dojo-tblgen-all)
   target_link_libraries(${name} PRIVATE ${link} GTest::gtest GTest::gtest_main)
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS plain)
 endfunction()
 
 function(dojo_ir_unittest name)
