@@ -145,6 +145,8 @@ struct Speed {
   double least;
 };
 
+void PrintTo(const Speed &speed, std::ostream *os) { *os << speed.name; }
+
 class ConvSpeed : public testing::TestWithParam<Speed> {};
 
 TEST_P(ConvSpeed, MatrixUnitIsBusy) {
@@ -180,7 +182,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Speed{"3x3s2", speedConv(32, 4, 14, 8, 3, 2), 0.8},
                     Speed{"7x7s2", speedConv(1, 4, 56, 16, 7, 2), 0.8},
                     Speed{"tiny", speedConv(16, 3, 3, 8, 3, 1), 0.65}),
-    [](const auto &info) { return "n" + std::to_string(info.index); });
+    [](const auto &info) { return std::string(info.param.name); });
 
 class RandomConv : public testing::TestWithParam<int> {};
 
