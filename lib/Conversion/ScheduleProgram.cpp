@@ -55,6 +55,7 @@ private:
   void addEdge(unsigned from, unsigned to, int cycles);
   void addValueEdges();
   void addOrderEdges();
+  void forEachCarried(llvm::function_ref<void(unsigned def, unsigned reader)> fn) const;
   void addCarriedEdges();
   void findHeights();
   bool strains(const Node &n) const;
@@ -112,8 +113,9 @@ void Piece::addOrderEdges() {
   }
 }
 
-/// A value that takes the register of a block argument comes after the argument's readers.
-void Piece::addCarriedEdges() {
+/// Calls `fn` with each instruction whose value a loop carries and each that reads the value in the
+/// next iteration.
+void Piece::forEachCarried(llvm::function_ref<void(unsigned def, unsigned reader)> fn) const {
   auto yield = dyn_cast<d1::YieldOp>(nodes.front().op->getBlock()->getTerminator());
   if (!yield)
     return;
@@ -123,9 +125,17 @@ void Piece::addCarriedEdges() {
     if (it == index.end())
       continue;
     for (Operation *user : arg.getUsers())
-      if (auto u = index.find(user); u != index.end() && u->second < it->second)
-        addEdge(u->second, it->second, 0);
+      if (auto u = index.find(user); u != index.end())
+        fn(it->second, u->second);
   }
+}
+
+/// A value that takes the register of a block argument comes after the argument's readers.
+void Piece::addCarriedEdges() {
+  forEachCarried([&](unsigned def, unsigned reader) {
+    if (reader < def)
+      addEdge(reader, def, 0);
+  });
 }
 
 void Piece::findHeights() {
@@ -137,21 +147,12 @@ void Piece::findHeights() {
   for (Node &n : nodes)
     n.height = n.info.latency;
   sweep();
-  auto yield = dyn_cast<d1::YieldOp>(nodes.front().op->getBlock()->getTerminator());
-  if (!yield)
-    return;
-  for (auto [arg, v] : llvm::zip(yield->getBlock()->getArguments(), yield.getValues())) {
-    Operation *def = v.getDefiningOp();
-    auto it = def ? index.find(def) : index.end();
-    if (it == index.end())
-      continue;
-    int next = 0;
-    for (Operation *user : arg.getUsers())
-      if (auto u = index.find(user); u != index.end())
-        next = std::max(next, nodes[u->second].height);
-    Node &n = nodes[it->second];
-    n.height = std::max(n.height, n.info.latency + next);
-  }
+  std::vector<int> next(nodes.size(), 0); // height of the readers in the next iteration
+  forEachCarried([&](unsigned def, unsigned reader) {
+    next[def] = std::max(next[def], nodes[reader].height);
+  });
+  for (auto [n, carried] : llvm::zip(nodes, next))
+    n.height = std::max(n.height, n.info.latency + carried);
   sweep();
 }
 

@@ -33,7 +33,7 @@ def ReorderContractions : Pass<"dojo-reorder-contractions", "::mlir::func::FuncO
   let description = [{
     The output channel, or the column of a matrix product, becomes the innermost loop; weights and
     result are transposed so that it is their last dimension, where they are used often enough to
-    repay that. Depthwise convolutions get the last window position as the innermost loop. Sums keep
+    repay that. Depthwise convolutions get the last position of the result as the innermost loop. Sums keep
     the order of their terms, so the result has the same bits.
 
     ```mlir

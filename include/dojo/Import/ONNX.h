@@ -32,7 +32,8 @@ struct ImportOptions {
   std::string sideFile;
   /// When to convert the model to the newest opset the ONNX library knows, if it has adapters for
   /// all its nodes. By default only if a node has a form that the importer does not read while it
-  /// reads the newest one of that op: conversion renames values. Models with ops whose adapters change results are never converted.
+  /// reads the newest one of that op: conversion renames values. Models with ops whose adapters
+  /// change results are never converted.
   VersionConversion conversion = VersionConversion::WhereNeeded;
 };
 

@@ -116,7 +116,7 @@ private:
   Programs &out;
   int64_t layers;
   MemoryPlan plan{};
-  uint32_t stub = 0, textEnd = 0;
+  uint32_t idle = 0, textEnd = 0; ///< idle: the kernel of nodes without work in a layer
   std::map<int32_t, std::vector<NodeLayer>> runs;
   std::vector<bool> secondThread;
   std::map<std::vector<uint8_t>, int32_t> indexOfBytes;
@@ -165,7 +165,7 @@ LogicalResult ProgramBuilder::encodeTexts() {
       !isa::encode(back, out.texts.back().bytes, &error))
     return mlir::emitError(module.getLoc(), "cannot encode a return: ") << error;
   out.texts.back().lines.push_back(isa::disassemble(back, end - out.texts.back().address));
-  stub = end;
+  idle = end;
   textEnd = end + back.bytes;
   return success();
 }
@@ -297,7 +297,7 @@ void ProgramBuilder::fillTables() {
       for (const PlacedCode &code : program.kernels)
         if (int32_t(code.kernel) == kernel)
           return code.address;
-      return stub;
+      return idle;
     };
     const std::vector<NodeLayer> &run = runs[node];
     for (int64_t l = 0; l < layers; ++l) {

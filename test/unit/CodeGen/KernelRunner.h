@@ -49,7 +49,8 @@ KernelRun runKernel(const std::string &text, uint64_t seed, const KernelCheck &c
 
 /// Runs a kernel whose arguments are one-dimensional arrays of f32, the last one the result, which
 /// is returned; empty after a failure. Nothing is compared.
-std::vector<float> mapFloats(const std::string &text, const std::vector<std::vector<float>> &inputs);
+std::vector<float> mapFloats(const std::string &text,
+                             const std::vector<std::vector<float>> &inputs);
 
 /// An argument "%name: type {dojo.address = n}"; `next` is the first free address and moves on.
 std::string argument(const std::string &name, const std::string &type, int64_t bytes,
