@@ -249,12 +249,14 @@ std::string Importer::lower(const onnx::NodeProto &proto, Node &node) {
   if (!entry) {
     if (proto.op_type() == "Constant")
       return "a constant of this type is not supported";
-    if (!proto.domain().empty())
-      return "the domain '" + proto.domain() + "' is not supported";
     for (const OpEntry &other : allLowerings())
-      if (other.op == proto.op_type())
+      if (other.op == proto.op_type() && other.domain == proto.domain())
         return "the form of the op that opset version " + std::to_string(node.since) +
                " defines is not supported";
+    if (!proto.domain().empty() && none_of(allLowerings(), [&](const OpEntry &other) {
+          return other.domain == proto.domain();
+        }))
+      return "the domain '" + proto.domain() + "' is not supported";
     return "the op is not supported";
   }
   if (std::string error = checkRuntimeTypes(node); !error.empty())

@@ -94,12 +94,10 @@ Operand Lowering::constantOperand(const Constant &constant, ArrayRef<int64_t> di
 ArrayRef<OpEntry> allLowerings() {
   static const std::vector<OpEntry> entries = [] {
     std::vector<OpEntry> all;
-    for (ArrayRef<OpEntry> family :
-         {activationOps(), arithmeticOps(), convolutionOps(), matmulOps(), movementOps(),
-          normalizationOps(), poolingOps(), reductionOps(), resizeOps(), shapeOps()})
-      llvm::append_range(all, family);
+#define DOJO_ONNX_FAMILY(name) llvm::append_range(all, name());
+#include "Families.def"
     llvm::sort(all, [](const OpEntry &a, const OpEntry &b) {
-      return std::tie(a.op, a.first) < std::tie(b.op, b.first);
+      return std::tie(a.op, a.domain, a.first) < std::tie(b.op, b.domain, b.first);
     });
     return all;
   }();
@@ -107,10 +105,8 @@ ArrayRef<OpEntry> allLowerings() {
 }
 
 const OpEntry *findLowering(StringRef domain, StringRef op, int since) {
-  if (!domain.empty())
-    return nullptr;
   for (const OpEntry &entry : allLowerings())
-    if (entry.op == op && since >= entry.first && since <= entry.last)
+    if (entry.op == op && entry.domain == domain && since >= entry.first && since <= entry.last)
       return &entry;
   return nullptr;
 }

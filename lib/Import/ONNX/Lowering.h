@@ -72,11 +72,12 @@ private:
 
 using LowerFn = LogicalResult (*)(Lowering &);
 
-/// An op of the default domain in the forms that opset versions first..last define.
+/// An op in the forms that versions first..last of its domain's opset define.
 struct OpEntry {
   llvm::StringLiteral op;
   int first, last;
   LowerFn lower;
+  llvm::StringLiteral domain = ""; ///< "" is ai.onnx
 };
 
 /// The entry for a form of an op, or null.
@@ -84,17 +85,8 @@ const OpEntry *findLowering(llvm::StringRef domain, llvm::StringRef op, int sinc
 /// All entries, sorted by name.
 llvm::ArrayRef<OpEntry> allLowerings();
 
-// One list per family.
-llvm::ArrayRef<OpEntry> activationOps();
-llvm::ArrayRef<OpEntry> arithmeticOps();
-llvm::ArrayRef<OpEntry> convolutionOps();
-llvm::ArrayRef<OpEntry> matmulOps();
-llvm::ArrayRef<OpEntry> movementOps();
-llvm::ArrayRef<OpEntry> normalizationOps();
-llvm::ArrayRef<OpEntry> poolingOps();
-llvm::ArrayRef<OpEntry> reductionOps();
-llvm::ArrayRef<OpEntry> resizeOps();
-llvm::ArrayRef<OpEntry> shapeOps();
+#define DOJO_ONNX_FAMILY(name) llvm::ArrayRef<OpEntry> name();
+#include "Families.def"
 
 } // namespace mlir::dojo::onnximport
 
