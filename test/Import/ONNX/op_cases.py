@@ -569,3 +569,7 @@ CASES = [
     ("shape_chain", 7, shape_chain),
 ]
 LAST_OPSET = {"Upsample": 9}
+
+from cases_elem import ELEM_CASES  # noqa: E402  (it needs what stands above)
+
+CASES += ELEM_CASES

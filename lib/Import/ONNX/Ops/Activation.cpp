@@ -129,8 +129,35 @@ Value thresholdedRelu(const Node &n, Scalars &s, Value x) {
   return s.select(s.less(threshold, x), x, zero(s, x));
 }
 
+/// x moved by `bias` towards zero where it is farther from it than `lambd`, zero elsewhere.
+Value shrink(const Node &n, Scalars &s, Value x) {
+  const double lambd = n.floatAttr("lambd", 0.5f), bias = n.floatAttr("bias", 0.0f);
+  Type type = s.isFloat() ? x.getType() : Type(s.b.getF32Type());
+  Scalars f(s.b, s.loc, ElemClass::Float);
+  Value number = s.isFloat() ? x : castScalar(s.b, s.loc, x, n.elem(0), TensorProto::FLOAT);
+  Value shift = f.constant(type, bias);
+  Value up =
+      f.select(f.less(f.constant(type, lambd), number), f.sub(number, shift), zero(f, number));
+  Value moved = f.select(f.less(number, f.constant(type, -lambd)), f.add(number, shift), up);
+  return s.isFloat() ? moved : castScalar(s.b, s.loc, moved, TensorProto::FLOAT, n.elem(0));
+}
+
 Value isNaN(const Node &, Scalars &s, Value x) {
   return arith::CmpFOp::create(s.b, s.loc, arith::CmpFPredicate::UNO, x, x);
+}
+
+Value isInf(const Node &n, Scalars &s, Value x) {
+  auto is = [&](bool positive) {
+    Value infinity =
+        arith::ConstantOp::create(s.b, s.loc, extremeAttr(x.getType(), false, positive));
+    return s.equal(x, infinity);
+  };
+  const bool positive = n.intAttr("detect_positive", 1), negative = n.intAttr("detect_negative", 1);
+  if (positive && negative)
+    return arith::OrIOp::create(s.b, s.loc, is(true), is(false));
+  if (positive || negative)
+    return is(positive);
+  return arith::ConstantOp::create(s.b, s.loc, s.b.getBoolAttr(false));
 }
 
 LogicalResult prelu(Lowering &l) {
@@ -223,7 +250,18 @@ ArrayRef<OpEntry> activationOps() {
       {"Log", 1, 13, unary<viaMath<math::LogOp>>},
       {"Sin", 7, 22, unary<viaMath<math::SinOp>>},
       {"Cos", 7, 22, unary<viaMath<math::CosOp>>},
+      {"Tan", 7, 22, unary<viaMath<math::TanOp>>},
+      {"Asin", 7, 22, unary<viaMath<math::AsinOp>>},
+      {"Acos", 7, 22, unary<viaMath<math::AcosOp>>},
+      {"Atan", 7, 22, unary<viaMath<math::AtanOp>>},
+      {"Sinh", 9, 22, unary<viaMath<math::SinhOp>>},
+      {"Cosh", 9, 22, unary<viaMath<math::CoshOp>>},
+      {"Asinh", 9, 22, unary<viaMath<math::AsinhOp>>},
+      {"Acosh", 9, 22, unary<viaMath<math::AcoshOp>>},
+      {"Atanh", 9, 22, unary<viaMath<math::AtanhOp>>},
+      {"Shrink", 9, 9, unary<shrink>},
       {"IsNaN", 9, 20, unary<isNaN>},
+      {"IsInf", 10, 20, unary<isInf>},
   };
   return entries;
 }

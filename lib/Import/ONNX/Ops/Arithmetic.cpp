@@ -30,7 +30,8 @@ LogicalResult oldBroadcast(Lowering &l, Operand &second) {
     return success();
   if (!l.node.intAttr("broadcast", 0))
     return l.fail("the operands have different dimensions, and broadcast is not set");
-  auto axis = normaliseAxis(l.node.intAttr("axis", rank - own), std::max<int64_t>(rank, 1));
+  // A scalar may stand behind the last dimension.
+  auto axis = normaliseAxis(l.node.intAttr("axis", rank - own), rank + (own == 0));
   if (!axis || *axis + own > rank)
     return l.fail("axis does not fit the operands");
   SmallVector<AffineExpr> exprs;
@@ -97,12 +98,19 @@ Value truncatedMod(Scalars &s, Value x, Value y) {
                         : arith::RemSIOp::create(s.b, s.loc, x, y).getResult();
 }
 
+/// The remainder with the divisor's sign, as in Python; so has a remainder of zero.
+Value floorMod(Scalars &s, Value x, Value y) {
+  if (!s.isFloat())
+    return integerMod(s, x, y);
+  Value rem = arith::RemFOp::create(s.b, s.loc, x, y);
+  Value zero = s.constant(x.getType(), 0);
+  Value differs = arith::XOrIOp::create(s.b, s.loc, s.less(rem, zero), s.less(y, zero));
+  Value moved = s.select(differs, s.add(rem, y), rem);
+  return s.select(s.equal(rem, zero), math::CopySignOp::create(s.b, s.loc, zero, y), moved);
+}
+
 LogicalResult mod(Lowering &l) {
-  if (l.node.intAttr("fmod", 0))
-    return binary<truncatedMod>(l);
-  if (l.node.info(0).kind == ElemClass::Float)
-    return l.fail("Mod of floats needs fmod=1");
-  return binary<integerMod>(l);
+  return l.node.intAttr("fmod", 0) ? binary<truncatedMod>(l) : binary<floorMod>(l);
 }
 
 /// x to a power known at compile time by products and roots; null if there is no short way.
@@ -151,6 +159,24 @@ Value integerPower(Scalars &s, Value x, Value exponent) {
   return s.select(s.less(exponent, zero), inverse, result);
 }
 
+/// An integer to the power of a float, cut to an integer. Whole powers are exact; of others, whose
+/// value comes from single precision, one next to an integer counts as that integer.
+Value mixedPower(Scalars &s, Value x, int32_t base, Value y, int32_t exponent) {
+  OpBuilder &b = s.b;
+  Scalars f(b, s.loc, ElemClass::Float);
+  Type type = y.getType();
+  Value limit = f.constant(type, double(1 << 20));
+  Value bounded = f.max(f.min(y, limit), f.neg(limit));
+  Value whole = f.math<math::FloorOp>(y);
+  Value exact = integerPower(s, x, castScalar(b, s.loc, bounded, exponent, base));
+  Value power = math::PowFOp::create(b, s.loc, castScalar(b, s.loc, x, base, exponent), y);
+  Value nearest = f.math<math::RoundEvenOp>(power);
+  Value close =
+      f.lessOrEqual(f.abs(f.sub(power, nearest)), f.mul(f.abs(power), f.constant(type, 0x1p-20)));
+  Value cut = castScalar(b, s.loc, f.select(close, nearest, power), exponent, base);
+  return s.select(f.equal(whole, y), exact, cut);
+}
+
 LogicalResult pow(Lowering &l) {
   if (l.node.since < 7)
     return binary<[](Scalars &s, Value x, Value y) -> Value {
@@ -163,11 +189,8 @@ LogicalResult pow(Lowering &l) {
   const ElemClass kind = l.node.info(0).kind;
   const Constant *constant = l.node.constant(1);
   const bool isSplat = constant && constant->isSplat();
-  if (kind != ElemClass::Float && l.node.info(1).kind == ElemClass::Float && !isSplat)
-    return l.fail("a power of integers with a float exponent is not supported");
   SmallVector<Operand> operands{l.operand(0, *dims), l.operand(1, *dims)};
-  bool supported = true;
-  Value result = l.b.elementwise(
+  return l.set(l.b.elementwise(
       *dims, l.resultElement(), operands, [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
         Scalars s(b, loc, kind);
         if (isSplat)
@@ -176,14 +199,10 @@ LogicalResult pow(Lowering &l) {
         if (kind == ElemClass::Float)
           return math::PowFOp::create(b, loc, v[0], castScalar(b, loc, v[1], exponent, base),
                                       arith::FastMathFlags::contract);
-        supported = l.node.info(1).kind != ElemClass::Float;
-        if (!supported)
-          return v[0];
+        if (l.node.info(1).kind == ElemClass::Float)
+          return mixedPower(s, v[0], base, v[1], exponent);
         return integerPower(s, v[0], castScalar(b, loc, v[1], exponent, base));
-      });
-  if (!supported)
-    return l.fail("a power of integers with a float exponent is not supported");
-  return l.set(result);
+      }));
 }
 
 /// Operands of one elementwise op: a kernel takes its operands in registers.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Reductions along axes, and Softmax, which is made of them.
+// Reductions along axes.
 
-#include "../Lowering.h"
+#include "Reduce.h"
 
 using namespace llvm;
 using onnx::TensorProto;
@@ -30,46 +30,6 @@ std::optional<SmallVector<int64_t>> reductionAxes(Lowering &l) {
 }
 
 enum class Kind { Sum, Mean, Max, Min, Prod, L1, L2, SumSquare, LogSum, LogSumExp };
-
-/// Reduces `operand` with loops `dims` over `axes`, without the reduced dimensions in the result.
-/// `map` is applied to an element before it is combined.
-Value reduceBy(TensorBuilder &b, ElemClass kind, ArrayRef<int64_t> dims, ArrayRef<int64_t> axes,
-               ArrayRef<Operand> operands, TypedAttr init,
-               function_ref<Value(Scalars &, ValueRange)> map,
-               Value (*combine)(Scalars &, Value, Value)) {
-  return b.reduce(dims, axes, operands, init, [&](OpBuilder &ob, Location loc, ValueRange v) {
-    Scalars s(ob, loc, kind);
-    return combine(s, v.back(), map(s, v));
-  });
-}
-
-Value sumOf(Scalars &s, Value x, Value y) { return s.add(x, y); }
-Value maxOf(Scalars &s, Value x, Value y) { return s.max(x, y); }
-Value firstOf(Scalars &, ValueRange v) { return v[0]; }
-
-/// `tensor`, which lacks the dimensions `axes` of `dims`, as operand for the loops `dims`.
-Operand withoutAxes(TensorBuilder &b, Value tensor, ArrayRef<int64_t> dims,
-                    ArrayRef<int64_t> axes) {
-  SmallVector<int64_t> loops;
-  for (size_t d = 0; d < dims.size(); ++d)
-    if (!is_contained(axes, int64_t(d)))
-      loops.push_back(d);
-  return b.along(tensor, loops, dims.size());
-}
-
-/// Applies `fn` to every element.
-Value mapElements(TensorBuilder &b, ElemClass kind, ArrayRef<Value> tensors,
-                  function_ref<Value(Scalars &, ValueRange)> fn) {
-  ArrayRef<int64_t> dims = TensorBuilder::dimsOf(tensors[0]);
-  SmallVector<Operand> operands;
-  for (Value tensor : tensors)
-    operands.push_back(b.broadcast(tensor, dims));
-  return b.elementwise(dims, TensorBuilder::elementOf(tensors[0]), operands,
-                       [&](OpBuilder &ob, Location loc, ValueRange v) {
-                         Scalars s(ob, loc, kind);
-                         return fn(s, v);
-                       });
-}
 
 Value logSumExp(TensorBuilder &b, Operand in, ArrayRef<int64_t> dims, ArrayRef<int64_t> axes,
                 Type element) {
@@ -150,53 +110,6 @@ template <Kind reduction> LogicalResult reduce(Lowering &l) {
   return l.set(b.reshape(result, l.resultDims()));
 }
 
-/// Softmax over one axis, or before version 13 over all axes from the given one on.
-template <bool log> LogicalResult softmax(Lowering &l) {
-  TensorBuilder &b = l.b;
-  Dims dims(l.node.dims(0));
-  const bool old = l.node.since < 13;
-  const int64_t rank = dims.size();
-  int64_t axis = l.node.intAttr("axis", old ? 1 : -1);
-  if (axis < 0)
-    axis += rank;
-  if (axis < 0 || axis > rank || (!old && axis == rank))
-    return l.fail("axis is outside the dimensions of the input");
-  SmallVector<int64_t> axes =
-      old ? llvm::to_vector(seq<int64_t>(axis, rank)) : SmallVector<int64_t>{axis};
-  const ElemClass kind = ElemClass::Float;
-  Type element = l.elementType(0);
-  Operand in = b.broadcast(l.in(0), dims);
-  Value greatest =
-      reduceBy(b, kind, dims, axes, in, extremeAttr(element, false, false), firstOf, maxOf);
-  Operand shift = withoutAxes(b, greatest, dims, axes);
-  auto shifted = [](Scalars &s, ValueRange v) { return s.sub(v[0], v[1]); };
-  auto exponential = [](Scalars &s, ValueRange v) {
-    return s.math<math::ExpOp>(s.sub(v[0], v[1]));
-  };
-  auto elementwise = [&](ArrayRef<Operand> operands,
-                         function_ref<Value(Scalars &, ValueRange)> fn) {
-    return b.elementwise(dims, element, operands, [&](OpBuilder &ob, Location loc, ValueRange v) {
-      Scalars s(ob, loc, kind);
-      return fn(s, v);
-    });
-  };
-  TypedAttr zero = scalarAttr(element, int64_t(0));
-  if (log) {
-    Value difference = elementwise({in, shift}, shifted);
-    Value sum = reduceBy(
-        b, kind, dims, axes, b.broadcast(difference, dims), zero,
-        [](Scalars &s, ValueRange v) { return s.math<math::ExpOp>(v[0]); }, sumOf);
-    Value logSum = mapElements(b, kind, sum,
-                               [](Scalars &s, ValueRange v) { return s.math<math::LogOp>(v[0]); });
-    return l.set(
-        elementwise({b.broadcast(difference, dims), withoutAxes(b, logSum, dims, axes)}, shifted));
-  }
-  Value exponentials = elementwise({in, shift}, exponential);
-  Value sum = reduceBy(b, kind, dims, axes, b.broadcast(exponentials, dims), zero, firstOf, sumOf);
-  return l.set(elementwise({b.broadcast(exponentials, dims), withoutAxes(b, sum, dims, axes)},
-                           [](Scalars &s, ValueRange v) { return s.div(v[0], v[1]); }));
-}
-
 } // namespace
 
 ArrayRef<OpEntry> reductionOps() {
@@ -211,8 +124,6 @@ ArrayRef<OpEntry> reductionOps() {
       {"ReduceSumSquare", 1, 18, reduce<Kind::SumSquare>},
       {"ReduceLogSum", 1, 28, reduce<Kind::LogSum>},
       {"ReduceLogSumExp", 1, 28, reduce<Kind::LogSumExp>},
-      {"Softmax", 1, 13, softmax<false>},
-      {"LogSoftmax", 1, 13, softmax<true>},
   };
   return entries;
 }

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Random models of elementwise ops, reductions, normalisations and losses, for op_cases.py."""
+import numpy as np
+from onnx import TensorProto, helper
+
+from op_cases import Case, Draw, simple
+
+INTEGERS = [np.dtype(kind + size) for kind in "iu" for size in "1248"]
+UNSIGNED = INTEGERS[4:]
+
+
+def special(d: Draw, x: np.ndarray) -> np.ndarray:
+    """x with infinities, NaN and zeros of both signs at some places."""
+    x = np.array(x)
+    for value in (np.inf, -np.inf, np.nan, 0.0, -0.0):
+        if x.size and d.flip():
+            x.reshape(-1)[d.int(0, x.size - 1)] = value
+    return x
+
+
+def function(d: Draw, op: str) -> Case:
+    x = d.array(d.dims(0, 5))
+    if op in ("Asin", "Acos", "Atanh"):
+        x = np.float32(0.98) * np.tanh(x)
+    elif op == "Acosh":
+        x = np.abs(x) + np.float32(1.001)
+    elif op == "Tan":
+        x = np.clip(x, -1.4, 1.4)
+    elif op in ("Atan", "Asinh"):
+        x = x * np.float32(d.pick(1, 100))
+    return simple(d, op, [x])
+
+
+def shrink(d: Draw, op: str) -> Case:
+    attrs = {name: d.pick(0.25, 1.0, -0.5) for name in ("lambd", "bias") if d.flip()}
+    return simple(d, op, [d.array(d.dims(0, 4), d.pick(np.float32, np.float32, np.int32))], **attrs)
+
+
+def is_special(d: Draw, op: str) -> Case:
+    attrs = {}
+    if op == "IsInf":
+        attrs = {name: d.int(0, 1) for name in ("detect_positive", "detect_negative") if d.flip()}
+    return simple(d, op, [special(d, d.array(d.dims(0, 4)))], **attrs)
+
+
+def bits(d: Draw, dims: list, dtype: np.dtype) -> np.ndarray:
+    """Integers of all sizes that the type has."""
+    limits = np.iinfo(dtype)
+    return d.rng.integers(limits.min, limits.max, dims, dtype, endpoint=True)
+
+
+def bitwise(d: Draw, op: str) -> Case:
+    dims, dtype = d.dims(0, 4), d.pick(*INTEGERS)
+    arrays = [bits(d, d.shrink(dims), dtype) for _ in range(1 if op == "BitwiseNot" else 2)]
+    return simple(d, op, arrays)
+
+
+def bit_shift(d: Draw, op: str) -> Case:
+    dims, dtype = d.dims(0, 4), d.pick(*(INTEGERS if d.opset >= 28 else UNSIGNED))
+    amounts = d.rng.integers(0, 8 * dtype.itemsize, d.shrink(dims)).astype(dtype)
+    return simple(d, op, [bits(d, d.shrink(dims), dtype), amounts], direction=d.pick("LEFT", "RIGHT"))
+
+
+def mixed_power(d: Draw, op: str) -> Case:
+    dims = d.dims(0, 3)
+    if d.flip():
+        base = d.rng.integers(1, 9, d.shrink(dims)).astype(d.pick(np.int32, np.int64))
+        exponent = d.rng.integers(0, 5, d.shrink(dims)).astype(np.float32)
+        if d.flip():
+            exponent = exponent + np.float32(0.5)
+    else:
+        base = np.abs(d.array(d.shrink(dims))) + np.float32(0.1)
+        exponent = d.rng.integers(-3, 4, d.shrink(dims)).astype(d.pick(np.int32, np.int64))
+    return simple(d, "Pow", [base, exponent])
+
+
+def wide_binary(d: Draw, op: str) -> Case:
+    """Arithmetic and comparisons in all integer types."""
+    op = op.split("_")[0]
+    dims, dtype = d.dims(0, 4), d.pick(*INTEGERS)
+    a, b = bits(d, d.shrink(dims), dtype), bits(d, d.shrink(dims), dtype)
+    if op in ("Div", "Mod"):
+        small = dtype.type(d.int(1, 9))
+        b = np.where((b == 0) | (b == dtype.type(-1) if dtype.kind == "i" else b == 0), small, b)
+    if op in ("Equal", "Less", "LessOrEqual") and a.size and b.size and d.flip():
+        b = np.broadcast_to(a.reshape(-1)[0], b.shape).copy()
+    return simple(d, op, [a, b])
+
+
+def float_mod(d: Draw, op: str) -> Case:
+    dims = d.dims(0, 4)
+    b = d.array(d.shrink(dims))
+    b = np.where(np.abs(b) < 0.1, np.float32(-0.75), b)
+    # onnxruntime has no such Mod; both operands are multiples of 1/8, so that no quotient is rounded.
+    a, b = (np.float32(np.round(x * 8) / 8 + (np.abs(x) < 0.1)) for x in (d.array(d.shrink(dims)), b))
+    return simple(d, "Mod", [a, b], fmod=d.pick(0, 0, 1))
+
+
+def loss(d: Draw, op: str) -> Case:
+    classes = d.channels(6)
+    dims = [d.int(1, 4), classes, *(d.int(1, 4) for _ in range(d.int(0, 3)))]
+    labels = d.rng.integers(0, classes, [dims[0], *dims[2:]]).astype(d.pick(np.int32, np.int64))
+    attrs = {"reduction": d.pick("none", "sum", "mean")} if d.flip(0.8) else {}
+    if d.flip():
+        attrs["ignore_index"] = d.pick(0, classes - 1)
+        if not np.any(labels != attrs["ignore_index"]):
+            del attrs["ignore_index"]
+    arrays = [d.array(dims), labels]
+    if d.flip():
+        arrays.append(np.abs(d.array([classes])) + np.float32(0.1))
+    outputs = ("y", "log_prob") if op == "SoftmaxCrossEntropyLoss" and d.flip() else ("y",)
+    return simple(d, op, arrays, constant=d.pick((), (2,)), outputs=outputs, **attrs)
+
+
+ELEM_CASES = [
+    *((op, 7, function) for op in "Tan Asin Acos Atan".split()),
+    *((op, 9, function) for op in "Sinh Cosh Asinh Acosh Atanh".split()),
+    ("Shrink", 9, shrink), ("IsNaN", 9, is_special), ("IsInf", 10, is_special), ("BitShift", 11, bit_shift),
+    *(("Bitwise" + op, 18, bitwise) for op in "And Or Xor Not".split()),
+    ("mixed_power", 12, mixed_power), ("float_mod", 13, float_mod),
+    *((op + "_wide", 14, wide_binary) for op in "Add Sub Mul Div".split()),
+    *((op + "_wide", 19, wide_binary) for op in "Mod Equal Less LessOrEqual Greater GreaterOrEqual Min Max".split()),
+    ("NegativeLogLikelihoodLoss", 12, loss), ("SoftmaxCrossEntropyLoss", 12, loss),
+]
