@@ -14,9 +14,6 @@
 using namespace mlir;
 using namespace mlir::dojo;
 
-/// Addresses that one register reaches by offsets of 12 bits, signed.
-static constexpr int64_t reach = 4095;
-
 std::optional<LoopBounds> mlir::dojo::getBounds(scf::ForOp loop) {
   std::optional<int64_t> lo = getConstantIntValue(loop.getLowerBound()),
                          hi = getConstantIntValue(loop.getUpperBound()),
@@ -160,7 +157,7 @@ LogicalResult PointerPlan::addAccess(Operation *op, MemoryOperand operand) {
     if (p.start.terms != sum.terms)
       continue;
     int64_t distance = sum.constant - p.start.constant;
-    if (distance >= -reach / 2 && distance <= reach / 2) {
+    if (distance >= -nearBytes && distance <= nearBytes) {
       places[op] = {unsigned(i), distance};
       return success();
     }
@@ -192,13 +189,24 @@ LogicalResult PointerPlan::build(func::FuncOp kernel) {
           regions[a] = std::min(from, to);
     }
   }
-  WalkResult walk = kernel.walk([&](Operation *op) {
-    std::optional<MemoryOperand> operand = getMemoryOperand(op);
-    if (operand && failed(addAccess(op, *operand)))
-      return WalkResult::interrupt();
-    return WalkResult::advance();
-  });
-  return failure(walk.wasInterrupted());
+  auto addAll = [&] {
+    WalkResult walk = kernel.walk([&](Operation *op) {
+      std::optional<MemoryOperand> operand = getMemoryOperand(op);
+      if (operand && failed(addAccess(op, *operand)))
+        return WalkResult::interrupt();
+      return WalkResult::advance();
+    });
+    return failure(walk.wasInterrupted());
+  };
+  if (failed(addAll()))
+    return failure();
+  if (llvm::count_if(pointers, [](const Pointer &p) { return !p.chain.empty(); }) <= maxPointers)
+    return success();
+  // Moving pointers cannot be spilled: those that move alike become one, whatever lies between.
+  pointers.clear();
+  places.clear();
+  nearBytes = INT64_MAX / 4;
+  return addAll();
 }
 
 std::optional<PointerPlan::Place> PointerPlan::find(Operation *access) const {

@@ -2,7 +2,8 @@
 //
 // Which memory accesses of a kernel share a pointer register, and how pointers move with the loops.
 // An access whose address is linear in the induction variables of its loops reaches it by a 12-bit
-// offset from a register that advances by a constant at the end of each loop's body.
+// offset from a register that advances by a constant at the end of each loop's body. If that takes
+// too many registers, offsets may be longer: they are added before the access.
 
 #ifndef DOJO_LIB_CONVERSION_POINTERPLAN_H
 #define DOJO_LIB_CONVERSION_POINTERPLAN_H
@@ -73,9 +74,15 @@ public:
 private:
   LogicalResult addAccess(Operation *op, MemoryOperand operand);
 
+  /// Moving pointers that leave enough registers for everything else.
+  static constexpr int maxPointers = 18;
+
   std::vector<Pointer> pointers;
   DenseMap<Operation *, Place> places;
   DenseMap<Value, int> regions;
+  /// Accesses that move alike share a pointer if they are not further apart: what an offset of 12
+  /// bits reaches to both sides.
+  int64_t nearBytes = 2047;
 };
 
 } // namespace mlir::dojo

@@ -44,7 +44,7 @@ bool ::dojo::driver::writeText(const std::string &path,
   return true;
 }
 
-Compilation::Compilation(const Options &options) : options(options) {
+Compilation::Compilation(const Options &options) : options(options), codeBytes(options.codeBytes) {
   DialectRegistry registry;
   registerDialects(registry);
   context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
@@ -114,7 +114,8 @@ int Compilation::lowerTo(Level level) {
   for (const std::string &position : options.dead)
     pipeline.dead.push_back(position);
   pipeline.optLevel = options.optLevel;
-  pipeline.codeBytes = options.codeBytes;
+  if (codeBytes)
+    pipeline.codeBytes = *codeBytes;
   PassManager passes(context.get());
   if (options.timing)
     passes.enableTiming();
@@ -125,8 +126,25 @@ int Compilation::lowerTo(Level level) {
 
 int Compilation::buildImage(image::Image &image) {
   ::dojo::verify::Intent intent;
-  if (failed(::mlir::dojo::buildImage(*ir, image, options.verify ? &intent : nullptr)))
-    return BadModel;
+  auto build = [&](int64_t *codeNeeded) {
+    intent = {};
+    image = {};
+    return ::mlir::dojo::buildImage(*ir, image, options.verify ? &intent : nullptr, codeNeeded);
+  };
+  // How much code there is shows at the end only. Another allocation may make a little more of it.
+  int64_t codeNeeded = 0;
+  if (failed(build(options.codeBytes ? nullptr : &codeNeeded))) {
+    if (codeNeeded == 0)
+      return BadModel;
+    codeBytes = llvm::alignTo(codeNeeded + codeNeeded / 64, 1024);
+    int status = load();
+    if (status == Done)
+      status = lowerTo(Level::D1);
+    if (status != Done)
+      return status;
+    if (failed(build(nullptr)))
+      return BadModel;
+  }
   if (!options.verify)
     return Done;
   ::dojo::verify::Report report;

@@ -36,8 +36,8 @@ cl::list<std::string> dead("dead", cl::value_desc("R,C"), cl::cat(category),
                            cl::desc("A position that cannot compute, hold, inject or eject"));
 cl::opt<unsigned> optLevel("O", cl::Prefix, cl::init(2), cl::cat(category),
                            cl::desc("0: no overlap, no fusion, for debugging; 2 (default): all"));
-cl::opt<int64_t> codeBytes("code-bytes", cl::init(80 * 1024), cl::cat(category),
-                           cl::desc("SRAM of a node to keep for code (default: 81920)"));
+cl::opt<int64_t> codeBytes("code-bytes", cl::cat(category),
+                           cl::desc("SRAM of a node to keep for code (default: what it takes)"));
 cl::opt<Emit> emit("emit", cl::init(Emit::Image), cl::cat(category), cl::desc("Stop at a level:"),
                    cl::values(clEnumValN(Emit::Import, "import", "linalg on whole tensors"),
                               clEnumValN(Emit::Placed, "placed", "layers with plans"),
@@ -118,7 +118,8 @@ Options dojo::driver::parseOptions(int argc, char **argv, StringRef overview,
     o.dead.push_back(position);
   }
   o.optLevel = optLevel;
-  o.codeBytes = codeBytes;
+  if (codeBytes.getNumOccurrences())
+    o.codeBytes = codeBytes;
   o.emit = emit;
   o.plan = plan;
   o.check = check;

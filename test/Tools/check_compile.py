@@ -44,6 +44,16 @@ MANY = ("<ir_version: 8, opset_import: [\"\": 13]>\ng ("
         + ", ".join(f"float[40] x{i}" for i in range(30)) + ") => (float[40] y) { y = Mean ("
         + ", ".join(f"x{i}" for i in range(30)) + ") }")
 
+# Each convolution has a shape and so a kernel of its own, together more than the 80 KB that are kept at first. The
+# large tensors fill the SRAM of a node if both are alive. Lanes read the weights, which are inputs, from far apart.
+SIZES = [4 + i for i in range(56)]
+KERNELS = ("<ir_version: 8, opset_import: [\"\": 13]>\ng (float[SIZE] a, float[1,4,3,5] x0, "
+           + ", ".join(f"float[{n},{c},1,1] w{i}" for i, (c, n) in enumerate(zip(SIZES, SIZES[1:])))
+           + ") => (float first, float[SIZE] b) { first = ReduceMean <keepdims = 0> (a) "
+           + " ".join(f"x{i + 1} = Conv (x{i}, w{i})" for i in range(len(SIZES) - 1))
+           + f" last = ReduceMean <keepdims = 0> (x{len(SIZES) - 1}) "
+           + "size = Constant <value_ints = [SIZE]> () b = Expand (last, size) }")
+
 
 def rename(old: str, new: str):
     def change(model):
@@ -137,6 +147,15 @@ def levels(bench: Bench, models: Path) -> None:
     bench.hold(count["-O0"] > count["-O2"], "-O0 fuses")
     text = bench.run(2, "dojo-compile", digits, "-o", "x.d1", "--code-bytes", "2000000")
     bench.hold("cannot keep 2000000 bytes for code" in text, "--code-bytes beyond the SRAM")
+    compile_ = ["dojo-compile", "kernels.onnx", "-o", "k.d1", "--nodes", "1x1", "--precision", "fp32"]
+    bench.model("kernels.onnx", KERNELS.replace("SIZE", "1000"))
+    bench.run(0, *compile_)
+    bench.model("kernels.onnx", KERNELS.replace("SIZE", "126000"))
+    text = bench.run(2, *compile_, "--code-bytes", "81920")
+    bench.hold("code and tables need" in text, f"--code-bytes that is too little: {text}")
+    # Without the option room for all of the code is sought, and the memory map says what stands there.
+    text = bench.run(2, *compile_)
+    bench.hold("does not fit into the SRAM" in text and "code and tables:" in text, f"no room for code: {text}")
     bench.run(0, "dojo-compile", digits, "-o", "d.mlir", "-O0", "--nodes", "2x2", "--emit", "mesh")
     text = (bench.folder / "d.mlir").read_text()
     bench.hold(text.count("dojo.barrier") == text.count("dojo.layer_info") - 1,

@@ -35,7 +35,9 @@ public:
   /// Runs all passes and writes to the report, if one is wanted, what they find unsupported.
   int check();
 
-  /// The image of a module at level d1, checked unless --verify=false.
+  /// The image of a module at level d1, checked unless --verify=false. If there is more code than
+  /// room was kept for and the options do not say how much to keep, starts again from the input;
+  /// module() is another one then.
   int buildImage(image::Image &image);
 
   /// IR names its constants by the side file OUTPUT.consts: leaves that file in place.
@@ -49,7 +51,8 @@ private:
   std::unique_ptr<Diagnostics> diagnostics;
   mlir::dojo::ImportReport imported;
   mlir::OwningOpRef<mlir::ModuleOp> ir;
-  std::string constants; ///< the side file; empty if there is none
+  std::optional<int64_t> codeBytes; ///< to keep for code; the default of the pipeline if absent
+  std::string constants;            ///< the side file; empty if there is none
   bool constantsKept = false;
 };
 

@@ -9,6 +9,7 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/CommandLine.h"
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,7 +35,7 @@ struct Options {
   std::string precision, store, target, nodes;
   std::vector<std::string> dead; ///< "row:column"
   unsigned optLevel = 2;
-  int64_t codeBytes = 0; ///< of a node's SRAM, kept for code
+  std::optional<int64_t> codeBytes; ///< of a node's SRAM, kept for code; absent: what it takes
   Emit emit = Emit::Image;
   bool plan = false, check = false, verify = true, timing = false;
 };

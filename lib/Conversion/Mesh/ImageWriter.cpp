@@ -23,7 +23,7 @@ public:
   ImageWriter(ModuleOp module, ::dojo::Target target)
       : module(module), machine(target), builder(std::move(target)) {}
 
-  LogicalResult run(image::Image &out, ::dojo::verify::Intent *intent);
+  LogicalResult run(image::Image &out, ::dojo::verify::Intent *intent, int64_t *codeNeeded);
 
 private:
   uint32_t nodeSet(ArrayRef<int32_t> nodes) {
@@ -31,7 +31,7 @@ private:
     return builder.addNodeSet(wide);
   }
   LogicalResult placeConstants();
-  LogicalResult placePrograms();
+  LogicalResult placePrograms(int64_t *codeNeeded);
   void listCode(::dojo::verify::Intent &intent);
   std::vector<::dojo::verify::PlannedBox> plannedBoxes();
   void declareSegments();
@@ -72,9 +72,18 @@ LogicalResult ImageWriter::placeConstants() {
   return success();
 }
 
-LogicalResult ImageWriter::placePrograms() {
+LogicalResult ImageWriter::placePrograms(int64_t *codeNeeded) {
   if (failed(buildPrograms(module, machine, programs)))
     return failure();
+  if (programs.missing > 0 && codeNeeded) {
+    *codeNeeded = programs.codeBytes;
+    return failure();
+  }
+  if (programs.missing > 0)
+    return mlir::emitError(module.getLoc(), "code and tables need ")
+           << programs.missing
+           << " bytes more than the SRAM has left; keep more with code-bytes of "
+              "dojo-allocate-sram (--code-bytes of dojo-compile)";
   for (const auto &[node, program] : programs.nodes) {
     builder.place(node, programs.tableAddress, program.tables, /*code=*/false);
     for (const PlacedCode &code : program.kernels)
@@ -279,14 +288,15 @@ LogicalResult ImageWriter::describeRoutes() {
   return success();
 }
 
-LogicalResult ImageWriter::run(image::Image &out, ::dojo::verify::Intent *intent) {
+LogicalResult ImageWriter::run(image::Image &out, ::dojo::verify::Intent *intent,
+                               int64_t *codeNeeded) {
   for (BufferOp buffer : module.getOps<BufferOp>()) {
     if (!buffer.getAddress())
       return buffer.emitError("has no address; run dojo-allocate-sram first");
     addresses[buffer.getSymName()] = *buffer.getAddress();
   }
   everyone = builder.addNodeSet(machine.usableNodes());
-  if (failed(placeConstants()) || failed(placePrograms()) || failed(describePorts()) ||
+  if (failed(placeConstants()) || failed(placePrograms(codeNeeded)) || failed(describePorts()) ||
       failed(describeRoutes()))
     return failure();
   if (intent) {
@@ -312,9 +322,9 @@ LogicalResult ImageWriter::run(image::Image &out, ::dojo::verify::Intent *intent
 }
 
 LogicalResult mlir::dojo::buildImage(ModuleOp module, image::Image &image,
-                                     ::dojo::verify::Intent *intent) {
+                                     ::dojo::verify::Intent *intent, int64_t *codeNeeded) {
   FailureOr<::dojo::Target> machine = getMachine(module);
   if (failed(machine) || failed(verifyMesh(module, *machine)))
     return failure();
-  return ImageWriter(module, *machine).run(image, intent);
+  return ImageWriter(module, *machine).run(image, intent, codeNeeded);
 }

@@ -96,11 +96,7 @@ public:
       return failure();
     placeKernels();
     fillTables();
-    if (out.end > machine.sramBytes)
-      return mlir::emitError(module.getLoc(), "code and tables need ")
-             << out.end - machine.sramBytes
-             << " bytes more than the SRAM has left; keep more with code-bytes of "
-                "dojo-allocate-sram (--code-bytes of dojo-compile)";
+    out.missing = std::max<int64_t>(int64_t(out.end) - machine.sramBytes, 0);
     return success();
   }
 

@@ -50,6 +50,7 @@ struct Programs {
   uint32_t tableAddress = 0;
   uint32_t codeBytes = 0, tableBytes = 0; ///< of the node that has most
   uint32_t end = 0;                       ///< first free byte of the fullest node
+  int64_t missing = 0;                    ///< by how many bytes that exceeds the SRAM
 };
 
 /// Encodes kernels and main texts, fills tables and lists.

@@ -253,7 +253,15 @@ std::string readOutput(const onnx::NodeProto &proto, int i, const onnx::TypeProt
 
 /// Sets shapes that the inference functions of old versions leave open.
 void fillOldShapes(const Node &node, onnx::InferenceContext &context) {
-  if (!node.has(0) || context.getNumOutputs() != 1)
+  if (!node.has(0))
+    return;
+  if (node.op() == "Dropout" && context.getNumOutputs() == 2) {
+    // The mask.
+    auto *mask = context.getOutputType(1)->mutable_tensor_type();
+    if (!mask->has_shape())
+      setType({mask->elem_type(), node.type(0).dims}, *context.getOutputType(1));
+  }
+  if (context.getNumOutputs() != 1)
     return;
   auto *tensor = context.getOutputType(0)->mutable_tensor_type();
   if (tensor->has_shape() &&
