@@ -251,7 +251,8 @@ std::string readOutput(const onnx::NodeProto &proto, int i, const onnx::TypeProt
   return "";
 }
 
-/// Sets shapes that the inference functions of old versions leave open.
+/// Sets shapes that the inference functions leave open: those of old versions, and those of ops
+/// that leave it to their bodies, which take the types to be known.
 void fillOldShapes(const Node &node, onnx::InferenceContext &context) {
   if (!node.has(0))
     return;
@@ -269,6 +270,12 @@ void fillOldShapes(const Node &node, onnx::InferenceContext &context) {
     return;
   if (node.op() == "Transpose" && node.rank(0) == 0)
     tensor->mutable_shape();
+  if (node.op() == "GroupNormalization") {
+    tensor->set_elem_type(node.elem(0));
+    tensor->mutable_shape()->clear_dim();
+    for (int64_t d : node.dims(0))
+      tensor->mutable_shape()->add_dim()->set_dim_value(d);
+  }
   if (node.op() == "Slice")
     if (auto spec = sliceSpec(node)) {
       tensor->mutable_shape()->clear_dim();
@@ -295,6 +302,9 @@ std::string inferOutputs(const Model &model, const onnx::NodeProto &original, No
       onnx::OpSchemaRegistry::Schema(proto.op_type(), model.opset(proto.domain()), proto.domain());
   if (!schema)
     return "ONNX does not define this op";
+
+  if (schema->HasFunction())
+    stateDefaults(proto, *schema);
 
   std::list<onnx::TypeProto> types;
   std::list<onnx::TensorProto> tensors;

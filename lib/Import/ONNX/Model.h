@@ -12,6 +12,10 @@
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringMap.h"
 
+namespace onnx {
+class OpSchema;
+} // namespace onnx
+
 namespace mlir::dojo::onnximport {
 
 /// Tells whether the importer lowers (domain, op) as defined in opset version `since`.
@@ -54,6 +58,10 @@ std::string libraryMessage(llvm::StringRef text);
 /// Puts the nodes of the graph in order and removes those that no output needs. Returns false with
 /// an error for a cycle, a value that is defined twice or read but never defined.
 bool orderGraph(onnx::GraphProto &graph, ImportReport &report);
+
+/// States the values that attributes of `node` have by default: in the op's function body, a
+/// reference to an attribute that the node lacks would be none at all.
+void stateDefaults(onnx::NodeProto &node, const onnx::OpSchema &schema);
 
 } // namespace mlir::dojo::onnximport
 

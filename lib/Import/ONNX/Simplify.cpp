@@ -86,21 +86,6 @@ onnx::inliner::FunctionIdVector compositeOps(const Model &model, LowersNode lowe
   return ops;
 }
 
-/// States the values that attributes of nodes of `ops` have by default: in a body, a reference to
-/// an attribute that the node lacks would be none at all.
-void stateDefaults(Model &model, const onnx::inliner::FunctionIdVector &ops) {
-  for (auto &node : *model.proto.mutable_graph()->mutable_node()) {
-    if (!is_contained(ops, std::pair(node.domain(), node.op_type())))
-      continue;
-    const onnx::OpSchema *schema =
-        onnx::OpSchemaRegistry::Schema(node.op_type(), model.opset(node.domain()), node.domain());
-    for (const auto &[name, attribute] : schema->attributes())
-      if (attribute.default_value.has_name() &&
-          none_of(node.attribute(), [&](const auto &own) { return own.name() == name; }))
-        *node.add_attribute() = attribute.default_value;
-  }
-}
-
 /// States the types of initialisers among the graph's values, where the inliner looks for them.
 void stateInitializerTypes(onnx::GraphProto &graph) {
   StringSet<> stated;
@@ -122,6 +107,13 @@ void stateInitializerTypes(onnx::GraphProto &graph) {
 }
 
 } // namespace
+
+void stateDefaults(onnx::NodeProto &node, const onnx::OpSchema &schema) {
+  for (const auto &[name, attribute] : schema.attributes())
+    if (attribute.default_value.has_name() &&
+        none_of(node.attribute(), [&](const auto &own) { return own.name() == name; }))
+      *node.add_attribute() = attribute.default_value;
+}
 
 bool simplifyModel(Model &model, VersionConversion conversion, LowersNode lowers,
                    ImportReport &report) {
@@ -147,7 +139,10 @@ bool simplifyModel(Model &model, VersionConversion conversion, LowersNode lowers
     auto ops = compositeOps(model, lowers);
     if (ops.empty())
       break;
-    stateDefaults(model, ops);
+    for (auto &node : *graph().mutable_node())
+      if (is_contained(ops, std::pair(node.domain(), node.op_type())))
+        stateDefaults(node, *onnx::OpSchemaRegistry::Schema(
+                                node.op_type(), model.opset(node.domain()), node.domain()));
     onnx::ModelProto inlined = model.proto;
     stateInitializerTypes(*inlined.mutable_graph());
     try {

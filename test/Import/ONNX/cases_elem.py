@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Random models of elementwise ops, reductions, normalisations and losses, for op_cases.py."""
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import helper
 
 from op_cases import Case, Draw, simple
 
@@ -112,7 +112,68 @@ def loss(d: Draw, op: str) -> Case:
     return simple(d, op, arrays, constant=d.pick((), (2,)), outputs=outputs, **attrs)
 
 
+def batch_training(d: Draw, op: str) -> Case:
+    c = d.channels(5)
+    arrays = [d.array([d.int(2, 3), c, *d.dims(0, 3)])] + [d.array([c]) for _ in range(4)]
+    arrays[4] = np.abs(arrays[4])
+    attrs = {"momentum": 0.75} if d.flip() else {}
+    return simple(d, "BatchNormalization", arrays, outputs=("y", "mean", "variance"), training_mode=1,
+                  epsilon=1e-2, **attrs)
+
+
+def mean_variance(d: Draw, op: str) -> Case:
+    dims = [d.int(2, 4) for _ in range(4)]
+    attrs = {"axes": sorted(int(a) for a in d.rng.permutation(4)[: d.int(1, 4)])} if d.flip() else {}
+    return simple(d, op, [d.array(dims)], **attrs)
+
+
+def rms_norm(d: Draw, op: str) -> Case:
+    dims = d.dims(1, 4)
+    axis = d.int(0, len(dims) - 1)
+    return simple(d, op, [d.array(dims), d.array(d.shrink(dims[axis:]))], axis=axis - d.pick(0, len(dims)))
+
+
+def lp_norm(d: Draw, op: str) -> Case:
+    x = d.array(d.dims(1, 4))
+    if x.size and x.ndim > 1 and d.flip():
+        x[0] = 0
+    case = simple(d, op, [x], axis=d.int(-x.ndim, x.ndim - 1), p=d.int(1, 2))
+    case.trusted = 0 not in x.shape  # onnxruntime faults on them
+    return case
+
+
+def response_norm(d: Draw, op: str) -> Case:
+    attrs = {name: d.pick(0.5, 1.25) for name in ("alpha", "beta", "bias") if d.flip()}
+    x = d.array([d.batch(), d.channels(9), d.int(1, 5), d.int(1, 5)])
+    case = simple(d, op, [x], size=d.pick(1, 3, 5, 7, 9), **attrs)
+    case.trusted = x.size > 0
+    return case
+
+
+def optimiser(d: Draw, op: str) -> Case:
+    """A step for one tensor or two; the states that are squares are not negative."""
+    states = {"Adagrad": "H", "Momentum": "V", "Adam": "VH"}[op]
+    tensors = [d.dims(0, 3) for _ in range(d.int(1, 2))]
+    inputs = {"r": np.float32(d.pick(0.1, 0.01)), "t": np.int64(d.pick(0, 0, 1, 5))}
+    outputs = []
+    for kind in "XG" + states:
+        for i, dims in enumerate(tensors):
+            value = d.array(dims)
+            inputs[f"{kind}{i}"] = np.abs(value) if kind == "H" else value
+            if kind != "G":
+                outputs.append(f"{kind}{i}_new")
+    attrs = {"Adagrad": {"epsilon": 1e-3, "decay_factor": 0.1, "norm_coefficient": 0.01},
+             "Momentum": {"alpha": 0.9, "beta": 0.5, "norm_coefficient": 0.01,
+                          "mode": d.pick("standard", "nesterov")},
+             "Adam": {"alpha": 0.9, "beta": 0.8, "epsilon": 1e-2, "norm_coefficient": 0.01}}[op]
+    node = helper.make_node(op, list(inputs), outputs, domain="ai.onnx.preview.training", **attrs)
+    return Case(op, [node], inputs, outputs=tuple(outputs))
+
+
 ELEM_CASES = [
+    ("batch_training", 14, batch_training), ("MeanVarianceNormalization", 9, mean_variance),
+    ("RMSNormalization", 23, rms_norm), ("LpNormalization", 7, lp_norm), ("LRN", 7, response_norm),
+    ("Adagrad", 12, optimiser), ("Momentum", 12, optimiser), ("Adam", 12, optimiser),
     *((op, 7, function) for op in "Tan Asin Acos Atan".split()),
     *((op, 9, function) for op in "Sinh Cosh Asinh Acosh Atanh".split()),
     ("Shrink", 9, shrink), ("IsNaN", 9, is_special), ("IsInf", 10, is_special), ("BitShift", 11, bit_shift),

@@ -13,6 +13,7 @@ from onnx.reference import ReferenceEvaluator
 from op_cases import LAST_OPSET, Case, Draw
 
 FIRST_OPSET = 7  # the oldest that onnxruntime knows
+DOMAINS = {"ai.onnx.ml": 5, "ai.onnx.preview.training": 1}  # versions of the other opsets
 # onnx.reference gets the output shape of windows with auto_pad and strides wrong.
 RUNTIME_ONLY = {"Conv", "MaxPool", "AveragePool"}
 
@@ -34,7 +35,9 @@ def model_of(case: Case, opset: int) -> onnx.ModelProto:
         case.nodes, "g", [info(n, np.asarray(a)) for n, a in case.inputs.items()],
         [onnx.ValueInfoProto(name=n) for n in case.outputs],
         [numpy_helper.from_array(np.asarray(a), n) for n, a in case.constants.items()])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    imports = [helper.make_opsetid("", opset)]
+    imports += [helper.make_opsetid(d, DOMAINS[d]) for d in sorted({n.domain for n in case.nodes} - {""})]
+    model = helper.make_model(graph, opset_imports=imports, ir_version=8)
     # Types only: the shapes that inference finds for old forms of the pools are not what they compute.
     inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
     for output, known in zip(model.graph.output, inferred.graph.output):
@@ -68,7 +71,11 @@ def reference(model: onnx.ModelProto, inputs: dict, trusted: bool) -> tuple[list
     except Exception:  # no kernel for these types or this version
         if any(node.op_type in RUNTIME_ONLY for node in model.graph.node):
             raise
-        return ReferenceEvaluator(model).run(None, inputs), "onnx.reference"
+        # It computes some ops in float64 whatever the type is.
+        outputs = ReferenceEvaluator(model).run(None, inputs)
+        types = [o.type.tensor_type.elem_type for o in model.graph.output]
+        return [np.asarray(o).astype(helper.tensor_dtype_to_np_dtype(t)) if t else np.asarray(o)
+                for o, t in zip(outputs, types)], "onnx.reference"
 
 
 def draw(make, op: str, opset: int, seed: str, empty: float = 0.0, rounded=lambda array: array):

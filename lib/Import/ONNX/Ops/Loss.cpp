@@ -82,12 +82,9 @@ LogicalResult negativeLogLikelihood(Lowering &l, Value logits) {
     });
   };
   SmallVector<Operand> operands{b.broadcast(logits, dims)};
-  Operand weight;
-  if (weighted) {
-    weight = l.node.constant(2) ? l.constantOperand(*l.node.constant(2), dims, 1)
-                                : b.along(l.in(2), {1}, rank);
-    operands.push_back(weight);
-  }
+  if (weighted)
+    operands.push_back(l.node.constant(2) ? l.constantOperand(*l.node.constant(2), dims, 1)
+                                          : b.along(l.in(2), {1}, rank));
   Value losses = select(operands, [&](Scalars &s, ValueRange v) {
     return s.neg(weighted ? s.mul(v[0], v[1]) : v[0]);
   });
@@ -107,7 +104,7 @@ LogicalResult negativeLogLikelihood(Lowering &l, Value logits) {
   // The mean is over the weights of the classes that count.
   Value weights;
   if (weighted)
-    weights = select(weight, [](Scalars &, ValueRange v) { return v[0]; });
+    weights = select(operands, [](Scalars &, ValueRange v) { return v[1]; });
   else
     weights = b.elementwise(kept, element, b.broadcast(numbers, kept),
                             [&](OpBuilder &ob, Location loc, ValueRange v) {
