@@ -573,3 +573,7 @@ LAST_OPSET = {"Upsample": 9}
 from cases_elem import ELEM_CASES  # noqa: E402  (it needs what stands above)
 
 CASES += ELEM_CASES
+
+from cases_signal import SIGNAL_CASES  # noqa: E402
+
+CASES += SIGNAL_CASES

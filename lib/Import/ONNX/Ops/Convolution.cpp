@@ -1,30 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Window.h"
+#include "Convolution.h"
 
 using namespace llvm;
 
 namespace mlir::dojo::onnximport {
-namespace {
 
 using utils::IteratorType;
 
-/// Adds the bias, operand 2 of the node, to the channels of `result`.
-Value addBias(Lowering &l, Value result) {
-  if (!l.node.has(2))
-    return result;
-  ArrayRef<int64_t> dims = TensorBuilder::dimsOf(result);
-  SmallVector<Operand> operands{l.b.broadcast(result, dims)};
-  if (const Constant *bias = l.node.constant(2))
-    operands.push_back(l.constantOperand(*bias, dims, 1, l.operandLoc(2)));
-  else
-    operands.push_back(l.b.along(l.in(2), {1}, dims.size()));
-  const ElemClass kind = l.node.info(0).kind;
-  return l.b.elementwise(dims, l.resultElement(), operands,
-                         [&](OpBuilder &b, Location loc, ValueRange v) {
-                           return Scalars(b, loc, kind).add(v[0], v[1]);
-                         });
-}
+namespace {
 
 /// The convolution as loops (leading parallel..., window positions..., reduced channels,
 /// window...).
@@ -38,34 +22,69 @@ struct Loops {
   }
 };
 
-LogicalResult conv(Lowering &l) {
-  TensorBuilder &b = l.b;
-  const int64_t rank = l.node.rank(0), spatial = rank - 2;
-  if (rank < 3 || l.node.rank(1) != rank)
-    return l.fail("input and weights must have the same rank, at least 3");
-  Dims in(l.node.dims(0)), weights(l.node.dims(1));
-  const int64_t groups = l.node.intAttr("group", 1);
-  const int64_t channels = in[1], filters = weights[0];
-  if (groups < 1 || channels % groups || filters % groups || weights[1] != channels / groups)
-    return l.fail("the channels of input and weights do not fit the number of groups");
-  if (l.node.has(2) && l.node.dims(2) != ArrayRef<int64_t>{filters})
-    return l.fail("the bias must have one element for each output channel");
-  ArrayRef<int64_t> kernel = ArrayRef(weights).drop_front(2);
-  if (auto given = l.node.intsAttr("kernel_shape"); given && ArrayRef(*given) != kernel)
-    return l.fail("kernel_shape is not the shape of the weights");
-  std::string error;
-  auto window = windowOf(l.node, kernel, ArrayRef(in).drop_front(2), error);
-  if (!window)
-    return l.fail(error);
+} // namespace
 
-  TypedAttr zero = scalarAttr(l.elementType(0), int64_t(0));
-  Value input = padWindow(l, l.in(0), *window, zero);
-  Value weight = l.in(1);
+Value Filters::as(Lowering &l, ArrayRef<int64_t> shape) const {
+  return constant ? l.materialise(constant->reshaped(shape)) : l.b.reshape(value, shape);
+}
+
+Filters filtersOf(Lowering &l, unsigned i) {
+  Filters filters{Dims(l.node.dims(i)), l.node.constant(i), {}};
+  if (!filters.constant)
+    filters.value = l.in(i);
+  return filters;
+}
+
+Value addBias(Lowering &l, Value result, unsigned i) {
+  if (!l.node.has(i))
+    return result;
+  ArrayRef<int64_t> dims = TensorBuilder::dimsOf(result);
+  SmallVector<Operand> operands{l.b.broadcast(result, dims)};
+  if (const Constant *bias = l.node.constant(i))
+    operands.push_back(l.constantOperand(*bias, dims, 1, l.operandLoc(i)));
+  else
+    operands.push_back(l.b.along(l.in(i), {1}, dims.size()));
+  const ElemClass kind = l.node.info(i).kind;
+  return l.b.elementwise(dims, TensorBuilder::elementOf(result), operands,
+                         [&](OpBuilder &b, Location loc, ValueRange v) {
+                           return Scalars(b, loc, kind).add(v[0], v[1]);
+                         });
+}
+
+std::optional<Window> convWindow(Lowering &l, unsigned x, unsigned w, unsigned bias,
+                                 std::string &error) {
+  auto fail = [&](const char *why) {
+    error = why;
+    return std::nullopt;
+  };
+  const int64_t rank = l.node.rank(x);
+  if (rank < 3 || l.node.rank(w) != rank)
+    return fail("input and weights must have the same rank, at least 3");
+  ArrayRef<int64_t> in = l.node.dims(x), weights = l.node.dims(w);
+  const int64_t groups = l.node.intAttr("group", 1), filters = weights[0];
+  if (groups < 1 || in[1] % groups || filters % groups || weights[1] != in[1] / groups)
+    return fail("the channels of input and weights do not fit the number of groups");
+  if (l.node.has(bias) && l.node.dims(bias) != ArrayRef<int64_t>{filters})
+    return fail("the bias must have one element for each output channel");
+  ArrayRef<int64_t> kernel = weights.drop_front(2);
+  if (auto given = l.node.intsAttr("kernel_shape"); given && ArrayRef(*given) != kernel)
+    return fail("kernel_shape is not the shape of the weights");
+  return windowOf(l.node, kernel, in.drop_front(2), error, x);
+}
+
+Value convolve(Lowering &l, Value input, const Filters &filter, int64_t groups,
+               const Window &window, ElemClass kind) {
+  TensorBuilder &b = l.b;
+  const Dims in(TensorBuilder::dimsOf(input));
+  ArrayRef<int64_t> kernel = ArrayRef(filter.dims).drop_front(2);
+  const int64_t channels = in[1], filters = filter.dims[0], spatial = kernel.size();
+  TypedAttr zero = scalarAttr(TensorBuilder::elementOf(input), int64_t(0));
   const bool depthwise = groups > 1 && groups == channels && filters == channels;
   const bool grouped = groups > 1 && !depthwise;
+  Value weight;
   Dims out{in[0]};
   Dims factors{in[0], filters, channels / groups};
-  factors.append(window->out);
+  factors.append(window.out);
   factors.append(kernel.begin(), kernel.end());
 
   // Loop order: n, [g], f, positions, c, window; depthwise: n, c, positions, window.
@@ -84,8 +103,7 @@ LogicalResult conv(Lowering &l) {
     out.push_back(channels);
     Dims squeezed{channels};
     squeezed.append(kernel.begin(), kernel.end());
-    weight = l.node.constant(1) ? l.materialise(l.node.constant(1)->reshaped(squeezed))
-                                : b.reshape(weight, squeezed);
+    weight = filter.as(l, squeezed);
   } else {
     if (grouped) {
       AffineExpr g = parallel();
@@ -97,10 +115,11 @@ LogicalResult conv(Lowering &l) {
       append_range(split, TensorBuilder::dimsOf(input).drop_front(2));
       input = b.reshape(input, split);
       Dims splitWeights{groups, filters / groups};
-      append_range(splitWeights, ArrayRef(weights).drop_front(1));
-      weight = l.node.constant(1) ? l.materialise(l.node.constant(1)->reshaped(splitWeights))
-                                  : b.reshape(weight, splitWeights);
+      append_range(splitWeights, ArrayRef(filter.dims).drop_front(1));
+      weight = filter.as(l, splitWeights);
     }
+    if (!grouped)
+      weight = filter.as(l, filter.dims);
     AffineExpr f = parallel();
     weightMap.push_back(f);
     outMap.push_back(f);
@@ -110,7 +129,7 @@ LogicalResult conv(Lowering &l) {
   for (int64_t d = 0; d < spatial; ++d) {
     positions.push_back(parallel());
     outMap.push_back(positions.back());
-    out.push_back(window->out[d]);
+    out.push_back(window.out[d]);
   }
   if (!depthwise) {
     AffineExpr c = reduction();
@@ -119,13 +138,12 @@ LogicalResult conv(Lowering &l) {
   }
   for (int64_t d = 0; d < spatial; ++d) {
     AffineExpr k = reduction();
-    inMap.push_back(positions[d] * window->strides[d] + k * window->dilations[d]);
+    inMap.push_back(positions[d] * window.strides[d] + k * window.dilations[d]);
     weightMap.push_back(k);
   }
   auto map = [&](ArrayRef<AffineExpr> exprs) {
     return AffineMap::get(loops.dims.size(), 0, exprs, b.getContext());
   };
-  const ElemClass kind = l.node.info(0).kind;
   auto op = b.generic({{input, map(inMap), {}}, {weight, map(weightMap), {}}}, b.filled(out, zero),
                       map(outMap), loops.iterators, [&](OpBuilder &ob, Location loc, ValueRange v) {
                         Scalars s(ob, loc, kind);
@@ -135,10 +153,23 @@ LogicalResult conv(Lowering &l) {
   Value result = op.getResult(0);
   if (grouped) {
     Dims joined{in[0], filters};
-    joined.append(window->out);
+    joined.append(window.out);
     result = b.reshape(result, joined);
   }
-  return l.set(addBias(l, result));
+  return result;
+}
+
+namespace {
+
+LogicalResult conv(Lowering &l) {
+  std::string error;
+  auto window = convWindow(l, 0, 1, 2, error);
+  if (!window)
+    return l.fail(error);
+  Value input = padWindow(l, l.in(0), *window, scalarAttr(l.elementType(0), int64_t(0)));
+  Value result =
+      convolve(l, input, filtersOf(l, 1), l.node.intAttr("group", 1), *window, l.node.info(0).kind);
+  return l.set(addBias(l, result, 2));
 }
 
 } // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "../Lowering.h"
+#include "MatMul.h"
 
 using namespace llvm;
 using onnx::TensorProto;
@@ -12,21 +12,25 @@ using utils::IteratorType;
 
 Value multiplyAdd(Scalars &s, ValueRange v) { return s.add(v[2], s.mul(v[0], v[1])); }
 
-/// Loops (batch..., [m], [n], k); a vector operand has no m or n.
-LogicalResult matmul(Lowering &l) {
-  TensorBuilder &b = l.b;
-  ArrayRef<int64_t> left = l.node.dims(0), right = l.node.dims(1);
+} // namespace
+
+Value multiplyMatrices(TensorBuilder &b, Value x, Value y, ElemClass kind, std::string &error) {
+  ArrayRef<int64_t> left = TensorBuilder::dimsOf(x), right = TensorBuilder::dimsOf(y);
+  auto fail = [&](const char *why) {
+    error = why;
+    return Value();
+  };
   if (left.empty() || right.empty())
-    return l.fail("scalars cannot be multiplied as matrices");
+    return fail("scalars cannot be multiplied as matrices");
   const bool hasM = left.size() > 1, hasN = right.size() > 1;
   const int64_t k = left.back();
   if (k != (hasN ? right[right.size() - 2] : right[0]))
-    return l.fail("the inner dimensions differ");
+    return fail("the inner dimensions differ");
   ArrayRef<int64_t> leftBatch = left.drop_back(hasM ? 2 : 1);
   ArrayRef<int64_t> rightBatch = right.drop_back(hasN ? 2 : 1);
   auto batch = broadcastDims(leftBatch, rightBatch);
   if (!batch)
-    return l.fail("the batch dimensions do not broadcast to each other");
+    return fail("the batch dimensions do not broadcast to each other");
 
   Dims out = *batch;
   SmallVector<AffineExpr> outMap;
@@ -65,17 +69,24 @@ LogicalResult matmul(Lowering &l) {
   auto map = [&](ArrayRef<AffineExpr> exprs) {
     return AffineMap::get(iterators.size(), 0, exprs, b.getContext());
   };
-  const ElemClass kind = l.node.info(0).kind;
-  auto op = b.generic({{l.in(0), map(leftMap), {}}, {l.in(1), map(rightMap), {}}},
-                      b.filled(out, scalarAttr(l.resultElement(), int64_t(0))), map(outMap),
-                      iterators, [&](OpBuilder &ob, Location loc, ValueRange v) {
+  auto op = b.generic({{x, map(leftMap), {}}, {y, map(rightMap), {}}},
+                      b.filled(out, scalarAttr(TensorBuilder::elementOf(x), int64_t(0))),
+                      map(outMap), iterators, [&](OpBuilder &ob, Location loc, ValueRange v) {
                         Scalars s(ob, loc, kind);
                         return multiplyAdd(s, v);
                       });
   Dims factors = out;
   factors.push_back(k);
   markContraction(op, "matmul", saturatedProduct(factors));
-  return l.set(op.getResult(0));
+  return op.getResult(0);
+}
+
+namespace {
+
+LogicalResult matmul(Lowering &l) {
+  std::string error;
+  Value product = multiplyMatrices(l.b, l.in(0), l.in(1), l.node.info(0).kind, error);
+  return product ? l.set(product) : l.fail(error);
 }
 
 /// alpha * A' * B' + beta * C.

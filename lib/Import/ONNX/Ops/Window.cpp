@@ -10,7 +10,7 @@ namespace mlir::dojo::onnximport {
 static constexpr int64_t kLimit = int64_t(1) << 24;
 
 std::optional<Window> windowOf(const Node &node, ArrayRef<int64_t> kernel, ArrayRef<int64_t> in,
-                               std::string &error) {
+                               std::string &error, unsigned x) {
   const size_t spatial = in.size();
   auto fail = [&](const Twine &what) -> std::optional<Window> {
     error = what.str();
@@ -69,7 +69,7 @@ std::optional<Window> windowOf(const Node &node, ArrayRef<int64_t> kernel, Array
     }
     w.out.push_back(out);
   }
-  Dims padded(node.dims(0).take_front(node.rank(0) - spatial));
+  Dims padded(node.dims(x).take_front(node.rank(x) - spatial));
   for (size_t d = 0; d < spatial; ++d)
     padded.push_back(in[d] + w.low[d] + w.high[d] + w.slack[d]);
   if (!elementCount(padded))

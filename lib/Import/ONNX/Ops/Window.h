@@ -20,9 +20,10 @@ struct Window {
 };
 
 /// Reads strides, dilations, pads, auto_pad and ceil_mode for windows of `kernel` over `in`.
-/// Nothing, and why in `error`, if they do not fit.
+/// Operand `x` of the node is what they slide over. Nothing, and why in `error`, if they do not
+/// fit.
 std::optional<Window> windowOf(const Node &node, llvm::ArrayRef<int64_t> kernel,
-                               llvm::ArrayRef<int64_t> in, std::string &error);
+                               llvm::ArrayRef<int64_t> in, std::string &error, unsigned x = 0);
 
 /// `input` [n, c, spatial...] padded so that every window lies in it.
 Value padWindow(Lowering &l, Value input, const Window &window, TypedAttr value);

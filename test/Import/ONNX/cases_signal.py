@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Random models of convolutions, resampling, pooling and signal processing, for op_cases.py."""
+import numpy as np
+
+from op_cases import Case, Draw, simple
+
+
+def resize_forms(d: Draw, op: str) -> Case:
+    """Modes that onnxruntime does not have or computes otherwise."""
+    dims = [d.int(1, 2), d.int(1, 3), d.int(2, 7), d.int(2, 7)]
+    attrs = {"mode": d.pick("linear", "cubic", "nearest"),
+             "coordinate_transformation_mode": d.pick("half_pixel", "asymmetric", "align_corners")}
+    crop = d.flip(0.4)
+    if crop:
+        attrs["coordinate_transformation_mode"] = "tf_crop_and_resize"
+        attrs["extrapolation_value"] = d.pick(0.0, 2.5)
+    elif d.opset >= 19 and d.flip(0.3):
+        attrs["coordinate_transformation_mode"] = "half_pixel_symmetric"
+    if attrs["mode"] == "nearest":
+        attrs["nearest_mode"] = d.pick("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
+    elif d.opset >= 18 and d.flip(0.4):
+        attrs["antialias"] = 1
+    if attrs["mode"] == "cubic" and d.flip(0.4):
+        attrs["exclude_outside"] = 1
+    axes = [0, 1, 2, 3]
+    if d.opset >= 18 and d.flip():
+        axes = d.pick([2, 3], [3, 2], [2])
+        attrs["axes"] = axes
+    # Positions half way between two neighbours depend on how the oracle rounds.
+    scales = np.asarray([d.pick(1.7, 0.55, 1.3, 0.8) if a > 1 else 1 for a in axes], np.float32)
+    starts = [d.rng.uniform(-0.2, 0.4) if a > 1 else 0 for a in axes]
+    ends = [d.rng.uniform(0.5, 1.1) if a > 1 else 1 for a in axes]
+    roi = np.asarray(starts + ends, np.float32) if crop else np.zeros([0], np.float32)
+    dtype = np.float32
+    if d.flip(0.15):
+        dtype = np.uint8 if attrs["mode"] == "nearest" else np.int32
+    case = simple(d, op, [d.array(dims, dtype), roi, scales],
+                  constant=d.pick((1, 2), (2,)) if crop else (1, 2), **attrs)
+    case.trusted = False
+    return case
+
+
+def conv_transpose(d: Draw, op: str) -> Case:
+    spatial = d.pick([d.int(1, 7)], [d.int(1, 5), d.int(1, 5)], [2, d.int(1, 3), d.int(1, 3)])
+    groups = d.pick(1, 1, 1, 2, 3)
+    rank = len(spatial)
+    kernel = [d.int(1, 4) for _ in spatial]
+    attrs = {"group": groups}
+    strides = [d.int(1, 3) for _ in spatial]
+    dilations = [d.pick(1, 1, 2) for _ in spatial]
+    if d.flip(0.8):
+        attrs["strides"] = strides
+    else:
+        strides = [1] * rank
+    if d.flip(0.4):
+        attrs["dilations"] = dilations
+    else:
+        dilations = [1] * rank
+    if d.flip(0.4):
+        attrs["output_padding"] = [d.int(0, max(max(strides[i], dilations[i]) - 1, 0)) for i in range(rank)]
+    whole = [strides[i] * (spatial[i] - 1) + (kernel[i] - 1) * dilations[i] + 1 for i in range(rank)]
+    if d.flip(0.5):
+        attrs["pads"] = [d.int(0, (whole[i % rank] - 1) // 2) for i in range(2 * rank)]
+    elif d.flip(0.3):
+        attrs["auto_pad"] = d.pick("VALID", "SAME_UPPER", "SAME_LOWER")
+        attrs.pop("output_padding", None)
+    x = d.array([d.int(1, 2), groups * d.int(1, 3), *spatial])
+    w = d.array([x.shape[1], d.int(1, 3), *kernel])
+    arrays = [x, w] + ([d.array([groups * w.shape[1]])] if d.flip() else [])
+    return simple(d, op, arrays, constant=d.pick((), (1,), (1, 2)), rtol=1e-4, **attrs)
+
+
+def windows(d: Draw, spatial: list) -> tuple[list, dict]:
+    kernel = [d.int(1, min(3, n)) for n in spatial]
+    attrs = {}
+    if d.flip():
+        attrs["strides"] = [d.int(1, 2) for _ in spatial]
+    if d.flip():
+        attrs["pads"] = [d.int(0, kernel[i % len(spatial)] - 1) for i in range(2 * len(spatial))]
+    if d.flip(0.3) and all(n >= 5 for n in spatial):
+        attrs["dilations"] = [d.int(1, 2) for _ in spatial]
+    return kernel, attrs
+
+
+def quantized(d: Draw, dims: list) -> np.ndarray:
+    return d.rng.integers(0, 256, dims).astype(d.pick(np.uint8, np.int8))
+
+
+def zero_point(d: Draw, like: np.ndarray, dims: list) -> np.ndarray:
+    return d.rng.integers(0, 100, dims).astype(like.dtype)
+
+
+def conv_integer(d: Draw, op: str) -> Case:
+    spatial = [d.int(3, 7), d.int(3, 7)]
+    kernel, attrs = windows(d, spatial)
+    groups = d.pick(1, 1, 2)
+    # onnxruntime has these for uint8 inputs only.
+    x = d.rng.integers(0, 256, [d.int(1, 2), groups * d.int(1, 3), *spatial]).astype(np.uint8)
+    w = quantized(d, [groups * d.int(1, 4), x.shape[1] // groups, *kernel])
+    attrs["group"] = groups
+    per_channel = op == "QLinearConv" and w.dtype == np.int8 and d.flip()
+    if op == "ConvInteger":
+        arrays = [x, w]
+        if d.flip(0.7):
+            arrays.append(zero_point(d, x, []))
+            if d.flip():
+                arrays.append(zero_point(d, w, []))
+        return simple(d, op, arrays, constant=d.pick((), (1,), (1, 2, 3)), **attrs)
+    scale = lambda dims: (d.rng.random(dims) * 0.05 + 0.01).astype(np.float32)
+    own = [w.shape[0]] if per_channel else []
+    arrays = [x, scale([]), zero_point(d, x, []), w, scale(own),
+              np.zeros(own, np.int8) if per_channel else zero_point(d, w, []),
+              np.float32(d.pick(0.5, 1.25)), zero_point(d, x, [])]
+    if d.flip():
+        arrays.append(d.rng.integers(-500, 500, [w.shape[0]]).astype(np.int32))
+    return simple(d, op, arrays, constant=d.pick((), (3,), (1, 2, 3, 4, 5, 6, 7)), **attrs)
+
+
+def matmul_integer(d: Draw, op: str) -> Case:
+    m, k, n = d.int(1, 9), d.channels(20), d.channels(20)
+    batch = d.dims(0, 2, 3)
+    a = quantized(d, batch + [m, k]) if op == "QLinearMatMul" else d.rng.integers(0, 256, batch + [m, k]).astype(np.uint8)
+    b = quantized(d, batch + [k, n])
+    if op == "QLinearMatMul" and a.dtype == np.int8:
+        b = b.astype(np.int8)
+    constant = d.pick((), (1,), (1, 2))
+    if op == "MatMulInteger":
+        arrays = [a, b]
+        if d.flip(0.7):
+            arrays.append(zero_point(d, a, []))
+            if d.flip():
+                arrays.append(zero_point(d, b, [] if batch else d.pick([], [n])))
+        return simple(d, op, arrays, constant=constant)
+    scale = lambda dims: (d.rng.random(dims) * 0.05 + 0.01).astype(np.float32)
+    arrays = [a, scale([]), zero_point(d, a, []), b, scale([]), zero_point(d, b, []),
+              np.float32(d.pick(0.5, 2.25)), zero_point(d, a, [])]
+    return simple(d, op, arrays, constant=d.pick((), (3,)))
+
+
+SIGNAL_CASES = [
+    ("Resize", 11, resize_forms), ("ConvTranspose", 7, conv_transpose),
+    ("ConvInteger", 10, conv_integer), ("QLinearConv", 10, conv_integer),
+    ("MatMulInteger", 10, matmul_integer), ("QLinearMatMul", 10, matmul_integer),
+]
