@@ -563,7 +563,7 @@ CASES = [
                                                "LogSumExp").split()),
     ("Concat", 7, concat), ("Split", 7, split), ("Reshape", 7, reshape), ("Flatten", 9, flatten),
     ("Transpose", 7, transpose), ("Slice", 7, slice_), ("Pad", 7, pad), ("Squeeze", 7, squeeze),
-    ("Unsqueeze", 7, unsqueeze), ("Resize", 10, resize), ("Upsample", 7, resize),
+    ("Unsqueeze", 7, unsqueeze), ("Upsample", 7, resize),
     ("Identity", 7, identity), ("Dropout", 7, identity), ("Expand", 8, expand), ("Tile", 7, tile),
     ("Gather", 7, gather), ("DepthToSpace", 7, depth_space), ("SpaceToDepth", 7, depth_space),
     ("shape_chain", 7, shape_chain),

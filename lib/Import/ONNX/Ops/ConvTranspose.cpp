@@ -70,7 +70,8 @@ std::optional<SmallVector<Axis>> axesOf(Lowering &l, std::string &error) {
       return fail("the window or the input is empty or too large");
     const int64_t whole = a.stride * (a.in - 1) + more[d] + a.extent();
     if (!shape.empty() || same) {
-      a.out = shape.empty() ? a.in * a.stride : shape[d];
+      // A window smaller than the stride leaves no more than it reaches.
+      a.out = shape.empty() ? std::min(a.in * a.stride, whole) : shape[d];
       const int64_t total = std::max<int64_t>(whole - a.out, 0);
       a.low = mode == "SAME_UPPER" ? total / 2 : total - total / 2;
     } else {
