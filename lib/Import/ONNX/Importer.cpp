@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "Importer.h"
 #include "Fold.h"
 #include "Infer.h"
-#include "Lowering.h"
-#include "Model.h"
 #include "dialects/Dojo/DojoDialect.h"
-#include "dojo/Import/ONNX.h"
 #include "dojo/Npy/Npy.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
-#include "onnx/defs/schema.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Format.h"
@@ -76,42 +72,25 @@ std::string attributeText(const onnx::AttributeProto &attribute) {
   return text;
 }
 
-class Importer {
-public:
-  Importer(MLIRContext &context, Model &model, FileStore &files, const ImportOptions &options,
-           ImportReport &report)
-      : model(model), files(files), options(options), report(report), sideFile(options.sideFile),
-        b(UnknownLoc::get(&context), &context) {}
+} // namespace
 
-  OwningOpRef<ModuleOp> run();
+ValueInfo &Scope::find(const std::string &name) {
+  for (Scope *scope = this; scope; scope = scope->outer)
+    if (auto it = scope->values.find(name); it != scope->values.end())
+      return it->second;
+  return values[name];
+}
 
-private:
-  bool readConstants(StringMap<Constant> &bound);
-  bool makeFunction();
-  void importNode(onnx::NodeProto &proto);
-  bool finish();
-  void unsupported(const onnx::NodeProto &proto, const Node &node, const Twine &reason);
-  /// Why the node cannot be lowered, or an empty string.
-  std::string lower(const onnx::NodeProto &proto, Node &node);
-  std::string checkRuntimeTypes(const Node &node);
-  void tag(const onnx::NodeProto &proto, int output, Value value, Operation *before);
-  Location nameLoc(StringRef name) { return NameLoc::get(b.getStringAttr(name)); }
-  DictionaryAttr boundary(StringRef name, int32_t elem);
+std::string Scope::nameOf(const onnx::NodeProto &proto) const {
+  StringRef name = proto.name();
+  name.consume_front(oldPrefix);
+  return prefix + name.str();
+}
 
-  Model &model;
-  FileStore &files;
-  const ImportOptions &options;
-  ImportReport &report;
-  SideFile sideFile;
-  TensorBuilder b;
-  std::map<std::string, ValueInfo> values;
-  func::FuncOp func;
-  std::unique_ptr<ConstantPool> pool;
-};
-
-void Importer::unsupported(const onnx::NodeProto &proto, const Node &node, const Twine &reason) {
+void Importer::unsupported(const onnx::NodeProto &proto, const Node &node, const Scope &scope,
+                           const Twine &reason) {
   UnsupportedNode entry;
-  entry.name = proto.name();
+  entry.name = scope.nameOf(proto);
   entry.op = proto.op_type();
   entry.domain = proto.domain().empty() ? "ai.onnx" : proto.domain();
   entry.since = node.since;
@@ -146,7 +125,7 @@ bool Importer::readConstants(StringMap<Constant> &bound) {
       report.errors.push_back(toString(constant.takeError()));
       continue;
     }
-    values[init.name()] = ValueInfo{constant->getType(), true, *constant, {}};
+    main.values[init.name()] = ValueInfo{constant->getType(), true, *constant, {}};
     if (inputs.contains(init.name()))
       bound.insert({init.name(), *constant});
   }
@@ -173,7 +152,7 @@ bool Importer::readConstants(StringMap<Constant> &bound) {
     Constant constant(type, std::string(array.bytes.begin(), array.bytes.end()));
     bound.erase(name);
     bound.insert({name, constant});
-    values[name] = ValueInfo{type, true, constant, {}};
+    main.values[name] = ValueInfo{type, true, constant, {}};
   }
   return report.errors.empty();
 }
@@ -210,7 +189,7 @@ bool Importer::makeFunction() {
   Block *entry = func.addEntryBlock();
   for (auto [argument, named] : zip(entry->getArguments(), arguments)) {
     argument.setLoc(nameLoc(named.first));
-    values[named.first] = ValueInfo{named.second, true, std::nullopt, argument};
+    main.values[named.first] = ValueInfo{named.second, true, std::nullopt, argument};
   }
   b.setInsertionPointToEnd(entry);
   pool = std::make_unique<ConstantPool>(entry, sideFile);
@@ -236,15 +215,15 @@ std::string Importer::checkRuntimeTypes(const Node &node) {
 
 /// Names the value on the op that makes it. An op that was there before, as where Identity hands
 /// on its operand, keeps its name.
-void Importer::tag(const onnx::NodeProto &proto, int output, Value value, Operation *before) {
+void Importer::tag(const std::string &name, Value value, Operation *before) {
   Operation *op = value.getDefiningOp();
   if (!op || op->hasAttr("dojo.value") || (before && !before->isBeforeInBlock(op)))
     return;
   if (op->getBlock() == &func.front() && op->getNumResults() == 1 && op->getLoc() == b.getLoc())
-    op->setAttr("dojo.value", b.getStringAttr(proto.output(output)));
+    op->setAttr("dojo.value", b.getStringAttr(name));
 }
 
-std::string Importer::lower(const onnx::NodeProto &proto, Node &node) {
+std::string Importer::lower(const onnx::NodeProto &proto, Node &node, Scope &scope) {
   const OpEntry *entry = findLowering(proto.domain(), proto.op_type(), node.since);
   if (!entry) {
     if (proto.op_type() == "Constant")
@@ -274,62 +253,64 @@ std::string Importer::lower(const onnx::NodeProto &proto, Node &node) {
         value.getType() != RankedTensorType::get(type.dims, runtimeType(b.getContext(), type.elem)))
       return "its output '" + name + "' should be " + type.str() +
              ", which does not fit its operands";
-    tag(proto, int(i), value, before);
-    values[name].type = type;
-    values[name].value = value;
+    tag(scope.prefix + name, value, before);
+    scope.values[name] = ValueInfo{type, true, std::nullopt, value};
   }
   return "";
 }
 
-void Importer::importNode(onnx::NodeProto &proto) {
+void Importer::importNode(const onnx::NodeProto &proto, Scope &scope) {
   Node node(proto, model.since(proto));
-  b.setLoc(nameLoc(proto.name()));
+  b.setLoc(nameLoc(scope.nameOf(proto)));
   bool known = true;
   for (const auto &input : proto.input()) {
-    node.inputs.push_back(input.empty() ? nullptr : &values[input]);
-    if (!input.empty() && !values[input].known) {
-      node.inputs.back() = nullptr;
+    ValueInfo *value = input.empty() ? nullptr : &scope.find(input);
+    if (value && !value->known) {
+      value = nullptr;
       known = false;
     }
+    node.inputs.push_back(value);
   }
   StringRef key = proto.output_size() ? proto.output(0) : proto.name();
   auto refused = model.refused.find(key);
-  if (refused != model.refused.end())
-    return unsupported(proto, node, refused->second);
+  if (&scope == &main && refused != model.refused.end())
+    return unsupported(proto, node, scope, refused->second);
+  const bool lowered = findLowering(proto.domain(), proto.op_type(), node.since);
+  const bool hasGraphs =
+      proto.domain().empty() && is_contained({"If", "Loop", "Scan"}, proto.op_type());
   if (!known) {
     // What it needs could not be imported; still say if the op itself is a problem.
-    if (!findLowering(proto.domain(), proto.op_type(), node.since) &&
-        proto.op_type() != "Constant" && proto.op_type() != "Shape")
-      unsupported(proto, node, lower(proto, node));
+    if (!lowered && !hasGraphs && !model.hasFunction(proto) && proto.op_type() != "Constant" &&
+        proto.op_type() != "Shape")
+      unsupported(proto, node, scope, lower(proto, node, scope));
     return;
   }
+  if (hasGraphs)
+    return importControlFlow(proto, node, scope);
+  if (!lowered && expandFunction(proto, node, scope))
+    return;
   const std::string inferred = inferOutputs(model, proto, node);
+  if (!inferred.empty())
+    return unsupported(proto, node, scope, lowered ? inferred : lower(proto, node, scope));
   // Types of outputs that were inferred hold, whatever happens to the node.
-  auto declare = [&] {
-    for (auto [i, type] : enumerate(node.outputs))
-      if (node.outputUsed(i) && type.elem != TensorProto::UNDEFINED)
-        values[proto.output(int(i))] = ValueInfo{type, true, std::nullopt, {}};
-  };
-  if (!inferred.empty()) {
-    const bool lowered = findLowering(proto.domain(), proto.op_type(), node.since);
-    return unsupported(proto, node, lowered ? inferred : lower(proto, node));
-  }
-  declare();
+  for (auto [i, type] : enumerate(node.outputs))
+    if (node.outputUsed(i) && type.elem != TensorProto::UNDEFINED)
+      scope.values[proto.output(int(i))] = ValueInfo{type, true, std::nullopt, {}};
   if (auto folded = foldNode(node, files, model.path)) {
     for (auto [i, constant] : enumerate(*folded))
       if (node.outputUsed(i))
-        values[proto.output(int(i))] = ValueInfo{constant.getType(), true, constant, {}};
+        scope.values[proto.output(int(i))] = ValueInfo{constant.getType(), true, constant, {}};
     return;
   }
-  std::string reason = lower(proto, node);
+  std::string reason = lower(proto, node, scope);
   if (reason.empty())
     return;
-  unsupported(proto, node, reason);
+  unsupported(proto, node, scope, reason);
   // A stand-in lets the nodes after it be looked at in the same run.
   for (auto [i, type] : enumerate(node.outputs)) {
     if (!node.outputUsed(i))
       continue;
-    ValueInfo &value = values[proto.output(int(i))];
+    ValueInfo &value = scope.values[proto.output(int(i))];
     Type element = runtimeType(b.getContext(), type.elem);
     value.known = bool(element);
     if (element)
@@ -342,7 +323,7 @@ bool Importer::finish() {
   SmallVector<DictionaryAttr> attrs;
   llvm::DenseSet<Value> returned;
   for (const auto &output : model.proto.graph().output()) {
-    ValueInfo &info = values[output.name()];
+    ValueInfo &info = main.values[output.name()];
     const auto &declared = output.type().tensor_type();
     if (declared.elem_type() != TensorProto::UNDEFINED && declared.elem_type() != info.type.elem)
       report.errors.push_back("output '" + output.name() + "' is declared as " +
@@ -391,8 +372,8 @@ OwningOpRef<ModuleOp> Importer::run() {
   b.setInsertionPointToEnd(module->getBody());
   if (!makeFunction())
     return nullptr;
-  for (auto &node : *model.proto.mutable_graph()->mutable_node())
-    importNode(node);
+  for (const auto &node : model.proto.graph().node())
+    importNode(node, main);
   if (!report.ok() || !finish())
     return nullptr;
   std::string diagnostics;
@@ -411,7 +392,6 @@ OwningOpRef<ModuleOp> Importer::run() {
   return module;
 }
 
-} // namespace
 } // namespace onnximport
 
 OwningOpRef<ModuleOp> importOnnx(MLIRContext &context, StringRef path, const ImportOptions &options,

@@ -5,6 +5,7 @@
 #include "onnx/defs/schema.h"
 #include "onnx/shape_inference/implementation.h"
 #include "llvm/ADT/StringExtras.h"
+#include <cmath>
 #include <list>
 
 using namespace llvm;
@@ -213,11 +214,6 @@ std::optional<std::vector<TensorType>> bindInputs(const Model &model, const Impo
 // Inference
 //===----------------------------------------------------------------------===//
 
-namespace {
-
-// Inference looks at shapes, axes, pads and scales; larger operands are never among them.
-constexpr int64_t kVisibleElements = 1024;
-
 void setType(const TensorType &type, onnx::TypeProto &proto) {
   auto *tensor = proto.mutable_tensor_type();
   tensor->set_elem_type(type.elem);
@@ -225,6 +221,11 @@ void setType(const TensorType &type, onnx::TypeProto &proto) {
   for (int64_t d : type.dims)
     shape->add_dim()->set_dim_value(d);
 }
+
+namespace {
+
+// Inference looks at shapes, axes, pads and scales; larger operands are never among them.
+constexpr int64_t kVisibleElements = 1024;
 
 std::string outputError(const onnx::NodeProto &proto, int i, const Twine &what) {
   return ("output '" + proto.output(i) + "' " + what).str();
@@ -249,6 +250,16 @@ std::string readOutput(const onnx::NodeProto &proto, int i, const onnx::TypeProt
   if (!elementCount(out.dims))
     return outputError(proto, i, "would have the impossible type " + out.str());
   return "";
+}
+
+/// The number of elements of a Range whose bounds are constant; inference reads only some types.
+std::optional<int64_t> rangeLength(const Node &node) {
+  for (unsigned i = 0; i < 3; ++i)
+    if (!node.constant(i) || node.constant(i)->count() != 1)
+      return std::nullopt;
+  const Constant &start = *node.constant(0), &limit = *node.constant(1), &delta = *node.constant(2);
+  double length = std::ceil((limit.asDouble(0) - start.asDouble(0)) / delta.asDouble(0));
+  return length < 4e9 ? std::optional(int64_t(std::max(length, 0.0))) : std::nullopt;
 }
 
 /// Sets shapes that the inference functions leave open: those of old versions, and those of ops
@@ -276,6 +287,11 @@ void fillOldShapes(const Node &node, onnx::InferenceContext &context) {
     for (int64_t d : node.dims(0))
       tensor->mutable_shape()->add_dim()->set_dim_value(d);
   }
+  if (node.op() == "Range")
+    if (auto length = rangeLength(node)) {
+      tensor->mutable_shape()->clear_dim();
+      tensor->mutable_shape()->add_dim()->set_dim_value(*length);
+    }
   if (node.op() == "Slice")
     if (auto spec = sliceSpec(node)) {
       tensor->mutable_shape()->clear_dim();

@@ -17,6 +17,9 @@ std::optional<std::vector<TensorType>> bindInputs(const Model &model, const Impo
                                                   llvm::StringMap<Constant> &constants,
                                                   ImportReport &report);
 
+/// Sets `proto` to the tensor type `type`.
+void setType(const TensorType &type, onnx::TypeProto &proto);
+
 /// Fills node.outputs by the ONNX library's inference function of the op, which sees the contents
 /// of small constant operands. Outputs that are not used stay undefined. Returns an empty string,
 /// or why the types of the outputs are not known.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// From a file to a checked, ordered ONNX graph without local functions and without composite ops
-// that the importer does not lower itself.
+// From a file to a checked, ordered ONNX graph without local functions.
 
 #ifndef DOJO_LIB_IMPORT_ONNX_MODEL_H
 #define DOJO_LIB_IMPORT_ONNX_MODEL_H
@@ -10,6 +9,7 @@
 #include "dojo/Import/ONNX.h"
 #include "onnx/onnx_pb.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace onnx {
@@ -31,6 +31,8 @@ struct Model {
   int opset(llvm::StringRef domain) const;
   /// The version that defined the form of the op that `node` has, 0 if ONNX does not know it.
   int since(const onnx::NodeProto &node) const;
+  /// Whether ONNX defines the op of `node` by other ops.
+  bool hasFunction(const onnx::NodeProto &node) const;
 };
 
 /// Reads the model at `path` and brings it into order: every node has a name and the default
@@ -38,15 +40,18 @@ struct Model {
 /// Returns false if report got an error; refused nodes alone are not one.
 bool loadModel(llvm::StringRef path, FileStore &files, Model &model, ImportReport &report);
 
-/// Replaces calls of the model's own functions by their bodies, converts the model to the newest
-/// opset as `conversion` says, and replaces composite ops that `lowers` does not accept by their
-/// bodies where ONNX defines them.
+/// Replaces calls of the model's own functions by their bodies and converts the model to the newest
+/// opset as `conversion` says; `lowers` tells which forms of ops need that.
 bool simplifyModel(Model &model, VersionConversion conversion, LowersNode lowers,
                    ImportReport &report);
 
 /// Gives the default domain the name "" and nodes without a name the name `where` + Op_index, in
 /// subgraphs too.
 void normaliseNames(onnx::GraphProto &graph, llvm::StringRef where);
+
+/// Appends the names a node reads: its inputs and whatever its graphs read, which includes names
+/// they define.
+void collectReads(const onnx::NodeProto &node, llvm::SmallVectorImpl<llvm::StringRef> &names);
 
 /// Runs the ONNX checker piece by piece, so that all findings are reported and not only the first:
 /// errors to `report`, reasons against nodes to model.refused. False if there were errors.

@@ -5,9 +5,6 @@
 using namespace llvm;
 
 namespace mlir::dojo::onnximport {
-namespace {
-
-/// Names a node reads: its inputs and whatever its graphs read, which includes names they define.
 void collectReads(const onnx::NodeProto &node, SmallVectorImpl<StringRef> &names) {
   for (const auto &input : node.input())
     if (!input.empty())
@@ -25,8 +22,6 @@ void collectReads(const onnx::NodeProto &node, SmallVectorImpl<StringRef> &names
       collect(graph);
   }
 }
-
-} // namespace
 
 bool orderGraph(onnx::GraphProto &graph, ImportReport &report) {
   const int count = graph.node_size();

@@ -4,7 +4,6 @@
 #include "onnx/defs/schema.h"
 #include "onnx/inliner/inliner.h"
 #include "onnx/version_converter/convert.h"
-#include "llvm/ADT/StringSet.h"
 
 using namespace llvm;
 
@@ -72,40 +71,6 @@ bool conversionHelps(const Model &model, LowersNode lowers) {
   });
 }
 
-/// Ops that are defined by other ops and that the importer does not lower as they are.
-onnx::inliner::FunctionIdVector compositeOps(const Model &model, LowersNode lowers) {
-  onnx::inliner::FunctionIdVector ops;
-  for (const auto &node : model.proto.graph().node()) {
-    const onnx::OpSchema *schema =
-        onnx::OpSchemaRegistry::Schema(node.op_type(), model.opset(node.domain()), node.domain());
-    if (schema && (schema->HasFunction() || schema->HasContextDependentFunction()) &&
-        !lowers(node.domain(), node.op_type(), schema->since_version()) &&
-        !is_contained(ops, std::pair(node.domain(), node.op_type())))
-      ops.push_back({node.domain(), node.op_type()});
-  }
-  return ops;
-}
-
-/// States the types of initialisers among the graph's values, where the inliner looks for them.
-void stateInitializerTypes(onnx::GraphProto &graph) {
-  StringSet<> stated;
-  for (const auto &input : graph.input())
-    stated.insert(input.name());
-  for (const auto &value : graph.value_info())
-    stated.insert(value.name());
-  for (const auto &init : graph.initializer()) {
-    if (!stated.insert(init.name()).second)
-      continue;
-    auto *value = graph.add_value_info();
-    value->set_name(init.name());
-    auto *tensor = value->mutable_type()->mutable_tensor_type();
-    tensor->set_elem_type(init.data_type());
-    auto *shape = tensor->mutable_shape();
-    for (int64_t d : init.dims())
-      shape->add_dim()->set_dim_value(d);
-  }
-}
-
 } // namespace
 
 void stateDefaults(onnx::NodeProto &node, const onnx::OpSchema &schema) {
@@ -134,30 +99,6 @@ bool simplifyModel(Model &model, VersionConversion conversion, LowersNode lowers
       (conversion == VersionConversion::Always ||
        (conversion == VersionConversion::WhereNeeded && conversionHelps(model, lowers))))
     convertVersion(model);
-  // A body may use composite ops in turn; ONNX's own are at most a few levels deep.
-  for (int level = 0; level < 8; ++level) {
-    auto ops = compositeOps(model, lowers);
-    if (ops.empty())
-      break;
-    for (auto &node : *graph().mutable_node())
-      if (is_contained(ops, std::pair(node.domain(), node.op_type())))
-        stateDefaults(node, *onnx::OpSchemaRegistry::Schema(
-                                node.op_type(), model.opset(node.domain()), node.domain()));
-    onnx::ModelProto inlined = model.proto;
-    stateInitializerTypes(*inlined.mutable_graph());
-    try {
-      auto set = onnx::inliner::FunctionIdSet::Create(std::move(ops));
-      onnx::inliner::InlineSelectedFunctions(inlined, *set, onnx::OpSchemaRegistry::Instance());
-    } catch (const std::exception &) {
-      // The nodes stay as they are and will be listed as unsupported.
-      break;
-    }
-    const bool changed = inlined.graph().node_size() != graph().node_size();
-    model.proto.Swap(&inlined);
-    normaliseNames(graph(), "");
-    if (!changed)
-      break;
-  }
   return orderGraph(graph(), report);
 }
 

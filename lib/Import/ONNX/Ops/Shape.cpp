@@ -5,6 +5,7 @@
 #include "../Lowering.h"
 
 using namespace llvm;
+using onnx::TensorProto;
 
 namespace mlir::dojo::onnximport {
 namespace {
@@ -90,6 +91,30 @@ LogicalResult constantOfShape(Lowering &l) {
   return l.set(l.b.filled(l.resultDims(), value));
 }
 
+/// start + i * delta. Results of a few elements are folded before.
+LogicalResult range(Lowering &l) {
+  for (unsigned i = 0; i < 3; ++i)
+    if (!l.node.constant(i))
+      return l.fail(
+          "data-dependent shape: the bounds of the range are not constant; bind them with "
+          "--const if they are inputs");
+  Type element = l.resultElement();
+  const ElemClass kind = l.node.info(0).kind;
+  auto scalar = [&](unsigned i) {
+    const Constant &constant = *l.node.constant(i);
+    return isa<FloatType>(element) ? scalarAttr(element, constant.asDouble(0))
+                                   : scalarAttr(element, constant.asInt(0));
+  };
+  Operand operands[] = {{{}, {}, scalar(0)}, {{}, {}, scalar(2)}};
+  return l.set(l.b.elementwise(
+      l.resultDims(), element, operands, [&](OpBuilder &b, Location loc, ValueRange v) {
+        Scalars s(b, loc, kind);
+        Value i =
+            arith::IndexCastOp::create(b, loc, b.getI32Type(), linalg::IndexOp::create(b, loc, 0));
+        return s.add(v[0], s.mul(castScalar(b, loc, i, TensorProto::INT32, l.node.elem(0)), v[1]));
+      }));
+}
+
 } // namespace
 
 ArrayRef<OpEntry> shapeOps() {
@@ -99,6 +124,7 @@ ArrayRef<OpEntry> shapeOps() {
       {"Identity", 1, 25, identity},   {"Dropout", 1, 22, dropout},
       {"Transpose", 1, 25, transpose}, {"Expand", 8, 13, expand},
       {"Tile", 6, 13, tile},           {"ConstantOfShape", 9, 25, constantOfShape},
+      {"Range", 11, 27, range},
   };
   return entries;
 }

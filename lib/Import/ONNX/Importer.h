@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The walk over a model's graphs that makes the import form.
+
+#ifndef DOJO_LIB_IMPORT_ONNX_IMPORTER_H
+#define DOJO_LIB_IMPORT_ONNX_IMPORTER_H
+
+#include "Lowering.h"
+#include "Model.h"
+#include "dojo/Import/ONNX.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace mlir::dojo::onnximport {
+
+/// The values that the names of a graph stand for. The graph of a node sees those of the graph
+/// around it; the body of a function sees only its own.
+struct Scope {
+  Scope *outer = nullptr;
+  /// What the names of the graph's nodes get in front, such as "Loop_0/iter3/", in place of
+  /// `oldPrefix`, with which they were made unique in the file.
+  std::string prefix, oldPrefix;
+  std::map<std::string, ValueInfo> values;
+
+  /// The value `name`; an unknown one of this scope if no graph defines it.
+  ValueInfo &find(const std::string &name);
+  std::string nameOf(const onnx::NodeProto &proto) const;
+};
+
+class Importer {
+public:
+  Importer(MLIRContext &context, Model &model, FileStore &files, const ImportOptions &options,
+           ImportReport &report)
+      : model(model), files(files), options(options), report(report), sideFile(options.sideFile),
+        b(UnknownLoc::get(&context), &context) {}
+
+  OwningOpRef<ModuleOp> run();
+
+private:
+  bool readConstants(llvm::StringMap<Constant> &bound);
+  bool makeFunction();
+  void importNode(const onnx::NodeProto &proto, Scope &scope);
+  bool finish();
+  void unsupported(const onnx::NodeProto &proto, const Node &node, const Scope &scope,
+                   const Twine &reason);
+  /// Why the node cannot be lowered, or an empty string.
+  std::string lower(const onnx::NodeProto &proto, Node &node, Scope &scope);
+  std::string checkRuntimeTypes(const Node &node);
+  void tag(const std::string &name, Value value, Operation *before);
+  Location nameLoc(StringRef name) { return NameLoc::get(b.getStringAttr(name)); }
+  DictionaryAttr boundary(StringRef name, int32_t elem);
+
+  // Functions.cpp
+  /// Imports the body by which ONNX defines the op of `node`. False if it has none for it.
+  bool expandFunction(const onnx::NodeProto &proto, Node &node, Scope &scope);
+  /// Imports the nodes that `outputs` need. False if one of the outputs is not known then.
+  bool importBody(ArrayRef<const onnx::NodeProto *> nodes, ArrayRef<StringRef> outputs,
+                  Scope &scope);
+
+  /// Makes `to` of `scope` a name of the value `from` of a graph in it.
+  void handOut(Scope &inner, const std::string &from, Scope &scope, const std::string &to);
+
+  // Subgraphs.cpp
+  using Results = SmallVector<ValueInfo>;
+  /// Imports an If, Loop or Scan.
+  void importControlFlow(const onnx::NodeProto &proto, Node &node, Scope &scope);
+  /// Each makes the results by position and returns an empty string, or why it cannot be done. If
+  /// a node inside is to blame, that is in the report and results may be unknown.
+  std::string importIf(Node &node, Scope &scope, Results &results);
+  std::string importLoop(Node &node, Scope &scope, Results &results);
+  std::string importScan(Node &node, Scope &scope, Results &results);
+  std::string importBatchedScan(Node &node, Scope &scope, Results &results);
+  /// Imports `graph` of `node` with `inputs`, in a scope of the names `step`; its outputs by
+  /// position. Results that a node inside keeps from being made are unknown.
+  Results importGraph(const Node &node, const onnx::GraphProto &graph, ArrayRef<ValueInfo> inputs,
+                      const Twine &step, Scope &scope);
+  /// Why the loop may not go on for another step, or an empty string.
+  std::string checkUnrolling() const;
+  /// The number of rows the model states for the value `name` of the main graph.
+  std::optional<int64_t> statedRows(StringRef name, const Scope &scope) const;
+
+  // Pieces of unrolled loops
+  Value materialise(ValueInfo &info);
+  ValueInfo info(const Constant &constant) { return {constant.getType(), true, constant, {}}; }
+  ValueInfo info(Value value, int32_t elem);
+  /// A scalar made from others by `body`, whose operands are elements.
+  ValueInfo scalar(int32_t elem, MutableArrayRef<ValueInfo> operands, BodyFn body);
+  /// `chosen` where the scalar `condition` holds, else `other`; they have one type.
+  ValueInfo select(ValueInfo &condition, ValueInfo &chosen, ValueInfo &other);
+  /// Element `index` along `axis`, without that dimension.
+  ValueInfo takeIndex(ValueInfo &from, int64_t axis, int64_t index);
+  /// `parts`, all of type `type`, side by side along a new dimension `axis`.
+  ValueInfo stack(MutableArrayRef<ValueInfo> parts, TensorType type, int64_t axis);
+  /// The same for the results of a body's output: nothing if their types differ, or if there are
+  /// none and the body does not state the type.
+  std::optional<ValueInfo> stackResults(MutableArrayRef<ValueInfo> parts,
+                                        const onnx::ValueInfoProto &stated, int64_t axis);
+
+  Model &model;
+  FileStore &files;
+  const ImportOptions &options;
+  ImportReport &report;
+  SideFile sideFile;
+  TensorBuilder b;
+  Scope main;
+  int64_t unrolledNodes = 0;
+  func::FuncOp func;
+  std::unique_ptr<ConstantPool> pool;
+};
+
+} // namespace mlir::dojo::onnximport
+
+#endif // DOJO_LIB_IMPORT_ONNX_IMPORTER_H
