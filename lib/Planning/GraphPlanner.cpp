@@ -28,7 +28,7 @@ public:
       : problem(problem), mesh(mesh), model(model) {}
 
   /// Plans with constants of at most \p budget bytes and every layer's working bytes at most
-  /// \p workingBytes; layers that have no such plan are held to the limits alone.
+  /// \p workingBytes; layers that have no such plan get little more than they need.
   bool run(int64_t budget, int64_t workingBytes, GraphPlan &out, std::string &error) {
     out = {};
     out.constantBudget = budget;
@@ -69,9 +69,15 @@ private:
       }
       auto [it, added] = solved.try_emplace(LayerKey(layer));
       if (added) {
-        it->second = solveLayer(layer, mesh, model, tight);
-        if (it->second.empty())
-          it->second = solveLayer(layer, mesh, model, problem.limits);
+        PlanLimits limits = tight;
+        it->second = solveLayer(layer, mesh, model, limits);
+        while (it->second.empty() && limits.workingBytes < problem.limits.workingBytes) {
+          // Steps of a sixteenth of a node at least.
+          int64_t more = std::max(limits.workingBytes / 4, problem.limits.nodeBytes / 16 + 1);
+          bool all = limits.workingBytes > problem.limits.nodeBytes;
+          limits.workingBytes = all ? problem.limits.workingBytes : limits.workingBytes + more;
+          it->second = solveLayer(layer, mesh, model, limits);
+        }
         if (it->second.empty())
           it->second = smallest(layer);
       }
@@ -162,6 +168,33 @@ private:
 
 } // namespace
 
+/// Bytes of a node that hold all constants and the working space of any one layer.
+static int64_t peakBytes(const GraphPlan &plan) {
+  int64_t working = 0;
+  for (const LayerPlan &layer : plan.layers)
+    working = std::max(working, layer.workingBytes);
+  return plan.constantBytes + working;
+}
+
+/// Plans that keep constants apart take more working space, to bring them or to add partial sums:
+/// where both do not fit together, looks for the working space with which they do, or else for the
+/// plans that come nearest.
+static void balance(const GraphProblem &problem, const Mesh &mesh, const CostModel &model,
+                    GraphPlan &out, std::string &error) {
+  const int64_t nodeBytes = problem.limits.nodeBytes, least = out.constantBytes;
+  for (int64_t working = nodeBytes / 2; working > nodeBytes / 64 && peakBytes(out) > nodeBytes;
+       working -= working / 4)
+    for (int64_t budget : {nodeBytes - working, std::min(least + least / 16, nodeBytes)}) {
+      GraphPlan other;
+      std::string fault;
+      if (GraphSolver(problem, mesh, model).run(budget, working, other, fault) &&
+          (!error.empty() || peakBytes(other) < peakBytes(out))) {
+        out = std::move(other);
+        error.clear();
+      }
+    }
+}
+
 bool solveGraph(const GraphProblem &problem, const Mesh &mesh, const CostModel &model,
                 GraphPlan &out, std::string &error) {
   if (mesh.nodesByColumn().empty()) {
@@ -183,8 +216,11 @@ bool solveGraph(const GraphProblem &problem, const Mesh &mesh, const CostModel &
   // Over half even with the smallest plans. A little more than the least is worth most: the last
   // exchanges are the dearest.
   int64_t least = out.constantBytes;
-  return least < problem.limits.nodeBytes &&
-         attempt(std::min(least + least / 16, problem.limits.nodeBytes));
+  if (least >= problem.limits.nodeBytes)
+    return false;
+  attempt(std::min(least + least / 16, problem.limits.nodeBytes));
+  balance(problem, mesh, model, out, error);
+  return error.empty();
 }
 
 } // namespace dojo::planning

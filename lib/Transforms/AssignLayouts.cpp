@@ -141,12 +141,6 @@ PhysicalValue Translator::get(Value original, const Layout &layout) {
   OpBuilder::InsertionGuard guard(rewriter);
   if (auto weight = original.getDefiningOp<WeightOp>()) {
     result.value = transformWeight(rewriter, weight, layoutSteps(shapeOf(original), layout));
-  } else if (auto splat = original.getDefiningOp<AssembleOp>();
-             splat && splat.getPieces().empty() &&
-             (!layout.isRagged(shapeOf(original)) || isZero(splat.getFill()))) {
-    rewriter.setInsertionPointAfterValue(source.value);
-    result.value = AssembleOp::create(rewriter, original.getLoc(), type, splat.getFill(),
-                                      ValueRange{}, ArrayRef<SmallVector<int64_t>>{});
   } else if (isView(source, layout, shapeOf(original))) {
     // With the last block filled up, reshaped, and cut to size again.
     SmallVector<int64_t> whole = wholeBlocks(source.layout, layout, shapeOf(original));

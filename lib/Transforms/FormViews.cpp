@@ -208,11 +208,26 @@ bool isDestination(OpOperand &use) {
                      generic.getBody()->getArgument(use.getOperandNumber()).use_empty());
 }
 
+/// Whether the use is an operand of a convolution, product or other reduction.
+bool isReduced(OpOperand &use) {
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(use.getOwner());
+  return linalgOp && linalgOp.getNumReductionLoops() != 0;
+}
+
 void ViewFormer::formFilled(Operation *op, TypedAttr fill) {
-  Value value = op->getResult(0), view;
+  Value value = op->getResult(0), view, weight;
+  auto type = cast<RankedTensorType>(value.getType());
   for (OpOperand &use : llvm::make_early_inc_range(value.getUses())) {
     if (isDestination(use) || isa<tensor::InsertSliceOp>(use.getOwner()))
       continue;
+    // Constants can have whatever layout a reduction likes best.
+    if (isReduced(use) && type.getNumElements() != 0) {
+      if (!weight)
+        weight = WeightOp::create(rewriter, op->getLoc(), type, DenseElementsAttr::get(type, fill),
+                                  TypeAttr(), TransformAttr());
+      use.set(weight);
+      continue;
+    }
     if (!view)
       view = AssembleOp::create(rewriter, op->getLoc(), value.getType(), fill, ValueRange{},
                                 ArrayRef<Offsets>{});

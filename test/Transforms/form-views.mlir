@@ -68,6 +68,17 @@ func.func @filled() -> tensor<3xi32> {
   return %f : tensor<3xi32>
 }
 
+// What a product reads is a constant like any other.
+// CHECK-LABEL: func @filled_weight(
+func.func @filled_weight(%x: tensor<2x3xf32>, %o: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  // CHECK: dojo.weight inline dense<5.000000e-01> : tensor<3x4xf32> : tensor<3x4xf32>
+  %c = arith.constant 0.5 : f32
+  %e = tensor.empty() : tensor<3x4xf32>
+  %f = linalg.fill ins(%c : f32) outs(%e : tensor<3x4xf32>) -> tensor<3x4xf32>
+  %r = linalg.matmul ins(%x, %f : tensor<2x3xf32>, tensor<3x4xf32>) outs(%o : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %r : tensor<2x4xf32>
+}
+
 // Views of a weight are done on its bytes: a slice, a reshape, a transposing copy.
 // CHECK-LABEL: func @weights(
 func.func @weights() -> (tensor<4x2xf32>, tensor<3x4xf32>) {

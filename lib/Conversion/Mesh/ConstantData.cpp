@@ -16,6 +16,14 @@ static std::vector<uint8_t> bytesOf(DenseElementsAttr elements) {
     uint64_t word = value.getZExtValue();
     std::memcpy(bytes.data() + width * i++, &word, width);
   };
+  if (elements.isSplat() && !elements.empty()) {
+    put(isa<FloatType>(elements.getElementType())
+            ? elements.getSplatValue<APFloat>().bitcastToAPInt()
+            : elements.getSplatValue<APInt>());
+    for (size_t i = width; i < bytes.size(); ++i)
+      bytes[i] = bytes[i - width];
+    return bytes;
+  }
   if (isa<FloatType>(elements.getElementType()))
     for (const APFloat &value : elements.getValues<APFloat>())
       put(value.bitcastToAPInt());

@@ -197,6 +197,26 @@ TEST(Planner, ChoosesTheBudgetItself) {
   }
 }
 
+TEST(Planner, WorkingSpaceFitsBesideLargeConstants) {
+  // Partial sums of the convolution and the weights of the products do not fit together.
+  Die die;
+  GraphProblem graph;
+  graph.limits = {950 * 1024, 8};
+  graph.layers = {convProblem("image", {64, 224, 224, 64, 3, 1}, false, true),
+                  convProblem("wide", {25088, 1, 1, 4096, 1, 1}, false, true),
+                  convProblem("square", {4096, 1, 1, 4096, 1, 1}, false, true)};
+  GraphPlan plan;
+  std::string error;
+  ASSERT_TRUE(solveGraph(graph, die.mesh, die.model, plan, error)) << error;
+  int64_t working = 0;
+  for (size_t l = 0; l < plan.layers.size(); ++l) {
+    EXPECT_EQ(verifyPlan(graph.layers[l], plan.layers[l], die.mesh, graph.limits), "");
+    working = std::max(working, plan.layers[l].workingBytes);
+  }
+  EXPECT_GT(plan.constantBytes, graph.limits.nodeBytes / 2);
+  EXPECT_LE(plan.constantBytes + working, graph.limits.nodeBytes);
+}
+
 TEST(Planner, ResNet50ExchangesAreSound) {
   for (const char *name : {"d1", "d1-pessimistic"}) {
     Die die(name);
