@@ -203,9 +203,9 @@ void ViewFormer::formConcat(tensor::ConcatOp op) {
 bool isDestination(OpOperand &use) {
   if (isa<linalg::FillOp>(use.getOwner()))
     return true;
-  auto generic = dyn_cast<linalg::GenericOp>(use.getOwner());
-  return generic && (generic.isDpsInit(&use) ||
-                     generic.getBody()->getArgument(use.getOperandNumber()).use_empty());
+  auto structured = dyn_cast<linalg::LinalgOp>(use.getOwner());
+  return structured &&
+         (structured.isDpsInit(&use) || structured.getMatchingBlockArgument(&use).use_empty());
 }
 
 /// Whether the use is an operand of a convolution, product or other reduction.
