@@ -17,15 +17,17 @@ namespace {
 struct SmallFloat {
   const char *name;
   int exponentBits, mantissaBits, bias;
-  // How the top of the range is used: as IEEE does; finite but for all ones ("fn"); or finite with
-  // the code of -0 as the only NaN ("fnuz").
-  enum { Ieee, Fn, Fnuz } top;
+  // How the top of the range is used: as IEEE does; finite but for all ones ("fn"); finite with
+  // the code of -0 as the only NaN ("fnuz"); or finite throughout.
+  enum { Ieee, Fn, Fnuz, Finite } top;
 };
 
 constexpr SmallFloat smallFloats[] = {
-    {"f16", 5, 10, 15, SmallFloat::Ieee},   {"bf16", 8, 7, 127, SmallFloat::Ieee},
-    {"f8e4m3fn", 4, 3, 7, SmallFloat::Fn},  {"f8e4m3fnuz", 4, 3, 8, SmallFloat::Fnuz},
-    {"f8e5m2", 5, 2, 15, SmallFloat::Ieee}, {"f8e5m2fnuz", 5, 2, 16, SmallFloat::Fnuz},
+    {"f16", 5, 10, 15, SmallFloat::Ieee},    {"bf16", 8, 7, 127, SmallFloat::Ieee},
+    {"f8e4m3fn", 4, 3, 7, SmallFloat::Fn},   {"f8e4m3fnuz", 4, 3, 8, SmallFloat::Fnuz},
+    {"f8e5m2", 5, 2, 15, SmallFloat::Ieee},  {"f8e5m2fnuz", 5, 2, 16, SmallFloat::Fnuz},
+    {"f6e2m3", 2, 3, 1, SmallFloat::Finite}, {"f6e3m2", 3, 2, 3, SmallFloat::Finite},
+    {"f4e2m1", 2, 1, 1, SmallFloat::Finite},
 };
 
 const SmallFloat *smallFloat(const ElementType &type) {
@@ -49,6 +51,8 @@ Limits limits(const SmallFloat &f) {
     return {top - 1, top | 1u << (f.mantissaBits - 1), top};
   case SmallFloat::Fn:
     return {sign - 2, sign - 1, sign - 1};
+  case SmallFloat::Finite:
+    return {sign - 1, 0, sign - 1};
   case SmallFloat::Fnuz:
     break;
   }
@@ -95,6 +99,22 @@ unsigned encode(double value, const SmallFloat &f) {
   return f.top == SmallFloat::Fnuz && code == 0 ? 0 : sign | unsigned(code);
 }
 
+// float8e8m0: a power of two without a sign.
+constexpr int powerBias = 127;
+constexpr uint8_t powerNaN = 0xFF;
+
+bool isPower(const ElementType &type) { return std::strcmp(type.name, "f8e8m0") == 0; }
+
+uint8_t encodePower(double value) {
+  if (!std::isfinite(value))
+    return powerNaN;
+  if (value == 0)
+    return 0;
+  int exponent = std::ilogb(value);
+  exponent += std::fabs(value) >= 1.5 * power(exponent);
+  return exponent > powerBias ? powerNaN : uint8_t(std::max(exponent + powerBias, 0));
+}
+
 template <class T> double load(const uint8_t *element) {
   T value;
   std::memcpy(&value, element, sizeof(T));
@@ -122,13 +142,24 @@ double portableLog(double s) {
 bool descrFits(std::string_view descr, const ElementType &type) {
   if (descr == type.numpy)
     return true;
-  return type.numpy[0] == 'V' && descr.size() == 2 && descr[0] == 'u' && descr[1] == type.numpy[1];
+  if (type.numpy[0] != 'V' || descr.size() != 2 || descr[1] != type.numpy[1])
+    return false;
+  const bool isByteFloat = type.kind == ElementKind::Float && type.bytes == 1;
+  return descr[0] == 'u' || (descr[0] == 'i' && type.kind == ElementKind::Signed) ||
+         (descr[0] == 'f' && isByteFloat);
 }
 
 double elementValue(const uint8_t *element, const ElementType &type) {
   if (const SmallFloat *format = smallFloat(type)) {
     unsigned code = type.bytes == 2 ? unsigned(load<uint16_t>(element)) : *element;
-    return decode(code, *format);
+    return decode(code & ((1u << type.bits) - 1), *format);
+  }
+  if (isPower(type))
+    return *element == powerNaN ? std::numeric_limits<double>::quiet_NaN()
+                                : power(int(*element) - powerBias);
+  if (type.bits < 8 && type.kind != ElementKind::Boolean) {
+    int code = *element & ((1 << type.bits) - 1), half = 1 << (type.bits - 1);
+    return type.kind == ElementKind::Signed && code >= half ? code - 2 * half : code;
   }
   switch (type.kind) {
   case ElementKind::Float:
@@ -165,6 +196,8 @@ void storeFloat(double value, const ElementType &type, uint8_t *element) {
   if (const SmallFloat *format = smallFloat(type)) {
     uint16_t code = uint16_t(encode(value, *format));
     std::memcpy(element, &code, type.bytes);
+  } else if (isPower(type)) {
+    *element = encodePower(value);
   } else if (type.bytes == 8) {
     std::memcpy(element, &value, 8);
   } else {
@@ -188,7 +221,9 @@ std::vector<uint8_t> randomElements(uint64_t seed, std::string_view name, const 
     if (type.kind == ElementKind::Boolean) {
       *element = uint8_t(splitMix(state) >> 63);
     } else if (type.kind != ElementKind::Float) {
-      *element = uint8_t((splitMix(state) >> 32) * 10 >> 32); // the other bytes are zero
+      const int numberBits = int(type.bits) - (type.kind == ElementKind::Signed);
+      const uint64_t numbers = numberBits < 4 ? uint64_t(1) << numberBits : 10;
+      *element = uint8_t((splitMix(state) >> 32) * numbers >> 32); // the other bytes are zero
     } else if (havePending) {
       storeFloat(pending, type, element);
       havePending = false;

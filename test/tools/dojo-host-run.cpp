@@ -14,6 +14,7 @@
 #include "Bindings.h"
 #include "dojo/Golden/Golden.h"
 #include "dojo/Import/ONNX.h"
+#include "dojo/Npy/Elements.h"
 #include "dojo/Npy/Npy.h"
 #include "dojo/Pipelines/Registration.h"
 #include "dojo/Transforms/Passes.h"
@@ -30,10 +31,6 @@
 using namespace llvm;
 using namespace mlir::dojo;
 
-static const std::pair<StringRef, StringRef> kTypes[] = {
-    {"f32", "f4"}, {"bf16", "V2"}, {"i8", "i1"},  {"i16", "i2"}, {"i32", "i4"}, {"i64", "i8"},
-    {"u8", "u1"},  {"u16", "u2"},  {"u32", "u4"}, {"u64", "u8"}, {"bool", "b1"}};
-
 static std::string oneLine(StringRef text) {
   std::string line;
   for (char c : text.trim())
@@ -41,15 +38,13 @@ static std::string oneLine(StringRef text) {
   return line;
 }
 
+/// The type of the result is that of the file in NumPy's words.
 static Expected<HostTensor> readTensor(const std::string &path) {
   ::dojo::NpyArray array;
   std::string error;
   if (!::dojo::readNpy(path, array, error))
     return createStringError(error);
-  for (auto [type, descr] : kTypes)
-    if (descr == array.descr)
-      return HostTensor{type.str(), array.shape, array.bytes};
-  return createStringError("'" + path + "' has elements of type " + array.descr);
+  return HostTensor{array.descr, array.shape, array.bytes};
 }
 
 /// Brings the module to the layer form, and that back to what the golden path takes.
@@ -121,8 +116,13 @@ static Expected<std::string> runCase(ArrayRef<StringRef> fields) {
   if (!program)
     return program.takeError();
   std::vector<HostTensor> ordered;
-  for (const HostTensorInfo &info : (*program)->getInputs())
-    ordered.push_back(inputs[info.name]);
+  for (const HostTensorInfo &info : (*program)->getInputs()) {
+    HostTensor &input = ordered.emplace_back(inputs[info.name]);
+    const auto *type = ::dojo::image::findElementType(info.type);
+    if (!type || !::dojo::npy::descrFits(input.type, *type))
+      return createStringError("input '" + info.name + "' is " + info.type + ", not " + input.type);
+    input.type = info.type;
+  }
   auto compiled = std::chrono::steady_clock::now();
   auto results = (*program)->run(ordered);
   if (!results)
@@ -136,9 +136,7 @@ static Expected<std::string> runCase(ArrayRef<StringRef> fields) {
   for (auto [i, info] : enumerate((*program)->getOutputs())) {
     ::dojo::NpyArray array;
     const HostTensor &tensor = (*results)[i];
-    for (auto [type, descr] : kTypes)
-      if (type == tensor.type)
-        array.descr = descr.str();
+    array.descr = ::dojo::image::findElementType(tensor.type)->numpy;
     array.shape = tensor.shape;
     array.bytes = tensor.bytes;
     std::string path = (folder + "/" + Twine(i) + ".npy").str(), error;

@@ -14,8 +14,14 @@
 
 namespace mlir::dojo::onnximport {
 
-/// The MLIR type of elements that values at run time may have; null for other ONNX types.
+/// The MLIR type of elements that values at run time may have, as Types.h lists them; null for
+/// other ONNX types.
 Type runtimeType(MLIRContext *context, int32_t elem);
+/// Element `i` of `constant` as an attribute of its runtimeType.
+TypedAttr storedAttr(MLIRContext *context, const Constant &constant, int64_t i);
+/// `value` as an element of a Float, Signed, Unsigned or Bool type, as an attribute of its
+/// runtimeType.
+TypedAttr storedAttr(MLIRContext *context, int32_t elem, double value);
 /// A float, integer or bool constant of type `type`.
 TypedAttr scalarAttr(Type type, double value);
 TypedAttr scalarAttr(Type type, int64_t value);
@@ -57,8 +63,15 @@ private:
   arith::FastMathFlagsAttr contract();
 };
 
-/// `x` converted from `from` to `to` as ONNX's Cast does.
-Value castScalar(OpBuilder &b, Location loc, Value x, int32_t from, int32_t to);
+/// What Cast's attributes choose.
+struct CastRules {
+  bool saturate = true;
+  enum Round { Up, Down, Nearest } round = Up; ///< to float8e8m0 only
+};
+
+/// `x`, of runtimeType(from), converted to `to` as ONNX's Cast does.
+Value castScalar(OpBuilder &b, Location loc, Value x, int32_t from, int32_t to,
+                 CastRules rules = {});
 
 /// An operand of a linalg.generic: a tensor read through a map, or one value for all elements,
 /// which becomes a constant in the body.

@@ -18,6 +18,9 @@ namespace mlir::dojo::onnximport {
 
 ElemInfo elemInfo(int32_t elem) {
   auto other = [](StringLiteral name) { return ElemInfo{name, name, ElemClass::Other, 0, ""}; };
+  auto coded = [](StringLiteral name, StringLiteral shortName, unsigned bits) {
+    return ElemInfo{name, shortName, ElemClass::Other, 1, "V1", bits};
+  };
   switch (elem) {
   case TensorProto::FLOAT:
     return {"float", "f32", ElemClass::Float, 4, "f4"};
@@ -52,29 +55,29 @@ ElemInfo elemInfo(int32_t elem) {
   case TensorProto::COMPLEX128:
     return other("complex128");
   case TensorProto::FLOAT8E4M3FN:
-    return other("float8e4m3fn");
+    return coded("float8e4m3fn", "f8e4m3fn", 8);
   case TensorProto::FLOAT8E4M3FNUZ:
-    return other("float8e4m3fnuz");
+    return coded("float8e4m3fnuz", "f8e4m3fnuz", 8);
   case TensorProto::FLOAT8E5M2:
-    return other("float8e5m2");
+    return coded("float8e5m2", "f8e5m2", 8);
   case TensorProto::FLOAT8E5M2FNUZ:
-    return other("float8e5m2fnuz");
+    return coded("float8e5m2fnuz", "f8e5m2fnuz", 8);
   case TensorProto::FLOAT8E8M0:
-    return other("float8e8m0");
+    return coded("float8e8m0", "f8e8m0", 8);
   case TensorProto::FLOAT4E2M1:
-    return other("float4e2m1");
+    return coded("float4e2m1", "f4e2m1", 4);
   case TensorProto::FLOAT6E2M3:
-    return other("float6e2m3");
+    return coded("float6e2m3", "f6e2m3", 6);
   case TensorProto::FLOAT6E3M2:
-    return other("float6e3m2");
+    return coded("float6e3m2", "f6e3m2", 6);
   case TensorProto::INT2:
-    return other("int2");
+    return coded("int2", "i2", 2);
   case TensorProto::UINT2:
-    return other("uint2");
+    return coded("uint2", "u2", 2);
   case TensorProto::INT4:
-    return other("int4");
+    return coded("int4", "i4", 4);
   case TensorProto::UINT4:
-    return other("uint4");
+    return coded("uint4", "u4", 4);
   default:
     return other("unknown");
   }
@@ -180,6 +183,18 @@ Expected<std::string> fieldBytes(const TensorProto &tensor, int64_t count) {
     return narrowed<uint16_t>(tensor, tensor.int32_data(), count);
   case TensorProto::INT8:
   case TensorProto::UINT8:
+  case TensorProto::FLOAT8E4M3FN:
+  case TensorProto::FLOAT8E4M3FNUZ:
+  case TensorProto::FLOAT8E5M2:
+  case TensorProto::FLOAT8E5M2FNUZ:
+  case TensorProto::FLOAT8E8M0:
+  case TensorProto::FLOAT6E2M3:
+  case TensorProto::FLOAT6E3M2:
+  case TensorProto::FLOAT4E2M1:
+  case TensorProto::INT4:
+  case TensorProto::UINT4:
+  case TensorProto::INT2:
+  case TensorProto::UINT2:
     return narrowed<uint8_t>(tensor, tensor.int32_data(), count);
   case TensorProto::BOOL:
     return narrowed<bool>(tensor, tensor.int32_data(), count);
@@ -187,6 +202,32 @@ Expected<std::string> fieldBytes(const TensorProto &tensor, int64_t count) {
     return tensorError(tensor, "has the element type " + elemInfo(tensor.data_type()).name +
                                    ", which is not supported");
   }
+}
+
+/// One byte a code from codes side by side, the first in the lowest bits.
+std::string unpacked(StringRef bytes, unsigned bits, int64_t count) {
+  std::string codes;
+  codes.reserve(count);
+  unsigned window = 0, held = 0;
+  for (size_t next = 0; codes.size() < size_t(count); held -= bits, window >>= bits) {
+    for (; held < bits; held += 8)
+      window |= unsigned(uint8_t(bytes[next++])) << held;
+    codes.push_back(char(window & ((1u << bits) - 1)));
+  }
+  return codes;
+}
+
+std::string packed(StringRef codes, unsigned bits) {
+  std::string bytes;
+  unsigned window = 0, held = 0;
+  for (char code : codes) {
+    window |= (uint8_t(code) & ((1u << bits) - 1)) << held;
+    for (held += bits; held >= 8; held -= 8, window >>= 8)
+      bytes.push_back(char(window & 0xFF));
+  }
+  if (held)
+    bytes.push_back(char(window));
+  return bytes;
 }
 
 struct ExternalRegion {
@@ -223,13 +264,14 @@ Expected<Constant> Constant::fromTensor(const TensorProto &tensor, FileStore &fi
   result.type.elem = tensor.data_type();
   result.type.dims.assign(tensor.dims().begin(), tensor.dims().end());
   ElemInfo info = elemInfo(tensor.data_type());
-  if (info.kind == ElemClass::Other)
+  if (info.bytes == 0)
     return tensorError(tensor, "has the element type " + info.name + ", which is not supported");
   auto count = elementCount(result.type.dims);
   if (!count)
     return tensorError(tensor, "the dimensions " + result.type.str() + " are not possible");
   result.elements = *count;
-  const uint64_t size = *count * info.bytes;
+  const bool isPacked = info.bits() < 8;
+  const uint64_t size = isPacked ? divideCeil(*count * info.bits(), 8) : *count * info.bytes;
 
   if (tensor.data_location() == TensorProto::EXTERNAL) {
     auto region = externalRegion(tensor);
@@ -267,14 +309,20 @@ Expected<Constant> Constant::fromTensor(const TensorProto &tensor, FileStore &fi
         return tensorError(tensor, "has " + Twine(bytes.size()) + " bytes of data; " +
                                        result.type.str() + " needs " + Twine(size));
     } else {
-      auto fields = fieldBytes(tensor, *count);
+      // Codes of 6 bits have an entry each, others as many bytes as in raw data.
+      const bool codesApart = info.bits() == 6;
+      auto fields = fieldBytes(tensor, isPacked && !codesApart ? size : *count);
       if (!fields)
         return fields.takeError();
       bytes = std::move(*fields);
+      if (codesApart)
+        return Constant(result.type, std::move(bytes));
     }
     result.owned = std::make_shared<const std::string>(std::move(bytes));
     result.view = *result.owned;
   }
+  if (isPacked)
+    return Constant(result.type, unpacked(result.view, info.bits(), *count));
   // Any nonzero byte of a bool tensor means true; everything after this relies on 0 and 1.
   if (tensor.data_type() == TensorProto::BOOL &&
       any_of(result.view, [](char c) { return uint8_t(c) > 1; })) {
@@ -291,7 +339,10 @@ onnx::TensorProto Constant::toTensor() const {
   tensor.set_data_type(type.elem);
   for (int64_t d : type.dims)
     tensor.add_dims(d);
-  tensor.set_raw_data(view.data(), view.size());
+  if (unsigned bits = elemInfo(type.elem).bits(); bits < 8)
+    tensor.set_raw_data(packed(view, bits));
+  else
+    tensor.set_raw_data(view.data(), view.size());
   return tensor;
 }
 

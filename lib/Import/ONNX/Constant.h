@@ -23,8 +23,14 @@ struct ElemInfo {
   llvm::StringLiteral name;      ///< ONNX's: "float", "int64", "bool"
   llvm::StringLiteral shortName; ///< that of images and .npy files: "f32", "i64", "bool"
   ElemClass kind;
-  unsigned bytes;            ///< 0: not a whole number, or not fixed
+  unsigned bytes;            ///< in a Constant, an image and a .npy file; 0: not fixed
   llvm::StringLiteral numpy; ///< NumPy's type without byte order: "f4"; empty if it has none
+  /// Of types of class Other that have one byte an element: the bits of a code, in the low bits of
+  /// the byte. 0 for all others.
+  unsigned codeBits = 0;
+
+  /// Bits of an element, 0 if they are not fixed.
+  unsigned bits() const { return codeBits ? codeBits : 8 * bytes; }
 };
 ElemInfo elemInfo(int32_t elem);
 
@@ -46,7 +52,8 @@ std::optional<int64_t> elementCount(llvm::ArrayRef<int64_t> dims);
 /// The product of `factors`, none negative, or the largest int64 if it is greater.
 int64_t saturatedProduct(llvm::ArrayRef<int64_t> factors);
 
-/// A tensor of known contents, row-major and little-endian, bool as bytes 0 and 1. Copies share
+/// A tensor of known contents, row-major and little-endian, bool as bytes 0 and 1, and one byte an
+/// element where ONNX packs several into one. Copies share
 /// the contents.
 class Constant {
 public:

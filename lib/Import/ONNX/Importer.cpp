@@ -3,6 +3,7 @@
 #include "Importer.h"
 #include "Fold.h"
 #include "Infer.h"
+#include "Types.h"
 #include "dialects/Dojo/DojoDialect.h"
 #include "dojo/Npy/Npy.h"
 #include "mlir/IR/Verifier.h"
@@ -196,23 +197,6 @@ bool Importer::makeFunction() {
   return true;
 }
 
-std::string Importer::checkRuntimeTypes(const Node &node) {
-  auto check = [&](const TensorType &type) {
-    return type.elem == TensorProto::UNDEFINED || runtimeType(b.getContext(), type.elem)
-               ? std::string()
-               : "the element type " + elemInfo(type.elem).name.str() +
-                     " is not supported for values computed at run time";
-  };
-  for (const ValueInfo *input : node.inputs)
-    if (input)
-      if (std::string error = check(input->type); !error.empty())
-        return error;
-  for (const TensorType &type : node.outputs)
-    if (std::string error = check(type); !error.empty())
-      return error;
-  return "";
-}
-
 /// Names the value on the op that makes it. An op that was there before, as where Identity hands
 /// on its operand, keeps its name.
 void Importer::tag(const std::string &name, Value value, Operation *before) {
@@ -238,16 +222,21 @@ std::string Importer::lower(const onnx::NodeProto &proto, Node &node, Scope &sco
       return "the domain '" + proto.domain() + "' is not supported";
     return "the op is not supported";
   }
-  if (std::string error = checkRuntimeTypes(node); !error.empty())
+  const TypeUse use = typeUse(proto.domain(), proto.op_type());
+  if (std::string error = refusedType(node, use); !error.empty())
     return error;
   Operation *before = func.front().empty() ? nullptr : &func.front().back();
-  Lowering lowering(node, b, *pool);
+  std::optional<FloatNode> inFloat;
+  if (use == TypeUse::Arithmetic && FloatNode::isNeeded(node))
+    inFloat.emplace(node, b);
+  Lowering lowering(inFloat ? inFloat->get() : node, b, *pool);
   if (failed(entry->lower(lowering)))
     return lowering.getReason();
-  for (auto [i, value] : enumerate(lowering.getResults())) {
+  for (auto [i, result] : enumerate(lowering.getResults())) {
     if (!node.outputUsed(i))
       continue;
     const std::string &name = proto.output(int(i));
+    Value value = inFloat ? inFloat->narrowed(result, i) : result;
     const TensorType &type = node.outputs[i];
     if (!value ||
         value.getType() != RankedTensorType::get(type.dims, runtimeType(b.getContext(), type.elem)))

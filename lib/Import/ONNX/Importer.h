@@ -44,7 +44,6 @@ private:
                    const Twine &reason);
   /// Why the node cannot be lowered, or an empty string.
   std::string lower(const onnx::NodeProto &proto, Node &node, Scope &scope);
-  std::string checkRuntimeTypes(const Node &node);
   void tag(const std::string &name, Value value, Operation *before);
   Location nameLoc(StringRef name) { return NameLoc::get(b.getStringAttr(name)); }
   DictionaryAttr boundary(StringRef name, int32_t elem);

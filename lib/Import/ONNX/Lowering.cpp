@@ -76,12 +76,8 @@ Location Lowering::operandLoc(unsigned i) {
 
 Operand Lowering::constantOperand(const Constant &constant, ArrayRef<int64_t> dims,
                                   int64_t firstLoop, std::optional<Location> loc) {
-  Type element = runtimeType(b.getContext(), constant.elem());
-  if (constant.isSplat()) {
-    if (isa<FloatType>(element))
-      return {{}, {}, scalarAttr(element, constant.asDouble(0))};
-    return {{}, {}, scalarAttr(element, constant.asInt(0))};
-  }
+  if (constant.isSplat())
+    return {{}, {}, storedAttr(b.getContext(), constant, 0)};
   Dims kept, loops;
   for (auto [d, extent] : enumerate(constant.dims()))
     if (extent != 1 || dims[firstLoop + d] == 1) {

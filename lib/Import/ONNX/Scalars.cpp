@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Build.h"
+#include <cstring>
 
 using namespace llvm;
 using onnx::TensorProto;
@@ -11,11 +12,34 @@ Type runtimeType(MLIRContext *context, int32_t elem) {
   ElemInfo info = elemInfo(elem);
   if (elem == TensorProto::FLOAT)
     return Float32Type::get(context);
+  if (elem == TensorProto::FLOAT16)
+    return Float16Type::get(context);
+  if (elem == TensorProto::BFLOAT16)
+    return BFloat16Type::get(context);
+  if (elem == TensorProto::DOUBLE)
+    return IntegerType::get(context, 64);
   if (info.kind == ElemClass::Bool)
     return IntegerType::get(context, 1);
   if (info.kind == ElemClass::Signed || info.kind == ElemClass::Unsigned)
     return IntegerType::get(context, info.bytes * 8);
-  return {};
+  return info.bytes ? IntegerType::get(context, info.bytes * 8) : Type();
+}
+
+TypedAttr storedAttr(MLIRContext *context, const Constant &constant, int64_t i) {
+  const ElemInfo info = elemInfo(constant.elem());
+  Type type = runtimeType(context, constant.elem());
+  uint64_t bits = 0;
+  std::memcpy(&bits, constant.bytes().data() + i * info.bytes, info.bytes);
+  if (auto floatType = dyn_cast<FloatType>(type))
+    return FloatAttr::get(floatType,
+                          APFloat(floatType.getFloatSemantics(), APInt(8 * info.bytes, bits)));
+  return scalarAttr(type, int64_t(bits));
+}
+
+TypedAttr storedAttr(MLIRContext *context, int32_t elem, double value) {
+  std::string bytes;
+  appendElement(bytes, elem, value);
+  return storedAttr(context, Constant({elem, {}}, std::move(bytes)), 0);
 }
 
 TypedAttr scalarAttr(Type type, double value) {
@@ -122,35 +146,6 @@ Value Scalars::equal(Value x, Value y) {
 
 Value Scalars::select(Value condition, Value x, Value y) {
   return arith::SelectOp::create(b, loc, condition, x, y);
-}
-
-Value castScalar(OpBuilder &b, Location loc, Value x, int32_t from, int32_t to) {
-  if (from == to)
-    return x;
-  const ElemInfo source = elemInfo(from), target = elemInfo(to);
-  Type type = runtimeType(b.getContext(), to);
-  const bool fromUnsigned = source.kind == ElemClass::Unsigned || source.kind == ElemClass::Bool;
-  if (target.kind == ElemClass::Bool) {
-    Value zero = arith::ConstantOp::create(b, loc, scalarAttr(x.getType(), int64_t(0)));
-    if (source.kind == ElemClass::Float)
-      return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE, x, zero);
-    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, x, zero);
-  }
-  if (source.kind == ElemClass::Float)
-    return target.kind == ElemClass::Unsigned
-               ? arith::FPToUIOp::create(b, loc, type, x).getResult()
-               : arith::FPToSIOp::create(b, loc, type, x).getResult();
-  if (target.kind == ElemClass::Float)
-    return fromUnsigned ? arith::UIToFPOp::create(b, loc, type, x).getResult()
-                        : arith::SIToFPOp::create(b, loc, type, x).getResult();
-  const unsigned fromBits = x.getType().getIntOrFloatBitWidth();
-  const unsigned toBits = type.getIntOrFloatBitWidth();
-  if (fromBits > toBits)
-    return arith::TruncIOp::create(b, loc, type, x);
-  if (fromBits == toBits)
-    return x;
-  return fromUnsigned ? arith::ExtUIOp::create(b, loc, type, x).getResult()
-                      : arith::ExtSIOp::create(b, loc, type, x).getResult();
 }
 
 } // namespace mlir::dojo::onnximport

@@ -24,7 +24,10 @@ TEST(Elements, DescrsThatFitATypeNumPyLacks) {
   EXPECT_TRUE(descrFits("u2", type("bf16")));
   EXPECT_FALSE(descrFits("f2", type("bf16")));
   EXPECT_TRUE(descrFits("u1", type("f8e5m2")));
+  EXPECT_TRUE(descrFits("f1", type("f8e5m2")));
+  EXPECT_TRUE(descrFits("V1", type("i4")));
   EXPECT_TRUE(descrFits("i1", type("i4")));
+  EXPECT_FALSE(descrFits("i1", type("u4")));
   EXPECT_FALSE(descrFits("u2", type("i16")));
 }
 
@@ -43,10 +46,27 @@ TEST(Elements, SmallFloatsRoundToNearestEven) {
   EXPECT_EQ(stored(-0.0, "f8e4m3fnuz"), 0u);
   EXPECT_EQ(stored(1000, "f8e4m3fnuz"), 0x80u);
   EXPECT_EQ(stored(std::numeric_limits<double>::infinity(), "f8e5m2"), 0x7cu);
+  EXPECT_EQ(stored(5, "f4e2m1"), 6u);
+  EXPECT_EQ(stored(-100, "f4e2m1"), 0xfu);
+  EXPECT_EQ(stored(7.5, "f6e2m3"), 0x1fu);
+  EXPECT_EQ(stored(28, "f6e3m2"), 0x1fu);
+  EXPECT_EQ(stored(-3, "f8e8m0"), 129u);
+  EXPECT_EQ(stored(0x1p200, "f8e8m0"), 0xffu);
+}
+
+TEST(Elements, IntegersOfAFewBits) {
+  const uint8_t codes[] = {0x0f, 0x08, 0x07, 0xff, 0x02};
+  EXPECT_EQ(elementValue(codes, type("i4")), -1);
+  EXPECT_EQ(elementValue(codes + 1, type("i4")), -8);
+  EXPECT_EQ(elementValue(codes + 2, type("i4")), 7);
+  EXPECT_EQ(elementValue(codes + 3, type("u4")), 15);
+  EXPECT_EQ(elementValue(codes + 4, type("i2")), -2);
+  EXPECT_EQ(elementValue(codes + 4, type("u2")), 2);
 }
 
 TEST(Elements, EverySmallFloatComesBack) {
-  for (const char *name : {"f16", "bf16", "f8e4m3fn", "f8e4m3fnuz", "f8e5m2", "f8e5m2fnuz"}) {
+  for (const char *name : {"f16", "bf16", "f8e4m3fn", "f8e4m3fnuz", "f8e5m2", "f8e5m2fnuz",
+                           "f8e8m0", "f6e2m3", "f6e3m2", "f4e2m1"}) {
     const image::ElementType &t = type(name);
     for (unsigned code = 0; code < 1u << t.bits; ++code) {
       uint8_t bytes[2] = {uint8_t(code), uint8_t(code >> 8)}, back[2] = {};

@@ -265,17 +265,6 @@ LogicalResult logicalNot(Lowering &l) {
                                }));
 }
 
-LogicalResult cast(Lowering &l) {
-  const int32_t from = l.node.elem(0), to = l.node.outputs[0].elem;
-  if (from == to)
-    return l.set(l.in(0));
-  ArrayRef<int64_t> dims = l.node.dims(0);
-  return l.set(l.b.elementwise(dims, l.resultElement(), l.operand(0, dims),
-                               [&](OpBuilder &b, Location loc, ValueRange v) {
-                                 return castScalar(b, loc, v[0], from, to);
-                               }));
-}
-
 } // namespace
 
 ArrayRef<OpEntry> arithmeticOps() {
@@ -300,8 +289,6 @@ ArrayRef<OpEntry> arithmeticOps() {
       {"Xor", 1, 7, binary<logicalXor>},
       {"Not", 1, 1, logicalNot},
       {"Where", 9, 16, where},
-      {"Cast", 1, 28, cast},
-      {"CastLike", 15, 25, cast},
   };
   return entries;
 }

@@ -95,14 +95,15 @@ LogicalResult pad(Lowering &l) {
       low[d] = std::max<int64_t>(low[d], 0);
       high[d] = std::max<int64_t>(high[d], 0);
     }
-    Type element = l.elementType(0);
-    TypedAttr value = scalarAttr(element, double(l.node.floatAttr("value", 0.0f)));
+    // The attribute of old versions is for floats only.
+    TypedAttr value = scalarAttr(l.elementType(0), int64_t(0));
+    if (const auto *attribute = l.node.attr("value"))
+      value = storedAttr(b.getContext(), l.node.elem(0), double(attribute->f()));
     if (l.node.has(2)) {
       const Constant *fill = l.node.constant(2);
       if (!fill || fill->count() != 1 || fill->elem() != l.node.elem(0))
         return l.fail("a fill value that is not a constant scalar is not supported");
-      value = isa<FloatType>(element) ? scalarAttr(element, fill->asDouble(0))
-                                      : scalarAttr(element, fill->asInt(0));
+      value = storedAttr(b.getContext(), *fill, 0);
     }
     return l.set(b.pad(b.slice(result, cut), low, high, value));
   }

@@ -85,8 +85,7 @@ LogicalResult constantOfShape(Lowering &l) {
       return l.fail(toString(constant.takeError()));
     if (constant->count() != 1 || constant->elem() != l.node.outputs[0].elem)
       return l.fail("value must have one element");
-    value = isa<FloatType>(element) ? scalarAttr(element, constant->asDouble(0))
-                                    : scalarAttr(element, constant->asInt(0));
+    value = storedAttr(l.b.getContext(), *constant, 0);
   }
   return l.set(l.b.filled(l.resultDims(), value));
 }

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Which element types an op may have, and how a lowering that computes in float sees a node of
+// narrower floats.
+//
+//   ONNX                    in the IR   arithmetic
+//   float                   f32         in itself
+//   float16, bfloat16       f16, bf16   in f32: operands are widened, results rounded once a node
+//   double                  i64, bits   none: moved and converted only
+//   float8, float6, float4,
+//   int4, int2 and the like i8, codes   none: moved and converted only
+//   other integers, bool    iN, i1      in itself
+
+#ifndef DOJO_LIB_IMPORT_ONNX_TYPES_H
+#define DOJO_LIB_IMPORT_ONNX_TYPES_H
+
+#include "Build.h"
+#include "Node.h"
+#include <deque>
+
+namespace mlir::dojo::onnximport {
+
+/// What a lowering does with its operands' elements.
+enum class TypeUse {
+  Arithmetic, ///< computes; sees float instead of float16 and bfloat16
+  Moves,      ///< hands on whole elements, of whatever type
+  Own,        ///< looks at the types itself
+};
+TypeUse typeUse(llvm::StringRef domain, llvm::StringRef op);
+
+/// Why a lowering of that use cannot have `node`'s types, or an empty string.
+std::string refusedType(const Node &node, TypeUse use);
+
+/// True if the elements of this type are codes that no arithmetic is done on.
+bool isCoded(int32_t elem);
+
+/// `constant` in float32.
+Constant toFloat(const Constant &constant);
+
+/// A node as a lowering sees it that computes in float: float16 and bfloat16 operands are converted
+/// before the node, and results after it, so that a node rounds once, whatever it is made of.
+class FloatNode {
+public:
+  FloatNode(Node &original, TensorBuilder &b);
+  static bool isNeeded(const Node &node);
+
+  Node &get() { return node; }
+  /// `value`, a result of the lowering of get(), as result `i` of the original node.
+  Value narrowed(Value value, unsigned i);
+
+private:
+  Node &original;
+  TensorBuilder &b;
+  Node node;
+  std::deque<ValueInfo> operands;
+};
+
+} // namespace mlir::dojo::onnximport
+
+#endif // DOJO_LIB_IMPORT_ONNX_TYPES_H
