@@ -115,6 +115,38 @@ bool linearTerms(AffineExpr expr, SmallVectorImpl<std::pair<unsigned, int64_t>> 
          linearTerms(bin.getLHS(), terms, factor * c.getValue());
 }
 
+} // namespace
+
+std::optional<unsigned> LayerAccess::loopAlongMemory(const Operand &operand) const {
+  SmallVector<std::pair<unsigned, int64_t>> terms;
+  if (operand.unused || operand.map.getNumResults() == 0 ||
+      !linearTerms(operand.map.getResults().back(), terms))
+    return std::nullopt;
+  for (auto [loop, factor] : terms)
+    if (factor == 1)
+      return loop;
+  return std::nullopt;
+}
+
+bool LayerAccess::reducesAlongMemory() const {
+  int64_t steps = 1;
+  for (auto [extent, isParallel] : llvm::zip_equal(extents, parallel))
+    steps *= isParallel ? 1 : extent;
+  bool any = false;
+  for (const Operand &in : inputs) {
+    if (in.unused || in.map.getNumResults() == 0)
+      continue;
+    std::optional<unsigned> loop = loopAlongMemory(in);
+    if (!loop || parallel[*loop])
+      return false;
+    any = true;
+  }
+  // Adding up the lanes in the end has to pay.
+  constexpr int64_t leastSteps = 64;
+  return any && steps >= leastSteps && !isStructured();
+}
+
+namespace {
 /// Dimensions under a floordiv or mod can be cut only at multiples of the divisor.
 void divisorsOf(AffineExpr expr, SmallVectorImpl<int64_t> &unit) {
   expr.walk([&](AffineExpr e) {
@@ -130,8 +162,9 @@ void divisorsOf(AffineExpr expr, SmallVectorImpl<int64_t> &unit) {
 }
 
 /// Decides by the output map (and the divisors of all maps) where each loop may be cut: a tile
-/// of the loops must be a box of the output that no other tile touches.
-void setGranularity(LayerAccess &a) {
+/// of the loops must be a box of the output that no other tile touches. `fine`: vectors do not lie
+/// along the innermost dimension of the result.
+void setGranularity(LayerAccess &a, bool fine) {
   unsigned n = a.numLoops();
   SmallVector<int64_t> unit(n, 1);
   for (const LayerAccess::Operand &in : a.inputs)
@@ -154,9 +187,9 @@ void setGranularity(LayerAccess &a) {
     if (lead.second <= 0 || below > lead.second)
       continue;
     splittable[lead.first] = true;
-    // The innermost dimension is cut at whole vectors only; a block of a blocked layout not at
-    // all.
-    if (i + 1 == rank && rank > 0)
+    // The innermost dimension is cut at whole vectors only, unless vectors lie along a reduction; a
+    // block of a blocked layout not at all.
+    if (i + 1 == rank && rank > 0 && !(fine && a.parallel[lead.first]))
       unit[lead.first] = std::max<int64_t>(unit[lead.first], 16);
   }
   for (unsigned d = 0; d < n; ++d)
@@ -284,7 +317,8 @@ FailureOr<LayerAccess> mlir::dojo::analyzeLayer(LayerOp layer) {
   if (auto generic = dyn_cast<linalg::GenericOp>(a.root)) {
     if (failed(analyzeGeneric(generic, body, a)))
       return failure();
-    setGranularity(a);
+    // Partial results are cut as they were computed.
+    setGranularity(a, a.reducesAlongMemory() || layer->hasAttr("dojo.fine"));
     if (std::optional<unsigned> loop = divisibleSum(generic))
       a.granularity[*loop] = 1;
   } else {

@@ -55,6 +55,11 @@ struct LayerAccess {
 
   unsigned numLoops() const { return extents.size(); }
   bool isStructured() const; ///< dojo.conv: matrix kernels
+  /// The loop that moves to the next element of the operand in memory, if there is one.
+  std::optional<unsigned> loopAlongMemory(const Operand &operand) const;
+  /// Neighbours in memory are added up, or reduced otherwise, in every operand, and many of them:
+  /// vectors are filled by the reduction, whatever the size of the result.
+  bool reducesAlongMemory() const;
 
   /// The part of an operand of shape `shape` that the loop box touches: interval arithmetic on
   /// the map, clipped to the shape. A box may cover more than is read, never less.

@@ -130,6 +130,12 @@ void describeGeneric(linalg::GenericOp generic, const LayerAccess &access,
   problem.work.simdPerPoint = std::max<int64_t>(1, slotsOf(generic.getRegion()));
   problem.work.memoryPerPoint = access.inputs.size();
   problem.work.memoryPerOutput = 1;
+  if (access.reducesAlongMemory()) {
+    for (const LayerAccess::Operand &in : access.inputs)
+      if (std::optional<unsigned> loop = access.loopAlongMemory(in))
+        problem.work.vectorLoops = {int32_t(*loop)};
+    return;
+  }
   // The innermost dimensions of the result that fill a vector.
   constexpr int64_t lanes = 16;
   int64_t along = 1;

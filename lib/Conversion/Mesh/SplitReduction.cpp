@@ -2,6 +2,8 @@
 
 #include "SplitReduction.h"
 
+#include "dojo/Transforms/LayerAccess.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -85,6 +87,8 @@ private:
   }
 
   void splitGeneric(linalg::GenericOp generic) {
+    FailureOr<LayerAccess> access = analyzeLayer(layer);
+    bool fine = succeeded(access) && access->reducesAlongMemory();
     auto result = cast<RankedTensorType>(generic.getResult(0).getType());
     SmallVector<int64_t> shape(result.getShape());
     shape.insert(shape.begin(), parts);
@@ -131,6 +135,8 @@ private:
       YieldOp::create(builder, loc(), local.getResults());
     }
     addParts(split.partial->getResult(0), {}, {}, nullptr);
+    if (fine)
+      split.sum->setAttr("dojo.fine", builder.getUnitAttr());
   }
 
   /// The layer that adds the partial sums [parts, ...], in order, and gives the sum with the
