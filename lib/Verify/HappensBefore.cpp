@@ -102,6 +102,7 @@ void HappensBefore::report(Report &report) const {
   for (const auto *list : {&deadlocks, &shadow.findings})
     for (const Finding &f : *list)
       report.add(f.check, f.verdict, f.text);
+  report.inputsRead = shadow.inputsRead();
 }
 
 void HappensBefore::advance(uint32_t thread) {

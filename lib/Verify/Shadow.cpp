@@ -22,6 +22,7 @@ Shadow::Shadow(const Program &program)
       uses.resize(image.target.threads);
   }
   sharing.resize(buffers);
+  bufferRead.resize(buffers);
   for (uint32_t a = 0; a < image.buffers.size(); ++a)
     for (uint32_t b = 0; b < image.buffers.size(); ++b) {
       const image::Buffer &x = image.buffers[a], &y = image.buffers[b];
@@ -310,6 +311,7 @@ uint32_t Shadow::accessAs(uint32_t node, const ByteSet &bytes, bool write, int32
   } else {
     conflict(node, buffer, b.writes, "write", bytes, write, known, origin, layer);
     checkContent(node, buffer, bytes, origin, layer, content);
+    bufferRead[buffer] = true;
   }
   Record record{origin, layer, 0, {}};
   if (done)
@@ -420,6 +422,24 @@ void Shadow::accumulators(uint32_t node, uint8_t mask, const Knowledge &known, E
       }
     uses[own] = {done.thread, event, done.steps};
   }
+}
+
+std::vector<bool> Shadow::inputsRead() const {
+  std::vector<bool> result;
+  if (wholeSram)
+    return result;
+  for (const image::TensorRef &t : image.inputs) {
+    bool read = t.boxes.empty();
+    for (const image::Box &box : t.boxes) {
+      int64_t hi = endOf(box, image::findElementType(t.type)->bytes);
+      for (int64_t node : image.nodeSets[box.nodeSet].nodes()) {
+        int32_t b = bufferAt(uint32_t(node), box.address, hi, std::max(t.firstLayer, 0));
+        read |= b != ImageIndex::noBuffer && bufferRead[b];
+      }
+    }
+    result.push_back(read);
+  }
+  return result;
 }
 
 void Shadow::finish() {

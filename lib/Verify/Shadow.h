@@ -61,6 +61,9 @@ public:
   /// At the end: graph outputs hold what was written for them.
   void finish();
 
+  /// Whether each graph input was read; empty if no buffers are declared.
+  std::vector<bool> inputsRead() const;
+
   bool full() const { return findings.size() >= maxFindings; }
   std::vector<Finding> findings;
   uint64_t accesses = 0;
@@ -133,6 +136,7 @@ private:
   std::vector<NodeState> nodes;
   std::vector<Record> records;
   std::vector<Interval> splits; ///< lists that records refer to
+  std::vector<bool> bufferRead;
   Bitmap scratch;
 };
 

@@ -8,17 +8,18 @@
 #include <cstdio>
 #include <string>
 
-static const char usage[] = R"(usage: dojo-verify [--stats] IMAGE.d1
+static const char usage[] = R"(usage: dojo-verify [--stats] [--inputs] IMAGE.d1
 
 Checks layouts, transfers and routes, instructions, and the order of all accesses to
 memory of a compiled image. Prints a verdict for each and what was found.
 
   --stats   also print how much was looked at
+  --inputs  also print for each graph input whether the code or a transfer reads it
 )";
 
 int main(int argc, char **argv) {
   std::string path;
-  bool stats = false;
+  bool stats = false, inputs = false;
   for (int i = 1; i < argc; ++i) {
     std::string arg = argv[i];
     if (arg == "--help" || arg == "-h") {
@@ -27,6 +28,8 @@ int main(int argc, char **argv) {
     }
     if (arg == "--stats") {
       stats = true;
+    } else if (arg == "--inputs") {
+      inputs = true;
     } else if (arg.starts_with("-") || !path.empty()) {
       std::fprintf(stderr, "dojo-verify: error: unexpected argument '%s'\n%s", argv[i], usage);
       return 1;
@@ -50,5 +53,10 @@ int main(int argc, char **argv) {
   std::fputs(report.toString().c_str(), stdout);
   if (stats)
     std::fputs(report.statistics.toString().c_str(), stdout);
+  for (size_t i = 0; inputs && i < image.inputs.size(); ++i)
+    std::printf("input \"%s\": %s\n", image.inputs[i].name.c_str(),
+                report.inputsRead.empty() ? "unknown"
+                : report.inputsRead[i]    ? "read"
+                                          : "not read");
   return report.verdict() == dojo::verify::Verdict::Accept ? 0 : 3;
 }

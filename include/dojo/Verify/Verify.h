@@ -84,6 +84,10 @@ public:
   std::string toString() const;
 
   Statistics statistics;
+  /// For each graph input whether any instruction or transfer reads bytes of its buffers, by the
+  /// code as it was followed. Empty if the order was not checked to the end or the image declares
+  /// no buffers. Inputs without elements count as read.
+  std::vector<bool> inputsRead;
 
 private:
   std::vector<Finding> kept;
