@@ -68,6 +68,7 @@ int Compilation::load() {
   } else {
     ImportOptions import;
     import.shapes = options.shapes;
+    import.dims = options.dims;
     import.constants = options.constants;
     if (options.output.empty()) {
       SmallString<128> path;
@@ -90,19 +91,31 @@ int Compilation::load() {
   return status ? status : BadModel;
 }
 
+/// Whether a pass found that a model needs more of the machine than there is.
+static bool isTooLarge(StringRef error) {
+  return error.contains("does not fit on the machine") ||
+         error.contains("does not fit into the SRAM") ||
+         error.contains("bytes more than the SRAM has left");
+}
+
 int Compilation::writeReasons() {
   if (options.report.empty())
     return Done;
   ImportReport all = imported;
-  llvm::append_range(all.errors, diagnostics->errors());
+  for (const std::string &error : diagnostics->errors())
+    if (isTooLarge(error))
+      all.refuse(Category::TooLarge, error);
+    else
+      all.errors.push_back(error);
   std::string error;
   auto print = [&](llvm::raw_ostream &os) { os << llvm::formatv("{0:2}\n", all.json()); };
   return writeText(options.report, print, error) ? Done : fail(Usage, error);
 }
 
 int Compilation::check() {
-  int found = lowerTo(Level::D1), status = writeReasons();
-  return status ? status : found;
+  if (int found = lowerTo(Level::D1))
+    return found;
+  return writeReasons();
 }
 
 int Compilation::lowerTo(Level level) {
@@ -121,7 +134,10 @@ int Compilation::lowerTo(Level level) {
     passes.enableTiming();
   for (int next = int(levelOf(*ir)) + 1; next <= int(level); ++next)
     addPassesTo(Level(next), passes, pipeline);
-  return succeeded(passes.run(*ir)) ? Done : BadModel;
+  if (succeeded(passes.run(*ir)))
+    return Done;
+  int status = writeReasons();
+  return status ? status : BadModel;
 }
 
 int Compilation::buildImage(image::Image &image) {

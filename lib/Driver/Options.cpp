@@ -15,12 +15,14 @@ std::string tool = "dojo";
 
 cl::OptionCategory category("Compiling");
 
-cl::opt<std::string> input(cl::Positional, cl::Required, cl::desc("MODEL.onnx|FILE.mlir|FILE.s"),
+cl::opt<std::string> input(cl::Positional, cl::desc("MODEL.onnx|FILE.mlir|FILE.s"),
                            cl::cat(category));
 cl::opt<std::string> output("o", cl::desc("Where the result goes"), cl::value_desc("OUT.d1"),
                             cl::cat(category));
 cl::list<std::string> shapes("shape", cl::desc("Shape of a graph input; NAME= is a scalar"),
                              cl::value_desc("NAME=1x3x224x224"), cl::cat(category));
+cl::list<std::string> dims("dim", cl::desc("Value of a symbolic dimension, in every input"),
+                           cl::value_desc("NAME=N"), cl::cat(category));
 cl::list<std::string> constants("const", cl::desc("Bind a graph input at compile time"),
                                 cl::value_desc("NAME=FILE.npy"), cl::cat(category));
 cl::opt<std::string> precision(
@@ -48,6 +50,8 @@ cl::opt<Emit> emit("emit", cl::init(Emit::Image), cl::cat(category), cl::desc("S
 cl::opt<bool> plan("plan", cl::cat(category), cl::desc("Print the layer table and stop"));
 cl::opt<bool> check("check", cl::cat(category),
                     cl::desc("List everything that is not supported and stop"));
+cl::opt<bool> listOps("list-ops", cl::cat(category),
+                      cl::desc("Print the ops that are read, with opset versions, and stop"));
 cl::opt<bool> verify("verify", cl::init(true), cl::cat(category),
                      cl::desc("Check the finished image (default: on)"));
 cl::opt<bool> timing("timing", cl::cat(category), cl::desc("Say where the time went"));
@@ -92,12 +96,21 @@ Options dojo::driver::parseOptions(int argc, char **argv, StringRef overview,
   cl::HideUnrelatedOptions(shown);
   cl::ParseCommandLineOptions(argc, argv, overview);
   Options o;
+  if (input.empty() && !listOps)
+    usage("no input given; see --help");
   o.input = input;
   o.output = output;
   o.report = report;
   for (const std::string &text : shapes) {
     auto [name, value] = splitName(text, "shape");
     o.shapes.push_back({name, parseShape(value, name)});
+  }
+  for (const std::string &text : dims) {
+    auto [name, value] = splitName(text, "dim");
+    int64_t number;
+    if (StringRef(value).getAsInteger(10, number) || number < 0)
+      usage("--dim " + name + ": '" + value + "' is not a dimension; write NAME=1");
+    o.dims.push_back({name, number});
   }
   for (const std::string &text : constants)
     o.constants.push_back(splitName(text, "const"));
@@ -123,6 +136,7 @@ Options dojo::driver::parseOptions(int argc, char **argv, StringRef overview,
   o.emit = emit;
   o.plan = plan;
   o.check = check;
+  o.listOps = listOps;
   o.verify = verify;
   o.timing = timing;
   return o;

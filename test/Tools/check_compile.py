@@ -75,14 +75,14 @@ def check_option(bench: Bench) -> None:
     report = json.loads((bench.folder / "bad.json").read_text())
     bench.hold([n["node"] for n in report["unsupported"]] == ["first", "second"], "nodes of the report")
     for node in report["unsupported"]:
-        for key in ("op", "domain", "since_version", "inputs", "outputs", "attributes", "reason"):
+        for key in ("op", "domain", "since_version", "inputs", "outputs", "attributes", "reason", "category"):
             bench.hold(key in node, f"the report has no {key}")
     bench.hold(report["unsupported"][0]["inputs"] == ["float[3,3]"], "shapes and types of the report")
     bench.run(2, "dojo-compile", bad, "--check")
     bench.run(2, "dojo-compile", bad, "-o", "bad.d1")
     bench.run(0, "dojo-compile", good, "--check", "--report", "good.json")
     report = json.loads((bench.folder / "good.json").read_text())
-    bench.hold(report == {"errors": [], "unsupported": []}, "the report of a supported model")
+    bench.hold(report == {"errors": [], "unsupported": [], "categories": []}, "the report of a supported model")
     bench.run(0, "dojo-compile", good, "--check", "-o", "checked.d1")
     bench.hold(not list(bench.folder.glob("checked*")), "--check writes an output")
     # What only code generation finds.

@@ -16,8 +16,8 @@ bool splitBinding(StringRef text, std::string &name, std::string &value) {
   return true;
 }
 
-bool parseBindings(ArrayRef<std::string> shapes, ArrayRef<std::string> constants,
-                   ImportOptions &options, std::string &error) {
+bool parseBindings(ArrayRef<std::string> shapes, ArrayRef<std::string> dims,
+                   ArrayRef<std::string> constants, ImportOptions &options, std::string &error) {
   for (const std::string &text : shapes) {
     std::string name, value;
     std::vector<int64_t> dims;
@@ -35,6 +35,16 @@ bool parseBindings(ArrayRef<std::string> shapes, ArrayRef<std::string> constants
       return false;
     }
     options.shapes.push_back({name, dims});
+  }
+  for (const std::string &text : dims) {
+    std::string name, value;
+    int64_t number;
+    if (!splitBinding(text, name, value) || StringRef(value).getAsInteger(10, number) ||
+        number < 0) {
+      error = "--dim " + text + ": expected NAME=N";
+      return false;
+    }
+    options.dims.push_back({name, number});
   }
   for (const std::string &text : constants) {
     std::string name, value;

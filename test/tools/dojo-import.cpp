@@ -17,6 +17,8 @@ static cl::opt<std::string> output("o", cl::desc("Output file, - for stdout"),
                                    cl::value_desc("FILE.mlir"), cl::init("-"));
 static cl::list<std::string> shapes("shape", cl::desc("Dimensions of an input"),
                                     cl::value_desc("NAME=1x3x224x224"));
+static cl::list<std::string> dims("dim", cl::desc("Value of a symbolic dimension"),
+                                  cl::value_desc("NAME=N"));
 static cl::list<std::string> constants("const", cl::desc("Bind an input at compile time"),
                                        cl::value_desc("NAME=FILE.npy"));
 static cl::opt<std::string> sideFile("side-file",
@@ -40,7 +42,7 @@ int main(int argc, char **argv) {
   mlir::dojo::ImportOptions options;
   options.conversion = conversion;
   std::string error;
-  if (!mlir::dojo::parseBindings(shapes, constants, options, error)) {
+  if (!mlir::dojo::parseBindings(shapes, dims, constants, options, error)) {
     errs() << "error: " << error << '\n';
     return 1;
   }

@@ -74,6 +74,11 @@ int main(int argc, char **argv) {
       parseOptions(argc, argv,
                    "Compiles an ONNX model, or IR of any level, to machine code of the D1 chip.\n\n"
                    "  dojo-compile model.onnx -o model.d1 && dojo-run model.d1 --input x=x.npy\n");
+  if (options.listOps) {
+    for (const ReadOp &op : readOps())
+      llvm::outs() << op.domain << " " << op.op << " " << op.first << " " << op.last << "\n";
+    return Done;
+  }
   if (options.output.empty() && !options.plan && !options.check)
     return fail(Usage, "no output given; say where the result goes with -o");
   if (llvm::sys::path::extension(options.input) == ".s")

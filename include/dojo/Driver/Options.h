@@ -31,13 +31,14 @@ enum class Emit { Import, Placed, Mesh, D1, Asm, Image };
 struct Options {
   std::string input, output, report;
   std::vector<std::pair<std::string, std::vector<int64_t>>> shapes;
+  std::vector<std::pair<std::string, int64_t>> dims; ///< symbolic ones by name
   std::vector<std::pair<std::string, std::string>> constants;
   std::string precision, store, target, nodes;
   std::vector<std::string> dead; ///< "row:column"
   unsigned optLevel = 2;
   std::optional<int64_t> codeBytes; ///< of a node's SRAM, kept for code; absent: what it takes
   Emit emit = Emit::Image;
-  bool plan = false, check = false, verify = true, timing = false;
+  bool plan = false, check = false, listOps = false, verify = true, timing = false;
 };
 
 /// Parses the command line: the options above and those a tool declared itself in `own`. Prints

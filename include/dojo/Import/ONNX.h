@@ -10,6 +10,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/Support/JSON.h"
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,8 @@ struct ImportOptions {
   /// Dimensions of graph inputs by name. An empty list is a scalar; 0 is a legal dimension.
   /// Symbolic dimensions of the model take the value they get here, in every input that has them.
   std::vector<std::pair<std::string, std::vector<int64_t>>> shapes;
+  /// Symbolic dimensions by name, as `shapes` bind them through the inputs that have them.
+  std::vector<std::pair<std::string, int64_t>> dims;
   /// Graph inputs bound at compile time to the contents of a .npy file; they are no longer
   /// arguments of @main.
   std::vector<std::pair<std::string, std::string>> constants;
@@ -37,6 +40,17 @@ struct ImportOptions {
   VersionConversion conversion = VersionConversion::WhereNeeded;
 };
 
+/// Why something cannot be compiled.
+enum class Category {
+  Op,                 ///< an op, or a form of it, that the importer does not lower
+  DataDependentShape, ///< a shape, or how much of an op is to be done, is known only at run time
+  Type,               ///< an element type, or a value that is not a tensor
+  Decoder,            ///< compressed images
+  TooLarge            ///< it does not fit on the machine
+};
+/// "op", "data-dependent shape", "type", "decoder", "too large".
+llvm::StringRef toString(Category category);
+
 /// A node that cannot be imported.
 struct UnsupportedNode {
   std::string name; ///< of the node, or Op_index if it has none
@@ -47,6 +61,8 @@ struct UnsupportedNode {
   std::vector<std::string> outputs;
   std::vector<std::string> attributes; ///< such as "kernel_shape=[3,3]"
   std::string reason;
+  Category category = Category::Op;
+  std::string suggestion; ///< the nearest form that could be compiled, empty if none is known
 };
 
 /// What was found in one run. The import succeeded if there are neither errors nor unsupported
@@ -54,14 +70,34 @@ struct UnsupportedNode {
 struct ImportReport {
   std::vector<std::string> errors;
   std::vector<UnsupportedNode> unsupported;
+  /// Categories of those errors that are limits of the compiler and no mistakes of the user.
+  std::set<Category> limits;
+
+  /// Adds an error that is such a limit.
+  void refuse(Category category, std::string error) {
+    limits.insert(category);
+    errors.push_back(std::move(error));
+  }
 
   bool ok() const { return errors.empty() && unsupported.empty(); }
   /// One paragraph per finding, each line ended; empty if the import succeeded.
   std::string text() const;
   /// {"errors": [...], "unsupported": [{"node", "op", "domain", "since_version", "inputs",
-  /// "outputs", "attributes", "reason"}]}
+  /// "outputs", "attributes", "reason", "category", "suggestion"}], "categories": [...]}, the last
+  /// one of nodes and limits together
   llvm::json::Value json() const;
 };
+
+/// An op in the forms that versions first..last of its domain's opset define.
+struct ReadOp {
+  std::string domain; ///< "ai.onnx" for the default one
+  std::string op;
+  int first, last;
+};
+
+/// Everything that the importer lowers itself, sorted. Other ops are read if ONNX defines them by
+/// a function body of such ops.
+std::vector<ReadOp> readOps();
 
 /// Loads the dialects of the import form into `context` and imports the model at `path`.
 /// Arguments and results of @main carry dojo.name (the ONNX name) and dojo.type (the element type:

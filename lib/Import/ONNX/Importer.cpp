@@ -3,6 +3,7 @@
 #include "Importer.h"
 #include "Fold.h"
 #include "Infer.h"
+#include "Suggest.h"
 #include "Types.h"
 #include "dialects/Dojo/DojoDialect.h"
 #include "dojo/Npy/Npy.h"
@@ -88,6 +89,20 @@ std::string Scope::nameOf(const onnx::NodeProto &proto) const {
   return prefix + name.str();
 }
 
+Category Importer::categoryOf(const onnx::NodeProto &proto, const Node &node, StringRef reason) {
+  if (proto.op_type() == "ImageDecoder")
+    return Category::Decoder;
+  if (category)
+    return *std::exchange(category, std::nullopt);
+  auto odd = [&](const TensorType &type) {
+    return type.elem != TensorProto::UNDEFINED && !runtimeType(b.getContext(), type.elem);
+  };
+  if (any_of(node.inputs, [&](const ValueInfo *info) { return info && odd(info->type); }) ||
+      any_of(node.outputs, odd) || reason.ends_with(kNotATensor))
+    return Category::Type;
+  return reason.ends_with(kDependsOnValues) ? Category::DataDependentShape : Category::Op;
+}
+
 void Importer::unsupported(const onnx::NodeProto &proto, const Node &node, const Scope &scope,
                            const Twine &reason) {
   UnsupportedNode entry;
@@ -106,6 +121,11 @@ void Importer::unsupported(const onnx::NodeProto &proto, const Node &node, const
   for (const auto &attribute : proto.attribute())
     entry.attributes.push_back(attributeText(attribute));
   entry.reason = reason.str();
+  entry.category = categoryOf(proto, node, entry.reason);
+  entry.suggestion = suggestion(node, entry.category, [&](StringRef name) {
+    auto it = main.values.find(name.str());
+    return it != main.values.end() && isa_and_present<BlockArgument>(it->second.value);
+  });
   report.unsupported.push_back(std::move(entry));
 }
 
@@ -174,8 +194,9 @@ bool Importer::makeFunction() {
       continue;
     Type element = runtimeType(b.getContext(), type.elem);
     if (!element) {
-      report.errors.push_back("input '" + input.name() + "' has the element type " +
-                              elemInfo(type.elem).name.str() + ", which is not supported");
+      report.refuse(Category::Type, "input '" + input.name() + "' has the element type " +
+                                        elemInfo(type.elem).name.str() +
+                                        ", which is not supported");
       continue;
     }
     argumentTypes.push_back(RankedTensorType::get(type.dims, element));
@@ -223,15 +244,19 @@ std::string Importer::lower(const onnx::NodeProto &proto, Node &node, Scope &sco
     return "the op is not supported";
   }
   const TypeUse use = typeUse(proto.domain(), proto.op_type());
-  if (std::string error = refusedType(node, use); !error.empty())
+  if (std::string error = refusedType(node, use); !error.empty()) {
+    category = Category::Type;
     return error;
+  }
   Operation *before = func.front().empty() ? nullptr : &func.front().back();
   std::optional<FloatNode> inFloat;
   if (use == TypeUse::Arithmetic && FloatNode::isNeeded(node))
     inFloat.emplace(node, b);
   Lowering lowering(inFloat ? inFloat->get() : node, b, *pool);
-  if (failed(entry->lower(lowering)))
+  if (failed(entry->lower(lowering))) {
+    category = lowering.getCategory();
     return lowering.getReason();
+  }
   for (auto [i, result] : enumerate(lowering.getResults())) {
     if (!node.outputUsed(i))
       continue;
@@ -279,8 +304,11 @@ void Importer::importNode(const onnx::NodeProto &proto, Scope &scope) {
   if (!lowered && expandFunction(proto, node, scope))
     return;
   const std::string inferred = inferOutputs(model, proto, node);
-  if (!inferred.empty())
-    return unsupported(proto, node, scope, lowered ? inferred : lower(proto, node, scope));
+  if (!inferred.empty()) {
+    const bool says = lowered || StringRef(inferred).ends_with(kDependsOnValues) ||
+                      StringRef(inferred).ends_with(kNotATensor);
+    return unsupported(proto, node, scope, says ? inferred : lower(proto, node, scope));
+  }
   // Types of outputs that were inferred hold, whatever happens to the node.
   for (auto [i, type] : enumerate(node.outputs))
     if (node.outputUsed(i) && type.elem != TensorProto::UNDEFINED)
@@ -330,8 +358,9 @@ bool Importer::finish() {
                                 ", which contradicts the dimensions the model declares for it");
     }
     if (!runtimeType(b.getContext(), info.type.elem)) {
-      report.errors.push_back("output '" + output.name() + "' has the element type " +
-                              elemInfo(info.type.elem).name.str() + ", which is not supported");
+      report.refuse(Category::Type, "output '" + output.name() + "' has the element type " +
+                                        elemInfo(info.type.elem).name.str() +
+                                        ", which is not supported");
       continue;
     }
     b.setLoc(nameLoc(output.name()));

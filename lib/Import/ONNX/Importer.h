@@ -42,6 +42,7 @@ private:
   bool finish();
   void unsupported(const onnx::NodeProto &proto, const Node &node, const Scope &scope,
                    const Twine &reason);
+  Category categoryOf(const onnx::NodeProto &proto, const Node &node, StringRef reason);
   /// Why the node cannot be lowered, or an empty string.
   std::string lower(const onnx::NodeProto &proto, Node &node, Scope &scope);
   void tag(const std::string &name, Value value, Operation *before);
@@ -104,6 +105,7 @@ private:
   int64_t unrolledNodes = 0;
   func::FuncOp func;
   std::unique_ptr<ConstantPool> pool;
+  std::optional<Category> category; ///< what the last lowering that failed said
 };
 
 } // namespace mlir::dojo::onnximport

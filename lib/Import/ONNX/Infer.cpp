@@ -5,6 +5,7 @@
 #include "onnx/defs/schema.h"
 #include "onnx/shape_inference/implementation.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include <cmath>
 #include <list>
 
@@ -42,6 +43,8 @@ class Binder {
 public:
   Binder(ImportReport &report) : report(report) {}
 
+  /// The user says what symbol `name` is.
+  void bind(StringRef name, int64_t value) { symbols[name] = Bound{value, ""}; }
   /// Matches the bound dimensions of `input` with what the model declares.
   bool bind(const onnx::ValueInfoProto &input, ArrayRef<int64_t> dims);
   /// The dimensions of `input`, all symbols replaced; an error if one is not bound.
@@ -76,8 +79,9 @@ bool Binder::bind(const onnx::ValueInfoProto &input, ArrayRef<int64_t> dims) {
       continue;
     auto [it, isNew] = symbols.try_emplace(symbolOf(dim), Bound{value, input.name()});
     if (!isNew && it->second.value != value)
-      return contradiction(" and input '" + it->second.input + "' binds '" + symbolOf(dim) +
-                           "' to " + Twine(it->second.value));
+      return contradiction((it->second.input.empty() ? std::string(" and --dim")
+                                                     : " and input '" + it->second.input + "'") +
+                           " binds '" + symbolOf(dim) + "' to " + Twine(it->second.value));
   }
   return true;
 }
@@ -90,7 +94,7 @@ std::optional<Dims> Binder::resolve(const onnx::ValueInfoProto &input) {
     return std::nullopt;
   }
   Dims dims;
-  std::string unbound, hint;
+  std::string unbound, hint, names;
   for (const auto &dim : tensor.shape().dim()) {
     std::optional<int64_t> value;
     if (dim.has_dim_value() && dim.dim_value() >= 0)
@@ -106,8 +110,10 @@ std::optional<Dims> Binder::resolve(const onnx::ValueInfoProto &input) {
     if (!value) {
       unbound += unbound.empty() ? "" : ", ";
       unbound += "dimension " + std::to_string(dims.size());
-      if (!symbolOf(dim).empty())
+      if (!symbolOf(dim).empty()) {
         unbound += (" ('" + symbolOf(dim) + "')").str();
+        names += (" --dim " + symbolOf(dim) + "=N").str();
+      }
     }
     dims.push_back(value.value_or(1));
   }
@@ -116,8 +122,36 @@ std::optional<Dims> Binder::resolve(const onnx::ValueInfoProto &input) {
   report.errors.push_back("input '" + input.name() + "' is declared as " +
                           declaredText(tensor.shape()) + " and not bound in " + unbound +
                           "; bind it with --shape " + input.name() + "=" + hint +
-                          ", a number for each N");
+                          (names.empty() ? "" : " or" + names) + ", a number for each N");
   return std::nullopt;
+}
+
+/// The names of all symbolic dimensions of inputs, each once, in the order of the model.
+SmallVector<StringRef> symbolNames(const onnx::GraphProto &graph) {
+  SmallVector<StringRef> names;
+  for (const auto &input : graph.input())
+    for (const auto &dim : input.type().tensor_type().shape().dim())
+      if (StringRef name = symbolOf(dim); !name.empty() && !is_contained(names, name))
+        names.push_back(name);
+  return names;
+}
+
+void bindSymbols(const onnx::GraphProto &graph, const ImportOptions &options, Binder &binder,
+                 ImportReport &report) {
+  const SmallVector<StringRef> known = symbolNames(graph);
+  StringSet<> seen;
+  for (const auto &[name, value] : options.dims) {
+    if (!is_contained(known, name))
+      report.errors.push_back("--dim names '" + name +
+                              "', which is no symbolic dimension of an input; there are " +
+                              (known.empty() ? "none" : "'" + join(known, "', '") + "'"));
+    else if (!elementCount({value}))
+      report.errors.push_back("--dim " + name + "=" + std::to_string(value) + " is not possible");
+    else if (!seen.insert(name).second)
+      report.errors.push_back("--dim binds '" + name + "' twice");
+    else
+      binder.bind(name, value);
+  }
 }
 
 std::string inputNames(const onnx::GraphProto &graph) {
@@ -138,6 +172,7 @@ std::optional<std::vector<TensorType>> bindInputs(const Model &model, const Impo
   for (const auto &input : graph.input())
     inputs[input.name()] = &input;
 
+  bindSymbols(graph, options, binder, report);
   StringMap<Dims> bound;
   for (const auto &[name, dims] : options.shapes) {
     auto it = inputs.find(name);
@@ -190,7 +225,7 @@ std::optional<std::vector<TensorType>> bindInputs(const Model &model, const Impo
       continue;
     }
     if (!input.type().has_tensor_type()) {
-      report.errors.push_back("input '" + input.name() + "' is not a tensor");
+      report.refuse(Category::Type, "input '" + input.name() + "' is not a tensor");
       continue;
     }
     type.elem = input.type().tensor_type().elem_type();
@@ -237,14 +272,14 @@ std::string readOutput(const onnx::NodeProto &proto, int i, const onnx::TypeProt
     return outputError(proto, i,
                        type.value_case() == onnx::TypeProto::VALUE_NOT_SET
                            ? "has a type that cannot be inferred"
-                           : "is not a tensor");
+                           : kNotATensor);
   const auto &tensor = type.tensor_type();
   out.elem = tensor.elem_type();
   if (!tensor.has_shape())
-    return outputError(proto, i, "has a shape that depends on values known only at run time");
+    return outputError(proto, i, kDependsOnValues);
   for (const auto &dim : tensor.shape().dim()) {
     if (!dim.has_dim_value())
-      return outputError(proto, i, "has a shape that depends on values known only at run time");
+      return outputError(proto, i, kDependsOnValues);
     out.dims.push_back(dim.dim_value());
   }
   if (!elementCount(out.dims))

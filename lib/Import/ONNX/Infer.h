@@ -17,6 +17,11 @@ std::optional<std::vector<TensorType>> bindInputs(const Model &model, const Impo
                                                   llvm::StringMap<Constant> &constants,
                                                   ImportReport &report);
 
+/// How reasons end that say which kind of limit is met.
+inline constexpr llvm::StringLiteral
+    kDependsOnValues = "has a shape that depends on values known only at run time",
+    kNotATensor = "is not a tensor";
+
 /// Sets `proto` to the tensor type `type`.
 void setType(const TensorType &type, onnx::TypeProto &proto);
 

@@ -108,3 +108,11 @@ const OpEntry *findLowering(StringRef domain, StringRef op, int since) {
 }
 
 } // namespace mlir::dojo::onnximport
+
+std::vector<mlir::dojo::ReadOp> mlir::dojo::readOps() {
+  std::vector<ReadOp> ops;
+  for (const onnximport::OpEntry &entry : onnximport::allLowerings())
+    ops.push_back({entry.domain.empty() ? "ai.onnx" : entry.domain.str(), entry.op.str(),
+                   entry.first, entry.last});
+  return ops;
+}

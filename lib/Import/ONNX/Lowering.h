@@ -7,6 +7,7 @@
 
 #include "Build.h"
 #include "Node.h"
+#include "dojo/Import/ONNX.h"
 #include "llvm/ADT/DenseMap.h"
 #include <map>
 
@@ -57,17 +58,20 @@ public:
     return success();
   }
   /// The node cannot be lowered: says why.
-  LogicalResult fail(const Twine &why) {
+  LogicalResult fail(const Twine &why, std::optional<Category> kind = std::nullopt) {
     reason = why.str();
+    category = kind;
     return failure();
   }
   ArrayRef<Value> getResults() const { return results; }
   const std::string &getReason() const { return reason; }
+  std::optional<Category> getCategory() const { return category; }
 
 private:
   ConstantPool &pool;
   SmallVector<Value, 2> results;
   std::string reason;
+  std::optional<Category> category; ///< none: what the node's types and op say
 };
 
 using LowerFn = LogicalResult (*)(Lowering &);

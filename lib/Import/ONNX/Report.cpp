@@ -7,6 +7,22 @@ using namespace llvm;
 
 namespace mlir::dojo {
 
+StringRef toString(Category category) {
+  switch (category) {
+  case Category::Op:
+    return "op";
+  case Category::DataDependentShape:
+    return "data-dependent shape";
+  case Category::Type:
+    return "type";
+  case Category::Decoder:
+    return "decoder";
+  case Category::TooLarge:
+    return "too large";
+  }
+  llvm_unreachable("a category");
+}
+
 std::string ImportReport::text() const {
   std::string out;
   raw_string_ostream os(out);
@@ -25,6 +41,8 @@ std::string ImportReport::text() const {
     line("inputs:", node.inputs);
     line("outputs:", node.outputs);
     line("attributes:", node.attributes);
+    if (!node.suggestion.empty())
+      os << "  suggestion: " << node.suggestion << '\n';
   }
   return out;
 }
@@ -40,8 +58,10 @@ json::Value ImportReport::json() const {
       array.push_back(text(entry));
     return array;
   };
+  std::set<Category> found = limits;
   json::Array nodes;
-  for (const UnsupportedNode &node : unsupported)
+  for (const UnsupportedNode &node : unsupported) {
+    found.insert(node.category);
     nodes.push_back(json::Object{{"node", text(node.name)},
                                  {"op", text(node.op)},
                                  {"domain", text(node.domain)},
@@ -49,8 +69,16 @@ json::Value ImportReport::json() const {
                                  {"inputs", list(node.inputs)},
                                  {"outputs", list(node.outputs)},
                                  {"attributes", list(node.attributes)},
-                                 {"reason", text(node.reason)}});
-  return json::Object{{"errors", list(errors)}, {"unsupported", std::move(nodes)}};
+                                 {"reason", text(node.reason)},
+                                 {"category", toString(node.category)},
+                                 {"suggestion", text(node.suggestion)}});
+  }
+  json::Array categories;
+  for (Category category : found)
+    categories.push_back(toString(category));
+  return json::Object{{"errors", list(errors)},
+                      {"unsupported", std::move(nodes)},
+                      {"categories", std::move(categories)}};
 }
 
 } // namespace mlir::dojo
