@@ -49,5 +49,5 @@ def read(path: Path) -> dict[str, Entry]:
 
 
 def write(path: Path, results: dict[str, Entry]) -> None:
-    path.write_text(HEAD + "".join(" | ".join((key, e.op, e.types, e.result) + ((e.why,) if e.result.startswith("unsupported") else ())) + "\n"
+    path.write_text(HEAD + "".join(" | ".join((key, e.op, e.types, e.result) + ((e.why,) if e.why and e.result.startswith("unsupported") else ())) + "\n"
                                    for key, e in sorted(results.items())))

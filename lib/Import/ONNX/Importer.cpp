@@ -94,6 +94,9 @@ Category Importer::categoryOf(const onnx::NodeProto &proto, const Node &node, St
     return Category::Decoder;
   if (category)
     return *std::exchange(category, std::nullopt);
+  for (Category named : {Category::DataDependentShape, Category::Type, Category::TooLarge})
+    if (reason.starts_with((toString(named) + ":").str()))
+      return named;
   auto odd = [&](const TensorType &type) {
     return type.elem != TensorProto::UNDEFINED && !runtimeType(b.getContext(), type.elem);
   };
