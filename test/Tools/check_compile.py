@@ -85,6 +85,8 @@ def check_option(bench: Bench) -> None:
     bench.hold(report == {"errors": [], "unsupported": [], "categories": []}, "the report of a supported model")
     bench.run(0, "dojo-compile", good, "--check", "-o", "checked.d1")
     bench.hold(not list(bench.folder.glob("checked*")), "--check writes an output")
+    for node, category in zip(json.loads((bench.folder / "bad.json").read_text())["unsupported"], ("op", "op")):
+        bench.hold(node["category"] == category and "suggestion" in node, "category and suggestion of a node")
     # What only code generation finds.
     (bench.folder / "f64.mlir").write_text("""
 func.func @main(%x: tensor<4xf64>) -> tensor<4xf64> {
@@ -175,6 +177,15 @@ def bindings(bench: Bench) -> None:
     bench.run(0, "dojo-compile", odd, "-o", "o.d1", "--shape", "p=q=2x3", "--const", "b=a.npy")
     bench.run(0, "dojo-run", "o.d1", "--input", "p=q=a.npy", "--expect", "y=y.npy")
     bench.run(0, "dojo-compile", odd, "-o", "o.d1", "--const", "p=q=a.npy", "--shape", "b=2x3")
+    several = bench.model("several.onnx", SMALL)
+    bench.run(0, "dojo-compile", several, "-o", "n.d1", "--dim", "n=2")
+    bench.run(0, "dojo-run", "n.d1", "--input", "a=a.npy", "--input", "b=a.npy", "--expect", "y=y.npy")
+    for value, says in (("n=3x", "is not a dimension"), ("n", "NAME=VALUE"), ("n=-1", "is not a dimension")):
+        bench.run(1, "dojo-compile", several, "-o", "n2.d1", "--dim", value, says=says)
+    bench.run(2, "dojo-compile", several, "-o", "n2.d1", "--dim", "m=2", says="there are 'n'")
+    text = bench.run(0, "dojo-compile", "--list-ops")
+    bench.hold("ai.onnx MatMul 1 13" in text.splitlines(), "--list-ops")
+    bench.run(1, "dojo-compile", "-o", "n2.d1", says="no input given")
     scalar = bench.model("scalar.onnx", SCALAR, lambda m: m.graph.input[0].type.tensor_type.ClearField("shape"))
     bench.run(2, "dojo-compile", scalar, "-o", "x.d1", says="--shape x=")
     bench.run(0, "dojo-compile", scalar, "-o", "x.d1", "--shape", "x=")
@@ -267,7 +278,9 @@ def bad_input(bench: Bench, models: Path) -> None:
     bench.hold("more than there are; most of it in 'layer4" in text, "which layers are large")
     bench.hold(text.count("\n") > 50 and "bytes of a node" in text, "the memory map")
     large = bench.model("large.onnx", SMALL.replace("float[n,3]", "float[4000,4000]"))
-    bench.run(2, "dojo-compile", large, "-o", good, "--nodes", "2x2", says="bytes a node")
+    bench.run(2, "dojo-compile", large, "-o", good, "--nodes", "2x2", "--report", "large.json", says="bytes a node",
+              leaves=True)
+    bench.hold(json.loads((bench.folder / "large.json").read_text())["categories"] == ["too large"], "what is too large")
 
 
 def main() -> None:
