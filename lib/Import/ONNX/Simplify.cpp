@@ -53,11 +53,13 @@ void convertVersion(Model &model) {
 }
 
 /// The library's adapters of Upsample 9 and Resize 10 drop the mapping of coordinates, which
-/// changed in version 11.
+/// changed in version 11, and that of Scan 8 drops the batch.
 bool adaptersAreExact(const Model &model) {
   return none_of(model.proto.graph().node(), [&](const onnx::NodeProto &node) {
-    return node.domain().empty() && (node.op_type() == "Upsample" || node.op_type() == "Resize") &&
-           model.since(node) <= 10;
+    const int since = model.since(node);
+    return node.domain().empty() &&
+           (((node.op_type() == "Upsample" || node.op_type() == "Resize") && since <= 10) ||
+            (node.op_type() == "Scan" && since <= 8));
   });
 }
 

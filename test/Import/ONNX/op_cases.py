@@ -577,3 +577,7 @@ CASES += ELEM_CASES
 from cases_signal import SIGNAL_CASES  # noqa: E402
 
 CASES += SIGNAL_CASES
+
+from cases_flow import FLOW_CASES  # noqa: E402
+
+CASES += FLOW_CASES

@@ -44,8 +44,9 @@ protected:
   /// An elementwise op with the loops of `dims`; operands broadcast to it.
   Value map(ArrayRef<int64_t> dims, ArrayRef<Value> operands,
             llvm::function_ref<Value(Scalars &, ValueRange)> body);
-  Value activate(Scalars &s, unsigned which, Value x) {
-    return applyActivation(s, activations[direction * activationCount + which], clip, x);
+  Value activate(Scalars &s, unsigned which, Value x, bool clips = true) {
+    return applyActivation(s, activations[direction * activationCount + which],
+                           clips ? clip : std::nullopt, x);
   }
   LogicalResult readShapes();
   Value project();
@@ -140,9 +141,9 @@ Value Recurrence::project() {
   SmallVector<Value> operands{op.getResult(0), columns(bias, 0, n)};
   if (!biasInStep)
     operands.push_back(columns(bias, n, n));
-  return map(out, operands, [](Scalars &s, ValueRange v) {
+  return map(out, operands, [&](Scalars &s, ValueRange v) {
     Value sum = s.add(v[0], v[1]);
-    return v.size() > 2 ? s.add(sum, v[2]) : sum;
+    return biasInStep ? sum : s.add(sum, v[2]);
   });
 }
 
@@ -367,7 +368,8 @@ public:
       operands.push_back(peepholes[1]);
     hidden = map(dims, operands, [&](Scalars &s, ValueRange v) {
       Value out = peeps ? s.add(v[0], s.mul(v[2], v[1])) : v[0];
-      return s.mul(activate(s, 0, out), activate(s, 2, v[1]));
+      // As onnxruntime does it, clipping bounds the sums of gates, not the cell.
+      return s.mul(activate(s, 0, out), activate(s, 2, v[1], /*clips=*/false));
     });
   }
 
