@@ -144,3 +144,83 @@ SIGNAL_CASES = [
     ("ConvInteger", 10, conv_integer), ("QLinearConv", 10, conv_integer),
     ("MatMulInteger", 10, matmul_integer), ("QLinearMatMul", 10, matmul_integer),
 ]
+
+
+def fourier(d: Draw, op: str) -> Case:
+    complex_input = d.flip()
+    inverse = d.flip(0.4)
+    half = d.flip(0.4) and (inverse or not complex_input)
+    dims = d.dims(1, 3, 5)
+    axis = d.int(0, len(dims) - 1)
+    dims[axis] = d.pick(d.int(2, 20), 30, 33, 64, 67, 128, 144, 210)
+    if 0 in dims:
+        dims = [max(n, 1) for n in dims]
+    x = d.array(dims + [2 if complex_input or (inverse and half) else 1])
+    attrs = {"inverse": int(inverse), "onesided": int(half)}
+    length = d.pick(None, None, np.int64(dims[axis] + d.int(1, 9)), np.int64(max(dims[axis] - d.int(0, 3), 1)))
+    if inverse and half and length is None and dims[axis] < 2:
+        length = np.int64(4)
+    arrays = [x, length]
+    if d.opset >= 20:
+        arrays.append(np.int64(axis - (len(dims) + 1 if d.flip() else 0)))
+    else:
+        attrs["axis"] = axis
+        if length is None:
+            arrays.pop()
+    case = simple(d, op, arrays, constant=(1, 2), **attrs)
+    case.trusted = False
+    return case
+
+
+def stft(d: Draw, op: str) -> Case:
+    length, frame = d.int(20, 60), d.int(3, 16)
+    x = d.array([d.int(1, 3), length, d.pick(1, 2)])
+    arrays = [x, np.int64(d.int(1, 9)), d.array([frame]) if d.flip() else None, np.int64(frame)]
+    half = 0 if x.shape[2] == 2 else d.int(0, 1)
+    case = simple(d, op, arrays, constant=(1, 3), onesided=half)
+    case.trusted = False
+    return case
+
+
+def window(d: Draw, op: str) -> Case:
+    attrs = {"periodic": d.int(0, 1)}
+    case = simple(d, op, [np.asarray(d.int(2, 40), d.pick(np.int32, np.int64))], constant=(0,), **attrs)
+    case.trusted = False
+    return case
+
+
+def mel(d: Draw, op: str) -> Case:
+    bins, length, rate = d.int(2, 12), d.pick(32, 64, 100), d.pick(8000, 16000)
+    # Edges for which no frequency lies within rounding of a whole row of the spectrum.
+    edges = [np.float32(d.pick(0.0, 101.3)), np.float32(d.pick(3000.7, 3907.3))]
+    arrays = [np.int32(bins), np.int32(length), np.int32(rate), *edges]
+    case = simple(d, op, arrays, constant=d.pick((0, 1), (0, 1), (0, 1, 2, 3, 4)))
+    case.trusted = False
+    return case
+
+
+def einsum(d: Draw, op: str) -> Case:
+    equation = d.pick("ij,jk->ik", "ij,jk", "bij,bjk->bik", "...ij,...jk->...ik", "ii->i", "ii", "bii->bi", "ij->ji",
+                      "ij->", "i,i", "i,j->ij", ",ij->ij", "ij,jk,kl->il", "abc,cd,def->abef", "b...->...b",
+                      "bhid,bhjd->bhij", "ijk,ijk->j", "...i,i->...", "ba,ca,da->bcd", "ij,ij->ij", "aab,bc->ca")
+    terms = equation.split("->")[0].split(",")
+    size = {letter: d.int(1, 6) for letter in "abcdefhijkl"}
+    ellipsis = d.dims(0, 2, 4)
+    dtype = d.pick(np.float32, np.float32, np.int32)
+    arrays = []
+    for term in terms:
+        own = [size[c] for c in term if c != "."]
+        if "..." in term:
+            at = term.index(".")
+            own[at:at] = [1 if d.flip(0.2) else n for n in ellipsis][d.int(0, len(ellipsis)) if d.flip(0.2) else 0:]
+        arrays.append(d.array(own, dtype))
+    constant = (len(arrays) - 1,) if len(arrays) > 1 and d.flip(0.3) else ()
+    case = simple(d, op, arrays, constant=constant, equation=equation)
+    case.trusted = False
+    return case
+
+
+SIGNAL_CASES += [
+    ("DFT", 17, fourier), ("STFT", 17, stft), ("HannWindow", 17, window), ("HammingWindow", 17, window),
+    ("BlackmanWindow", 17, window), ("MelWeightMatrix", 17, mel), ("Einsum", 12, einsum),
+]
