@@ -2,7 +2,7 @@
 """Random models of convolutions, resampling, pooling and signal processing, for op_cases.py."""
 import numpy as np
 
-from op_cases import Case, Draw, resize, simple
+from op_cases import Case, Draw, pool, resize, simple
 
 
 def resize_forms(d: Draw, op: str) -> Case:
@@ -224,3 +224,35 @@ SIGNAL_CASES += [
     ("DFT", 17, fourier), ("STFT", 17, stft), ("HannWindow", 17, window), ("HammingWindow", 17, window),
     ("BlackmanWindow", 17, window), ("MelWeightMatrix", 17, mel), ("Einsum", 12, einsum),
 ]
+
+
+def pool_places(d: Draw, op: str) -> Case:
+    spatial = d.pick([d.int(4, 9)], [d.int(4, 9), d.int(4, 9)], [4, 5, d.int(4, 6)])
+    kernel, attrs = windows(d, spatial)
+    if d.opset < 10:
+        attrs.pop("dilations", None)
+    if d.flip():
+        attrs["storage_order"] = 1
+    x = d.array([d.int(1, 2), d.channels(4), *spatial])
+    if d.flip(0.3):
+        x = np.round(x)  # equal elements in a window
+    return simple(d, op, [x], outputs=("y", "z"), kernel_shape=kernel, **attrs)
+
+
+def lp_pool(d: Draw, op: str) -> Case:
+    spatial = d.pick([d.int(4, 9)], [d.int(4, 9), d.int(4, 9)], [4, 5, d.int(4, 6)])
+    attrs = {"p": d.pick(1, 2, 3)} if d.flip(0.7) else {}
+    x = d.array([d.int(1, 2), d.channels(4), *spatial])
+    if op == "LpPool":
+        kernel, more = windows(d, spatial)
+        if d.opset < 18:
+            more.pop("dilations", None)
+        attrs.update(more, kernel_shape=kernel)
+    return simple(d, op, [x], **attrs)
+
+
+def max_pool(d: Draw, op: str) -> Case:
+    return pool_places(d, op) if d.opset >= 8 and d.flip() else pool(d, op)
+
+
+SIGNAL_CASES += [("MaxPool", 7, max_pool), ("LpPool", 7, lp_pool), ("GlobalLpPool", 7, lp_pool)]

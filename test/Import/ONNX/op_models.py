@@ -15,7 +15,7 @@ from op_cases import LAST_OPSET, Case, Draw
 FIRST_OPSET = 7  # the oldest that onnxruntime knows
 DOMAINS = {"ai.onnx.ml": 5, "ai.onnx.preview.training": 1}  # versions of the other opsets
 # onnx.reference gets the output shape of windows with auto_pad and strides wrong.
-RUNTIME_ONLY = {"Conv", "MaxPool", "AveragePool"}
+RUNTIME_ONLY = {"Conv", "MaxPool", "AveragePool", "LpPool"}
 
 
 def opsets_of(op: str, first: int) -> list[int]:
