@@ -59,7 +59,7 @@ def sampled(sample: Sample, model, inputs) -> Sample | None:
         model, inputs = used_only(model, inputs)
         if not model.graph.node:
             return None
-        return replace(sample, model=model, inputs=inputs, expected=evaluate(model, inputs))
+        return replace(sample, model=model, inputs=inputs, expected=evaluate(model, inputs, sample.trusted))
     except Exception:
         return None
 
@@ -87,7 +87,7 @@ def cut_inputs(sample: Sample):
             if not name or name in final:
                 continue
             try:
-                value = evaluate(with_outputs(sample.model, [name]), sample.inputs)[0]
+                value = evaluate(with_outputs(sample.model, [name]), sample.inputs, sample.trusted)[0]
                 model = copy(sample.model)
                 rest = [copy_of(n) for n in model.graph.node if name not in n.output]
                 del model.graph.node[:]

@@ -135,7 +135,8 @@ LogicalResult MeshLowering::bringOperand(PlacedLayer &layer, const LayerAccess::
     problem.needs = collectNeeds(layer, input, toCoord(own->second.strides));
     int32_t source = 0;
     int64_t distance = 0;
-    if (planning::readsInPlace(problem, source, distance)) {
+    // Kernels take it that their buffers begin at even addresses, which vector accesses need.
+    if (planning::readsInPlace(problem, source, distance) && distance % 2 == 0) {
       for (KernelTile &tile : layer.tiles)
         tile.inputs[input].strides =
             llvm::map_to_vector(own->second.strides, [&](int64_t s) { return s / bytes; });

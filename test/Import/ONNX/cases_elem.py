@@ -117,8 +117,10 @@ def batch_training(d: Draw, op: str) -> Case:
     arrays = [d.array([d.int(2, 3), c, *d.dims(0, 3)])] + [d.array([c]) for _ in range(4)]
     arrays[4] = np.abs(arrays[4])
     attrs = {"momentum": 0.75} if d.flip() else {}
-    return simple(d, "BatchNormalization", arrays, outputs=("y", "mean", "variance"), training_mode=1,
+    case = simple(d, "BatchNormalization", arrays, outputs=("y", "mean", "variance"), training_mode=1,
                   epsilon=1e-2, **attrs)
+    case.trusted = False  # onnxruntime divides the variance that is carried on by one element less
+    return case
 
 
 def mean_variance(d: Draw, op: str) -> Case:
