@@ -40,6 +40,10 @@ def _attribute(node, name, default):
     return next((a.s.decode() for a in node.attribute if a.name == name), default)
 
 
+def _number(node, name, default):
+    return next((a.f for a in node.attribute if a.name == name), default)
+
+
 def _always(node):
     return True
 
@@ -49,6 +53,7 @@ UNREAD = {
     "CastLike": [(1, _always)],
     "Dropout": [(1, lambda node: len(node.input) < 3)],  # ratio, where nothing is dropped
     "EyeLike": [(0, _always)],
+    "Momentum": [(1, lambda node: _number(node, "beta", 0.0) == 1)],  # T only tells whether beta counts
     "OptionalHasElement": [(0, _always)],
     "RandomNormalLike": [(0, _always)],
     "RandomUniformLike": [(0, _always)],

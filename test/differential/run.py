@@ -29,6 +29,19 @@ from trial import Options, attempt, draw_options
 
 REGRESSIONS = Path(__file__).with_name("regressions")
 
+HEAD = """\
+# Random graphs against onnxruntime
+
+Written by `test/differential/run.py --seeds FIRST-LAST --summary docs/differential.md`.
+
+Each seed draws a small graph (a random model of an op in a random opset version, with ops before and after it, or a graph
+of 3 to 12 float ops), a mesh, dead positions, -O0 or -O2, a target and a jitter. The outputs of the emulated die are held
+to those of onnxruntime, or of onnx.reference where onnxruntime has no kernel or is known to be wrong: integers and booleans
+exactly, floats to a relative error of 2e-4 of the largest value of an output. A graph that the compiler refuses for a reason
+of its closed list is no failure. What failed was made smaller by the program, and is kept in `test/differential/regressions`
+as a test.
+"""
+
 
 def store(path: Path, sample: graphs.Sample, options: Options) -> None:
     """A sample as one model file: its inputs and outputs are in the metadata of the model."""
@@ -107,8 +120,9 @@ class Session:
         return bad
 
     def summary(self, first: int, last: int) -> str:
-        lines = [f"Seeds {first} to {last}: {sum(self.found.values())} graphs of {len(self.ops)} ops.", "",
-                 "| outcome | graphs |", "|---|---|"]
+        lines = HEAD.splitlines() + [
+            "", f"Seeds {first} to {last}: {sum(self.found.values())} graphs of {len(self.ops)} ops.", "",
+            "| outcome | graphs |", "|---|---|"]
         lines += [f"| {kind} | {n} |" for kind, n in sorted(self.found.items())]
         lines += ["", "| nodes | graphs |", "|---|---|", *(f"| {mesh} | {n} |" for mesh, n in sorted(self.meshes.items()))]
         lines += ["", "Ops, each with the number of graphs that have it: " +
