@@ -91,7 +91,7 @@ def main() -> int:
         for precision in ("fp32", "bf16") if name in IN_BF16 else ("fp32",):
             start = time.monotonic()
             result = run(options.tools.resolve(), options.work.resolve() / f"{name}-{precision}", file, case, precision)
-            known[name, precision] = list(result)
+            known[name, precision] = [field or "-" for field in result]
             may_refuse = name in IN_BF16 and precision == "fp32"
             good = result[0] == "passed" or may_refuse and result[0].startswith("refused: does not fit")
             bad += not good
