@@ -52,6 +52,12 @@ std::string otherForms(const Node &node) {
   return "";
 }
 
+bool hasDouble(const Node &node) {
+  auto isDouble = [](int32_t elem) { return elem == onnx::TensorProto::DOUBLE; };
+  return any_of(node.inputs, [&](auto *info) { return info && isDouble(info->type.elem); }) ||
+         any_of(node.outputs, [&](const TensorType &type) { return isDouble(type.elem); });
+}
+
 } // namespace
 
 std::string suggestion(const Node &node, Category category, function_ref<bool(StringRef)> isInput) {
@@ -61,6 +67,8 @@ std::string suggestion(const Node &node, Category category, function_ref<bool(St
   case Category::DataDependentShape:
     return bindOperands(node, isInput);
   case Category::Type:
+    if (hasDouble(node))
+      return "compute float64 in float32 with --demote-f64";
     return "cast to a type that the device computes, or cut the model here";
   case Category::Decoder:
     return "decode images before the model runs, and give it their pixels";
