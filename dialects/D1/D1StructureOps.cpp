@@ -53,6 +53,48 @@ LogicalResult RepeatOp::verify() {
   return success();
 }
 
+void IfOp::build(OpBuilder &builder, OperationState &state, TypeRange results, Value condition) {
+  state.addOperands(condition);
+  state.addTypes(results);
+  state.addRegion()->emplaceBlock();
+  state.addRegion()->emplaceBlock();
+}
+
+LogicalResult IfOp::verify() {
+  for (Block *block : {getThenBlock(), getElseBlock()}) {
+    auto yield = dyn_cast_or_null<YieldOp>(block->getTerminator());
+    if (!yield || yield.getOperandTypes() != getResultTypes())
+      return emitOpError("must end both bodies in d1.yield of the results");
+  }
+  return success();
+}
+
+void WhileOp::build(OpBuilder &builder, OperationState &state, TypeRange results,
+                    ValueRange inits) {
+  state.addOperands(inits);
+  state.addTypes(results);
+  Block &before = state.addRegion()->emplaceBlock();
+  for (Value init : inits)
+    before.addArgument(init.getType(), init.getLoc());
+  Block &after = state.addRegion()->emplaceBlock();
+  for (Type type : results)
+    after.addArgument(type, state.location);
+}
+
+LogicalResult WhileOp::verify() {
+  auto condition = dyn_cast_or_null<ConditionOp>(getBeforeBlock()->getTerminator());
+  auto yield = dyn_cast_or_null<YieldOp>(getAfterBlock()->getTerminator());
+  if (!condition || !yield)
+    return emitOpError("must end its bodies in d1.condition and d1.yield");
+  if (getBeforeBlock()->getArgumentTypes() != getInits().getTypes() ||
+      yield.getOperandTypes() != getInits().getTypes())
+    return emitOpError("must carry each init in one register");
+  if (condition.getValues().getTypes() != getResultTypes() ||
+      getAfterBlock()->getArgumentTypes() != getResultTypes())
+    return emitOpError("must hand each result on in one register");
+  return success();
+}
+
 LogicalResult RegisterOp::verify() {
   if (getRegisterIndex(getValue().getType()) < 0)
     return emitOpError("needs the type of a physical register");

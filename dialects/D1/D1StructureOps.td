@@ -70,8 +70,63 @@ def D1_RepeatOp : D1_StructureOp<"repeat", [SingleBlock]> {
   let hasVerifier = 1;
 }
 
-def D1_YieldOp : D1_StructureOp<"yield", [Terminator, Pure, HasParent<"RepeatOp">]> {
-  let summary = "end of an iteration";
+def D1_IfOp : D1_StructureOp<"if", [NoRegionArguments]> {
+  let summary = "run one of two bodies";
+  let description = [{
+    The first body if `condition` is not 0, else the second. Each yields the results; after register
+    allocation a result and what the bodies yield for it are one register. A body may be empty but
+    for its terminator.
+  }];
+  let arguments = (ins D1_X:$condition);
+  let results = (outs Variadic<D1_Register>:$results);
+  let regions = (region SizedRegion<1>:$then, SizedRegion<1>:$otherwise);
+  let assemblyFormat = [{
+    $condition attr-dict `:` functional-type(operands, results) $then `else` $otherwise
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::Block *getThenBlock() { return &getThen().front(); }
+    ::mlir::Block *getElseBlock() { return &getOtherwise().front(); }
+  }];
+  let builders = [OpBuilder<(ins "::mlir::TypeRange":$results, "::mlir::Value":$condition)>];
+  let skipDefaultBuilders = 1;
+  let hasVerifier = 1;
+}
+
+def D1_WhileOp : D1_StructureOp<"while", []> {
+  let summary = "run two bodies in turn until the first says stop";
+  let description = [{
+    The first body starts with the inits, later with what the second yields, and ends in
+    `d1.condition`: if its condition is not 0, the second body goes on with the values named there,
+    else they are the results. After register allocation an init, the argument of the first body
+    and what the second yields for it are one register; so are a value of the condition, the
+    argument of the second body and the result.
+  }];
+  let arguments = (ins Variadic<D1_Register>:$inits);
+  let results = (outs Variadic<D1_Register>:$results);
+  let regions = (region SizedRegion<1>:$before, SizedRegion<1>:$after);
+  let assemblyFormat = [{
+    `(` $inits `)` attr-dict `:` functional-type(operands, results) $before `do` $after
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::Block *getBeforeBlock() { return &getBefore().front(); }
+    ::mlir::Block *getAfterBlock() { return &getAfter().front(); }
+    ::mlir::Operation *getCondition() { return getBeforeBlock()->getTerminator(); }
+    ::mlir::Operation *getYield() { return getAfterBlock()->getTerminator(); }
+  }];
+  let builders = [OpBuilder<(ins "::mlir::TypeRange":$results, "::mlir::ValueRange":$inits)>];
+  let skipDefaultBuilders = 1;
+  let hasVerifier = 1;
+}
+
+def D1_ConditionOp : D1_StructureOp<"condition", [Terminator, Pure, HasParent<"WhileOp">]> {
+  let summary = "whether a loop goes on";
+  let arguments = (ins D1_X:$condition, Variadic<D1_Register>:$values);
+  let assemblyFormat = "$condition `(` $values `)` attr-dict `:` type(operands)";
+}
+
+def D1_YieldOp : D1_StructureOp<"yield", [Terminator, Pure,
+                                          ParentOneOf<["RepeatOp", "IfOp", "WhileOp"]>]> {
+  let summary = "end of a body";
   let arguments = (ins Variadic<D1_Register>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Structured loops to labels and loop instructions.
+// Structured control flow to labels, loop instructions and branches.
 
 #include "KernelSteps.h"
 #include "RegisterWebs.h"
@@ -35,6 +35,80 @@ static void flatten(d1::RepeatOp repeat, unsigned &labels) {
   repeat.erase();
 }
 
+/// Conditional branches reach 8 KB. Labels and branches yet to be made count a little.
+static bool isNear(Region &region) {
+  int64_t bytes = 0;
+  region.walk([&](Operation *op) {
+    std::optional<::dojo::isa::Opcode> opcode = d1::getOpcode(op);
+    bytes += opcode ? ::dojo::isa::info(*opcode).bytes : 16;
+  });
+  return bytes < 8000;
+}
+
+/// Goes on only if `condition` is not 0, else at the label.
+static void branchIfZero(OpBuilder &b, Location loc, Value condition, const std::string &label,
+                         bool near, unsigned &labels) {
+  Value zero = d1::RegisterOp::create(b, loc, d1::XType::get(b.getContext(), 0));
+  if (near) {
+    d1::BeqOp::create(b, loc, condition, zero, label);
+    return;
+  }
+  std::string next = "near" + std::to_string(labels++);
+  d1::BneOp::create(b, loc, condition, zero, next);
+  d1::JOp::create(b, loc, label);
+  d1::LabelOp::create(b, loc, next, IntegerAttr());
+}
+
+/// Moves what stands in `block`, but the terminator, in front of `place`.
+static void inlineBefore(Block *block, Operation *place) {
+  block->getTerminator()->erase();
+  place->getBlock()->getOperations().splice(place->getIterator(), block->getOperations());
+}
+
+static void flatten(d1::IfOp branch, unsigned &labels) {
+  OpBuilder b(branch);
+  Location loc = branch.getLoc();
+  std::string number = std::to_string(labels++), otherwise = "else" + number, end = "end" + number;
+  Block *then = branch.getThenBlock(), *other = branch.getElseBlock();
+  bool hasElse = !llvm::hasSingleElement(*other);
+  branchIfZero(b, loc, branch.getCondition(), hasElse ? otherwise : end, isNear(branch.getThen()),
+               labels);
+  for (auto [result, v] : llvm::zip(branch.getResults(), then->getTerminator()->getOperands()))
+    result.replaceAllUsesWith(v);
+  inlineBefore(then, branch);
+  if (hasElse) {
+    d1::JOp::create(b, loc, end);
+    d1::LabelOp::create(b, loc, otherwise, IntegerAttr());
+    inlineBefore(other, branch);
+  }
+  d1::LabelOp::create(b, loc, end, IntegerAttr());
+  branch.erase();
+}
+
+static void flatten(d1::WhileOp loop, unsigned &labels) {
+  OpBuilder b(loop);
+  Location loc = loop.getLoc();
+  std::string number = std::to_string(labels++), head = "while" + number, end = "done" + number;
+  auto condition = cast<d1::ConditionOp>(loop.getCondition());
+  Block *before = loop.getBeforeBlock(), *after = loop.getAfterBlock();
+  for (auto [arg, init] : llvm::zip(before->getArguments(), loop.getInits()))
+    arg.replaceAllUsesWith(init);
+  for (auto [arg, result, v] :
+       llvm::zip(after->getArguments(), loop.getResults(), condition.getValues())) {
+    arg.replaceAllUsesWith(v);
+    result.replaceAllUsesWith(v);
+  }
+  Value goesOn = condition.getCondition();
+  d1::LabelOp::create(b, loc, head, IntegerAttr());
+  bool near = isNear(loop.getAfter());
+  inlineBefore(before, loop);
+  branchIfZero(b, loc, goesOn, end, near, labels);
+  inlineBefore(after, loop);
+  d1::JOp::create(b, loc, head);
+  d1::LabelOp::create(b, loc, end, IntegerAttr());
+  loop.erase();
+}
+
 LogicalResult mlir::dojo::finalizeProgram(d1::FuncOp program) {
   WalkResult checked = program.walk([](Operation *op) {
     for (Type t : op->getResultTypes())
@@ -46,11 +120,20 @@ LogicalResult mlir::dojo::finalizeProgram(d1::FuncOp program) {
   if (checked.wasInterrupted())
     return failure();
   // Outer loops first: labels count up along the program.
-  SmallVector<d1::RepeatOp> loops;
-  program.walk<WalkOrder::PreOrder>([&](d1::RepeatOp loop) { loops.push_back(loop); });
+  SmallVector<Operation *> structures;
+  program.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (isa<d1::RepeatOp, d1::IfOp, d1::WhileOp>(op))
+      structures.push_back(op);
+  });
   unsigned labels = 0;
-  for (d1::RepeatOp loop : loops)
-    flatten(loop, labels);
+  for (Operation *op : structures) {
+    if (auto loop = dyn_cast<d1::RepeatOp>(op))
+      flatten(loop, labels);
+    else if (auto branch = dyn_cast<d1::IfOp>(op))
+      flatten(branch, labels);
+    else
+      flatten(cast<d1::WhileOp>(op), labels);
+  }
   // Copies of a register to itself are what coalescing has left of them.
   SmallVector<Operation *> empty;
   program.walk([&](Operation *op) {

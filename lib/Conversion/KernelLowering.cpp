@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Control flow, constants and dispatch of the lowering.
+// Constants and dispatch of the lowering.
 
 #include "KernelLowering.h"
 #include "KernelSteps.h"
@@ -83,6 +83,10 @@ LogicalResult KernelLowering::lower(Operation *op) {
     return success();
   if (auto loop = dyn_cast<scf::ForOp>(op))
     return lowerFor(loop);
+  if (auto branch = dyn_cast<scf::IfOp>(op))
+    return lowerIf(branch);
+  if (auto loop = dyn_cast<scf::WhileOp>(op))
+    return lowerWhile(loop);
   if (auto conv = dyn_cast<ConvOp>(op))
     return lowerConv(*this, conv, accumulators);
   if (getMemoryOperand(op))
@@ -116,65 +120,6 @@ LogicalResult KernelLowering::lower(Operation *op) {
       return lowerMath(op);
   }
   return unsupported(op);
-}
-
-LogicalResult KernelLowering::lowerFor(scf::ForOp loop) {
-  std::optional<LoopBounds> bounds = getBounds(loop);
-  if (!bounds)
-    return loop.emitError("loops of a kernel need constant bounds");
-  if (bounds->trips == 0) {
-    for (auto [result, init] : llvm::zip(loop.getResults(), loop.getInits()))
-      set(result, get(init));
-    return success();
-  }
-  SmallVector<unsigned> moving;
-  SmallVector<Value> inits;
-  for (auto [i, p] : llvm::enumerate(plan.getPointers())) {
-    if (!p.movesIn(loop))
-      continue;
-    moving.push_back(i);
-    inits.push_back(p.startsAt(loop) ? d.freshAddress(p.initial()) : pointers[i]);
-  }
-  bool carriesIndex = !plan.onlyAddresses(loop.getInductionVar());
-  if (carriesIndex)
-    inits.push_back(d.freshConstant(bounds->lower));
-  for (Value init : loop.getInits())
-    inits.push_back(d.owned(get(init)));
-  auto repeat = d1::RepeatOp::create(d.b, d.loc, d.freshConstant(bounds->trips), inits);
-
-  OpBuilder::InsertionGuard guard(d.b);
-  Block *body = repeat.getBodyBlock();
-  d.b.setInsertionPointToEnd(body);
-  unsigned next = 0;
-  for (unsigned i : moving)
-    pointers[i] = body->getArgument(next++);
-  Value index;
-  if (carriesIndex)
-    set(loop.getInductionVar(), index = body->getArgument(next++));
-  for (BlockArgument arg : loop.getRegionIterArgs())
-    set(arg, body->getArgument(next++));
-  for (Operation &op : loop.getBody()->without_terminator()) {
-    d.loc = op.getLoc();
-    if (failed(lower(&op)))
-      return failure();
-  }
-  d.loc = loop.getLoc();
-  SmallVector<Value> yielded;
-  for (unsigned i : moving)
-    yielded.push_back(d.addi(pointers[i], plan.getPointers()[i].advance(loop)));
-  if (carriesIndex)
-    yielded.push_back(d.addi(index, bounds->step));
-  for (Value v : loop.getBody()->getTerminator()->getOperands())
-    yielded.push_back(d.owned(get(v)));
-  d1::YieldOp::create(d.b, d.loc, yielded);
-
-  next = 0;
-  for (unsigned i : moving)
-    pointers[i] = repeat.getResults()[next++];
-  next += carriesIndex;
-  for (Value result : loop.getResults())
-    set(result, repeat.getResults()[next++]);
-  return success();
 }
 
 //===----------------------------------------------------------------------===//

@@ -52,7 +52,18 @@ public:
 private:
   LogicalResult lowerBlock(Block &block);
   LogicalResult lower(Operation *op);
+
+  // LowerControl.cpp
   LogicalResult lowerFor(scf::ForOp loop);
+  LogicalResult lowerCountedFor(scf::ForOp loop, LoopBounds bounds);
+  LogicalResult lowerOpenFor(scf::ForOp loop);
+  LogicalResult lowerIf(scf::IfOp op);
+  LogicalResult lowerWhile(scf::WhileOp loop);
+  LogicalResult lowerBody(Block &block);
+  /// What a body ends with, each in a register made in this body.
+  SmallVector<Value> ownedIn(Block *block, ValueRange results);
+  Type registerType(Type type) const;
+
   LogicalResult lowerArith(Operation *op);
   LogicalResult lowerMath(Operation *op);
   LogicalResult lowerVectorOp(Operation *op);

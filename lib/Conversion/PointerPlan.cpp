@@ -150,6 +150,14 @@ LogicalResult PointerPlan::addAccess(Operation *op, MemoryOperand operand) {
       return success();
     sum = add(sum, scale(*e, stride));
   }
+  // Pointers that move in several loops need loops with nothing else between them.
+  if (!sum.terms.empty())
+    for (Operation *loop = sum.terms.back().first; loop != sum.terms.front().first;) {
+      loop = loop->getParentOp();
+      auto outer = dyn_cast<scf::ForOp>(loop);
+      if (!outer || !getBounds(outer))
+        return success();
+    }
   sum = scale(sum, elementBytes(type.getElementType()));
   sum.constant += *address;
   // The first pointer that moves alike and is near enough.

@@ -32,12 +32,14 @@ RegisterWebs::RegisterWebs(d1::FuncOp program) {
 void RegisterWebs::number(Block &block) {
   for (Operation &op : block) {
     int begin = next++;
-    if (auto repeat = dyn_cast<d1::RepeatOp>(op)) {
-      for (BlockArgument arg : repeat.getBodyBlock()->getArguments())
-        defs.push_back({arg, 2 * begin + 1});
-      number(*repeat.getBodyBlock());
+    // Bodies one after the other. Arguments begin where control comes from: at the op or at the
+    // terminator of the body before.
+    for (Region &region : op.getRegions()) {
+      for (BlockArgument arg : region.front().getArguments())
+        defs.push_back({arg, 2 * (next - 1) + 1});
+      number(region.front());
     }
-    int end = isa<d1::RepeatOp>(op) ? next++ : begin;
+    int end = op.getNumRegions() ? next++ : begin;
     positions[&op] = {begin, end};
     for (Value result : op.getResults())
       defs.push_back({result, 2 * end + 1});
@@ -54,6 +56,21 @@ void RegisterWebs::addTies(Operation *op) {
       ties.push_back({&op->getOpOperand(i + 1), arg});
       ties.push_back({&yield->getOpOperand(i), arg});
     }
+    return;
+  }
+  if (auto branch = dyn_cast<d1::IfOp>(op)) {
+    for (Block *block : {branch.getThenBlock(), branch.getElseBlock()})
+      for (auto [i, result] : llvm::enumerate(branch.getResults()))
+        ties.push_back({&block->getTerminator()->getOpOperand(i), result});
+    return;
+  }
+  if (auto loop = dyn_cast<d1::WhileOp>(op)) {
+    for (auto [i, arg] : llvm::enumerate(loop.getBeforeBlock()->getArguments())) {
+      ties.push_back({&op->getOpOperand(i), arg});
+      ties.push_back({&loop.getYield()->getOpOperand(i), arg});
+    }
+    for (auto [i, arg] : llvm::enumerate(loop.getAfterBlock()->getArguments()))
+      ties.push_back({&loop.getCondition()->getOpOperand(i + 1), arg});
     return;
   }
   std::optional<d1isa::Opcode> opcode = d1::getOpcode(op);
@@ -101,10 +118,12 @@ int RegisterWebs::lastUse(Value v, int def) {
   for (OpOperand &use : v.getUses()) {
     Operation *user = use.getOwner(), *above = home->findAncestorOpInBlock(*user);
     auto [begin, end] = positions[above];
-    // A loop needs what its body reads for all of its iterations, and its counter to its end.
+    // A loop needs what its body reads for all of its iterations, and its counter to its end. For
+    // the sake of simplicity the same is said of what one of two bodies reads.
     bool whole = above != user || (isa<d1::RepeatOp>(user) && use.getOperandNumber() == 0);
     last = std::max(last, 2 * (whole ? end : begin));
-    if (isa<d1::YieldOp>(user) && above == user)
+    // What one of two bodies yields is not alive in the other.
+    if (isa<d1::YieldOp>(user) && above == user && !isa<d1::IfOp>(user->getParentOp()))
       last = std::max(last, 2 * positions[user->getParentOp()].second);
   }
   return last;
@@ -120,6 +139,9 @@ void RegisterWebs::addValue(Value v, int def) {
   if (auto repeat = v.getDefiningOp<d1::RepeatOp>())
     if (unsigned i = cast<OpResult>(v).getResultNumber())
       resultTies.push_back({v, repeat.getBodyBlock()->getArgument(i - 1)});
+  if (auto loop = v.getDefiningOp<d1::WhileOp>())
+    resultTies.push_back(
+        {v, loop.getAfterBlock()->getArgument(cast<OpResult>(v).getResultNumber())});
 }
 
 unsigned RegisterWebs::find(Value v) {

@@ -117,7 +117,7 @@ void Piece::addOrderEdges() {
 /// next iteration.
 void Piece::forEachCarried(llvm::function_ref<void(unsigned def, unsigned reader)> fn) const {
   auto yield = dyn_cast<d1::YieldOp>(nodes.front().op->getBlock()->getTerminator());
-  if (!yield)
+  if (!yield || !isa<d1::RepeatOp>(yield->getParentOp()))
     return;
   for (auto [arg, v] : llvm::zip(yield->getBlock()->getArguments(), yield.getValues())) {
     Operation *def = v.getDefiningOp();
@@ -302,7 +302,11 @@ void mlir::dojo::scheduleProgram(d1::FuncOp program, const ::dojo::Target &targe
     op->moveBefore(&top.front());
   RegisterWebs webs(program);
   SmallVector<Block *> blocks{&top};
-  program.walk([&](d1::RepeatOp repeat) { blocks.push_back(repeat.getBodyBlock()); });
+  program.walk([&](Operation *op) {
+    if (op != program)
+      for (Region &region : op->getRegions())
+        blocks.push_back(&region.front());
+  });
   for (Block *block : blocks)
     scheduleBlock(*block, model, webs);
 }

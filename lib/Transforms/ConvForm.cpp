@@ -225,7 +225,7 @@ OpOperand *mlir::dojo::findFusedSum(GenericOp user) {
       !isa<FloatType>(getElementTypeOrSelf(user.getResultTypes().front())))
     return nullptr;
   for (Operation &inner : *user.getBody()) {
-    if (isa<linalg::IndexOp, tensor::ExtractOp>(inner))
+    if (isa<linalg::IndexOp, tensor::ExtractOp>(inner) || inner.getNumRegions() != 0)
       return nullptr;
     for (Value operand : inner.getOperands())
       if (operand.getParentRegion() != &user.getRegion() &&

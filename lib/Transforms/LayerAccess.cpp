@@ -5,6 +5,7 @@
 #include "dialects/Dojo/DojoDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/Matchers.h"
 
@@ -72,6 +73,49 @@ IndexBox LayerAccess::image(AffineMap map, const IndexBox &loops, ArrayRef<int64
     box.size.push_back(hi - lo);
   }
   return box;
+}
+
+IndexBox LayerAccess::Operand::box(const IndexBox &loops) const {
+  IndexBox result = image(map, loops, type.getShape());
+  for (auto [d, all] : llvm::enumerate(whole))
+    if (all) {
+      result.lo[d] = 0;
+      result.size[d] = type.getDimSize(d);
+    }
+  return result;
+}
+
+std::optional<AffineExpr> mlir::dojo::affineIndex(Value index) {
+  MLIRContext *context = index.getContext();
+  IntegerAttr constant;
+  if (matchPattern(index, m_Constant(&constant)))
+    return getAffineConstantExpr(constant.getInt(), context);
+  Operation *op = index.getDefiningOp();
+  if (!op)
+    return std::nullopt;
+  if (auto loop = dyn_cast<linalg::IndexOp>(op))
+    return getAffineDimExpr(loop.getDim(), context);
+  // Indices are small: they are the same number in any integer type of at least 32 bits.
+  if (auto cast = dyn_cast<arith::IndexCastOp>(op)) {
+    Type type = cast.getType(), from = cast.getIn().getType();
+    if ((type.isIndex() || type.getIntOrFloatBitWidth() >= 32) &&
+        (from.isIndex() || from.getIntOrFloatBitWidth() >= 32))
+      return affineIndex(cast.getIn());
+    return std::nullopt;
+  }
+  if (!index.getType().isIndex() || !isa<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op))
+    return std::nullopt;
+  std::optional<AffineExpr> lhs = affineIndex(op->getOperand(0)),
+                            rhs = affineIndex(op->getOperand(1));
+  if (!lhs || !rhs)
+    return std::nullopt;
+  if (isa<arith::AddIOp>(op))
+    return *lhs + *rhs;
+  if (isa<arith::SubIOp>(op))
+    return *lhs - *rhs;
+  if (!isa<AffineConstantExpr>(*lhs) && !isa<AffineConstantExpr>(*rhs))
+    return std::nullopt;
+  return *lhs * *rhs;
 }
 
 AffineExpr LayerAccess::simplify(AffineExpr expr, ArrayRef<int64_t> sizes) {
@@ -226,6 +270,41 @@ std::optional<unsigned> divisibleSum(linalg::GenericOp op) {
   return std::nullopt;
 }
 
+/// Whether the body needs the number itself, not only as a part of where tensor.extract reads.
+bool isComputedWith(Value index) {
+  return llvm::any_of(index.getUsers(), [](Operation *user) {
+    if (isa<tensor::ExtractOp>(user))
+      return false;
+    if (user->getNumResults() != 1 || !affineIndex(user->getResult(0)))
+      return true;
+    return isComputedWith(user->getResult(0));
+  });
+}
+
+/// Adds the tensor that the body reads elements of.
+void addCaptured(tensor::ExtractOp extract, linalg::GenericOp op, Block &body, LayerAccess &a) {
+  auto arg = dyn_cast<BlockArgument>(extract.getTensor());
+  LayerAccess::Operand operand;
+  operand.layerOperand = arg && arg.getOwner() == &body ? int(arg.getArgNumber()) : -1;
+  operand.rootOperand = ~0u;
+  operand.type = cast<RankedTensorType>(extract.getTensor().getType());
+  operand.unused = false;
+  operand.captured = true;
+  SmallVector<AffineExpr> results;
+  for (Value index : extract.getIndices()) {
+    std::optional<AffineExpr> expr = affineIndex(index);
+    operand.whole.push_back(!expr);
+    results.push_back(expr ? *expr : getAffineConstantExpr(0, op.getContext()));
+  }
+  operand.map = AffineMap::get(op.getNumLoops(), 0, results, op.getContext());
+  // Of equal accesses one will do.
+  for (const LayerAccess::Operand &other : a.inputs)
+    if (other.captured && other.layerOperand == operand.layerOperand && other.map == operand.map &&
+        other.whole == operand.whole)
+      return;
+  a.inputs.push_back(std::move(operand));
+}
+
 LogicalResult analyzeGeneric(linalg::GenericOp op, Block &body, LayerAccess &a) {
   for (auto type : op.getIteratorTypesArray())
     a.parallel.push_back(type == utils::IteratorType::parallel);
@@ -240,10 +319,13 @@ LogicalResult analyzeGeneric(linalg::GenericOp op, Block &body, LayerAccess &a) 
     a.inputs.push_back({index, unsigned(i), op.getIndexingMapsArray()[i],
                         cast<RankedTensorType>(operand.getType()), unused});
   }
+  op.getRegion().walk([&](tensor::ExtractOp extract) { addCaptured(extract, op, body, a); });
   a.outputMap = op.getIndexingMapsArray().back();
   a.outputType = cast<RankedTensorType>(op.getResult(0).getType());
   a.indexRead.assign(a.numLoops(), false);
-  op.getRegion().walk([&](linalg::IndexOp index) { a.indexRead[index.getDim()] = true; });
+  op.getRegion().walk([&](linalg::IndexOp index) {
+    a.indexRead[index.getDim()] = a.indexRead[index.getDim()] || isComputedWith(index);
+  });
   return success();
 }
 

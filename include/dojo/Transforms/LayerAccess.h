@@ -27,7 +27,7 @@ struct LayerAccess {
   struct Operand {
     /// Index of the layer's operand, or -1 for a shape-only operand (a pooling window).
     int layerOperand;
-    /// The root's operand number.
+    /// The root's operand number; of a captured operand it has none.
     unsigned rootOperand;
     AffineMap map; ///< loop indices to operand indices; no symbols
     RankedTensorType type;
@@ -35,6 +35,14 @@ struct LayerAccess {
     bool unused;
     /// Operands that read the same tensor share a slot: it is brought to a node once.
     unsigned slot = 0;
+    /// The body reads single elements of it by tensor.extract.
+    bool captured = false;
+    /// Of a captured operand: dimensions whose index only the body knows. The map has 0 there.
+    llvm::SmallVector<bool> whole = {};
+
+    /// The part that the loop box touches: the image of the map, and all of the dimensions that
+    /// are read as a whole.
+    IndexBox box(const IndexBox &loops) const;
   };
 
   /// linalg.generic or dojo.conv
@@ -49,8 +57,8 @@ struct LayerAccess {
   unsigned numSlots = 0;
   AffineMap outputMap;
   RankedTensorType outputType;
-  /// Loop dimensions whose index the body reads (linalg.index): tiles that differ in them need
-  /// code of their own.
+  /// Loop dimensions whose index the body computes with (linalg.index): tiles that differ in them
+  /// need code of their own. An index that only says where tensor.extract reads does not count.
   llvm::SmallVector<bool> indexRead;
 
   unsigned numLoops() const { return extents.size(); }
@@ -70,6 +78,10 @@ struct LayerAccess {
 };
 
 class LayerOp;
+
+/// A value in the body of a linalg.generic as an expression of its loop indices; nothing unless it
+/// is a sum of scaled linalg.index and constants.
+std::optional<AffineExpr> affineIndex(Value index);
 
 /// Whether arrays in memory have elements of this type: integers and floats of at most 64 bits.
 bool isStorable(Type element);

@@ -5,7 +5,9 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Iterators.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -70,11 +72,69 @@ TypedAttr outputInit(const LayerAccess &access) {
   return {};
 }
 
+/// The expression of the generic op's loop indices as ops.
+Value emitIndex(OpBuilder &builder, Location loc, AffineExpr expr) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return arith::ConstantIndexOp::create(builder, loc, constant.getValue());
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return linalg::IndexOp::create(builder, loc, dim.getPosition());
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  Value lhs = emitIndex(builder, loc, binary.getLHS());
+  Value rhs = emitIndex(builder, loc, binary.getRHS());
+  if (expr.getKind() == AffineExprKind::Add)
+    return arith::AddIOp::create(builder, loc, lhs, rhs);
+  assert(expr.getKind() == AffineExprKind::Mul && "a sum of scaled indices");
+  return arith::MulIOp::create(builder, loc, lhs, rhs);
+}
+
+/// Reads of captured tensors become loads from what the node holds of them. `from` is the region
+/// with the tensors, `to` its clone.
+void replaceExtracts(OpBuilder &builder, Region &from, Region &to, const LayerAccess &access,
+                     const KernelTile &tile, ValueRange args) {
+  SmallVector<tensor::ExtractOp> originals, extracts;
+  from.walk([&](tensor::ExtractOp extract) { originals.push_back(extract); });
+  to.walk([&](tensor::ExtractOp extract) { extracts.push_back(extract); });
+  OpBuilder::InsertionGuard guard(builder);
+  for (auto [original, extract] : llvm::zip_equal(originals, extracts)) {
+    int argument = cast<BlockArgument>(original.getTensor()).getArgNumber();
+    const LayerAccess::Operand *operand = llvm::find_if(
+        access.inputs, [&](const auto &in) { return in.captured && in.layerOperand == argument; });
+    const IndexBox &box = tile.inputs[operand->slot].box;
+    // Where the index is made: the loop indices belong to the op's own block.
+    SmallVector<Value> indices;
+    for (auto [d, index] : llvm::enumerate(extract.getIndices())) {
+      if (std::optional<AffineExpr> expr = affineIndex(index)) {
+        builder.setInsertionPointToStart(&to.front());
+        AffineMap local = localMap(AffineMap::get(access.numLoops(), 0, *expr), tile.loops,
+                                   ArrayRef(box.lo).slice(d, 1));
+        indices.push_back(emitIndex(builder, extract.getLoc(), local.getResult(0)));
+        continue;
+      }
+      assert(box.lo[d] == 0 && "indices that only the body knows reach all of a dimension");
+      indices.push_back(index);
+    }
+    builder.setInsertionPoint(extract);
+    Value load = memref::LoadOp::create(builder, extract.getLoc(), args[operand->slot], indices);
+    extract.getResult().replaceAllUsesWith(load);
+    extract.erase();
+  }
+}
+
+/// Drops what only computed the indices of reads.
+void eraseUnused(Region &region) {
+  region.walk<WalkOrder::PostOrder, ReverseIterator>([](Operation *op) {
+    if (isOpTriviallyDead(op))
+      op->erase();
+  });
+}
+
 void cloneGeneric(OpBuilder &builder, linalg::GenericOp generic, const LayerAccess &access,
                   const KernelTile &tile, ValueRange args) {
   SmallVector<AffineMap> maps;
   SmallVector<Value> inputs;
   for (const LayerAccess::Operand &in : access.inputs) {
+    if (in.captured)
+      continue;
     maps.push_back(localMap(in.map, tile.loops, tile.inputs[in.slot].box.lo));
     inputs.push_back(args[in.slot]);
   }
@@ -91,7 +151,16 @@ void cloneGeneric(OpBuilder &builder, linalg::GenericOp generic, const LayerAcce
     }
   generic.getRegion().cloneInto(&local.getRegion(), mapping);
   SmallVector<linalg::IndexOp> indices;
-  local.getRegion().walk([&](linalg::IndexOp index) { indices.push_back(index); });
+  DenseSet<Operation *> absolute;
+  local.getRegion().walk([&](linalg::IndexOp index) { absolute.insert(index); });
+  if (llvm::any_of(access.inputs, [](const auto &in) { return in.captured; })) {
+    replaceExtracts(builder, generic.getRegion(), local.getRegion(), access, tile, args);
+    eraseUnused(local.getRegion());
+  }
+  local.getRegion().walk([&](linalg::IndexOp index) {
+    if (absolute.contains(index))
+      indices.push_back(index);
+  });
   for (linalg::IndexOp index : indices) {
     int64_t lo = tile.loops.lo[index.getDim()];
     if (lo == 0)

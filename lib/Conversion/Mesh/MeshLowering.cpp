@@ -213,7 +213,7 @@ LogicalResult MeshLowering::divide(PlacedLayer &layer) {
     tile.inputs.resize(access.numSlots);
     for (const LayerAccess::Operand &in : access.inputs) {
       KernelOperand &operand = tile.inputs[in.slot];
-      operand.box = hull(operand.box, LayerAccess::image(in.map, tile.loops, in.type.getShape()));
+      operand.box = hull(operand.box, in.box(tile.loops));
       operand.elementType = in.type.getElementType();
     }
     tile.output.box =

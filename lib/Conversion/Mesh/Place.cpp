@@ -217,8 +217,7 @@ struct PlacePass : public mlir::dojo::impl::PlaceBase<PlacePass> {
     for (auto [node, loops] : cellsOf(*to, toPlan))
       for (const LayerAccess::Operand &in : to->inputs)
         if (in.layerOperand == int(operand) &&
-            (!held.contains(node) ||
-             !(held[node] == LayerAccess::image(in.map, loops, in.type.getShape()))))
+            (!held.contains(node) || !(held[node] == in.box(loops))))
           return false;
     return true;
   }

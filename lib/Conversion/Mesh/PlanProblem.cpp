@@ -158,6 +158,9 @@ planning::LayerProblem mlir::dojo::planProblemOf(LayerOp layer, const LayerAcces
     if (in.layerOperand < 0 || in.unused)
       continue;
     planning::OperandAccess operand = accessOf(in.map, in.type);
+    for (auto [d, all] : llvm::enumerate(in.whole))
+      if (all)
+        operand.rows[d] = {{}, 0, in.type.getDimSize(d)};
     operand.constant = layer.getInputs()[in.layerOperand].getDefiningOp<WeightOp>() != nullptr;
     problem.inputs.push_back(std::move(operand));
   }
