@@ -98,6 +98,9 @@ private:
   // LowerMemory.cpp
   Address addressOf(Operation *op);
   Value loadLanes(Address a, Type element, ArrayRef<int64_t> offsets, int used, int region);
+  /// Lanes at the offsets in a vector register, in elements, among `elements` from the address on;
+  /// null for elements that only single loads can read.
+  Value gatherLanes(Address a, Type element, Value offsets, int64_t elements, int used, int region);
   void storeLanes(Address a, Value value, Type element, ArrayRef<int64_t> offsets, int used,
                   int region);
 

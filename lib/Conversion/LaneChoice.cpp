@@ -48,25 +48,87 @@ static bool hasLaneForm(Type t) {
          t.isInteger(16) || t.isInteger(32);
 }
 
-bool mlir::dojo::isVectorizable(const Nest &nest) {
-  auto lanes = [](const Access &a) { return hasLaneForm(a.element) && !a.element.isIndex(); };
-  if (!llvm::all_of(nest.inputs, lanes) || !llvm::all_of(nest.outputs, lanes))
-    return false;
-  for (Operation &op : nest.body->without_terminator()) {
-    if (isa<linalg::IndexOp>(op))
+LaneVariance::LaneVariance(const Nest &nest, const Lanes &lanes) : nest(nest), lanes(lanes) {
+  if (!lanes.isVector())
+    return;
+  auto inLanes = [&](const Access &a) {
+    return a.strides[lanes.inner] != 0 || (lanes.outer >= 0 && a.strides[lanes.outer] != 0);
+  };
+  for (auto [i, in] : llvm::enumerate(nest.inputs)) {
+    if (!in.root || !inLanes(in))
       continue;
-    if (isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::FloorDivSIOp,
-            arith::CeilDivSIOp, arith::CeilDivUIOp, arith::MulSIExtendedOp, arith::MulUIExtendedOp,
-            arith::AddUIExtendedOp>(op))
-      return false;
-    bool constant = isa<arith::ConstantOp>(op);
-    if (!constant && !OpTrait::hasElementwiseMappableTraits(&op))
-      return false;
-    if (!llvm::all_of(op.getResultTypes(), hasLaneForm) ||
-        !llvm::all_of(op.getOperandTypes(), hasLaneForm))
-      return false;
+    varying.insert(nest.body->getArgument(i));
+    possible &= hasLaneForm(in.element) && !in.element.isIndex();
   }
-  return true;
+  for (auto [i, out] : llvm::enumerate(nest.outputs)) {
+    varying.insert(nest.body->getArgument(nest.numInputs() + i));
+    possible &= hasLaneForm(out.element) && !out.element.isIndex();
+  }
+  for (Operation &op : nest.body->without_terminator()) {
+    bool differs = false;
+    if (auto index = dyn_cast<linalg::IndexOp>(op))
+      differs = lanes.contains(nest.indices[index.getDim()].dim);
+    op.walk([&](Operation *inner) {
+      differs |= llvm::any_of(inner->getOperands(), [&](Value v) { return varies(v); });
+    });
+    if (!differs)
+      continue;
+    varying.insert(op.getResults().begin(), op.getResults().end());
+    possible &= hasForm(op);
+  }
+}
+
+bool LaneVariance::hasForm(Operation &op) const {
+  if (isa<linalg::IndexOp>(op))
+    return true;
+  if (!llvm::all_of(op.getResultTypes(), hasLaneForm))
+    return false;
+  if (auto load = dyn_cast<memref::LoadOp>(op))
+    return getRootArgument(load.getMemRef()) == load.getMemRef() && !load.getType().isIndex() &&
+           (isContiguous(load) || !load.getType().isF16());
+  if (isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::FloorDivSIOp,
+          arith::CeilDivSIOp, arith::CeilDivUIOp, arith::MulSIExtendedOp, arith::MulUIExtendedOp,
+          arith::AddUIExtendedOp>(op))
+    return false;
+  return OpTrait::hasElementwiseMappableTraits(&op) &&
+         llvm::all_of(op.getOperandTypes(), hasLaneForm);
+}
+
+bool LaneVariance::counts(Value index) const {
+  if (auto op = index.getDefiningOp<linalg::IndexOp>())
+    return lanes.outer < 0 && nest.indices[op.getDim()].dim == lanes.inner;
+  auto sum = index.getDefiningOp<arith::AddIOp>();
+  return sum && sum.getType().isIndex() &&
+         ((counts(sum.getLhs()) && !varies(sum.getRhs())) ||
+          (counts(sum.getRhs()) && !varies(sum.getLhs())));
+}
+
+bool LaneVariance::isContiguous(memref::LoadOp load) const {
+  SmallVector<int64_t> strides;
+  int64_t offset = 0;
+  // Vector accesses need even addresses, which bytes do not have by themselves.
+  if (failed(load.getMemRefType().getStridesAndOffset(strides, offset)) ||
+      load.getType().getIntOrFloatBitWidth() < 16)
+    return false;
+  bool found = false;
+  for (auto [index, stride] : llvm::zip(load.getIndices(), strides)) {
+    if (!varies(index))
+      continue;
+    if (found || stride != 1 || !counts(index))
+      return false;
+    found = true;
+  }
+  return found;
+}
+
+int64_t mlir::dojo::spanOf(memref::LoadOp load) {
+  return getArgumentSpan(cast<BlockArgument>(load.getMemRef()));
+}
+
+bool mlir::dojo::isGatherable(memref::LoadOp load) {
+  Type type = load.getType();
+  int64_t bits = type.getIntOrFloatBitWidth();
+  return (bits == 32 || type.isBF16() || type.isInteger(16)) && spanOf(load) * (bits / 8) <= 65536;
 }
 
 static int64_t bytesOf(Type t) { return (t.getIntOrFloatBitWidth() + 7) / 8; }
@@ -130,6 +192,9 @@ static int storeCost(const Access &a, const Lanes &lanes, int used) {
 
 /// Estimated instructions of the whole nest, or a negative number if the choice is not possible.
 static double estimate(const Nest &nest, const Lanes &lanes, unsigned bodyOps) {
+  LaneVariance variance(nest, lanes);
+  if (!variance.hasVectorForm())
+    return -1;
   const NestDim &inner = nest.dims[lanes.inner];
   bool reduced = nest.dims[lanes.chunkDim()].reduction;
   int used = lanes.outer >= 0 ? numLanes : std::min<int64_t>(lanes.innerCount, inner.extent);
@@ -159,6 +224,10 @@ static double estimate(const Nest &nest, const Lanes &lanes, unsigned bodyOps) {
       return -1;
     out += cost + (nest.readsOutput(i) && !nest.inits[i] ? loadCost(a, lanes, used) : 0);
   }
+  for (Operation &op : nest.body->without_terminator())
+    if (auto load = dyn_cast<memref::LoadOp>(op);
+        load && variance.varies(load) && !variance.isContiguous(load))
+      in += isGatherable(load) ? 7 : 3 * numLanes;
   double steps = 1, ends = 1;
   for (auto [d, dim] : llvm::enumerate(nest.dims)) {
     double n = dim.extent;
@@ -175,8 +244,6 @@ static double estimate(const Nest &nest, const Lanes &lanes, unsigned bodyOps) {
 
 Lanes mlir::dojo::chooseLanes(const Nest &nest) {
   Lanes best;
-  if (!isVectorizable(nest))
-    return best;
   unsigned bodyOps = std::distance(nest.body->begin(), nest.body->end()) - 1;
   // A scalar step costs its body, an access for each operand and its part of the loop.
   double bestCost = double(nest.points(false)) * (nest.inputs.size() + bodyOps + 1.0) +

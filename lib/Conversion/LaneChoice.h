@@ -37,8 +37,33 @@ LanePattern classify(const LaneOffsets &offsets, int usedLanes);
 /// The combining operation of output `i` if the body has the form out = combine(out, value).
 Operation *getCombiner(const Nest &nest, unsigned i);
 
-/// True if operations and types of the body have vector forms.
-bool isVectorizable(const Nest &nest);
+/// Which values of a body differ from lane to lane. What does not is computed once, as a scalar.
+class LaneVariance {
+public:
+  LaneVariance(const Nest &nest, const Lanes &lanes);
+
+  /// True if operations and types of all that varies have vector forms.
+  bool hasVectorForm() const { return possible; }
+  bool varies(Value v) const { return varying.contains(v); }
+  /// True if lane l of the index is that of lane 0 plus l.
+  bool counts(Value index) const;
+  /// True if the lanes of a load that varies lie one behind the other in memory.
+  bool isContiguous(memref::LoadOp load) const;
+
+private:
+  bool hasForm(Operation &op) const;
+
+  const Nest &nest;
+  const Lanes &lanes;
+  DenseSet<Value> varying;
+  bool possible = true;
+};
+
+/// Elements from the first to the last that a load may read, and bytes of one.
+int64_t spanOf(memref::LoadOp load);
+/// Whether lanes anywhere in the memory of `load` are read by gathers: 16-bit offsets reach it, and
+/// its elements may lie at any of their places.
+bool isGatherable(memref::LoadOp load);
 
 /// The cheapest lanes by an estimate of instructions; scalar if nothing else is possible.
 Lanes chooseLanes(const Nest &nest);

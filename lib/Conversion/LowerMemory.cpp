@@ -142,8 +142,17 @@ LogicalResult KernelLowering::lowerAccess(Operation *op) {
       .Case([&](vector::GatherOp o) -> LogicalResult {
         std::optional<LaneOffsets> offsets = constantOffsets(o.getIndices());
         int used = maskedLanes(o.getMask());
-        if (!offsets || used < 0 || !isZero(o.getPassThru()))
+        if (used < 0 || !isZero(o.getPassThru()))
           return unsupported(op);
+        if (!offsets) {
+          auto memref = cast<MemRefType>(o.getBase().getType());
+          Value lanes = gatherLanes(addressOf(op), element, get(o.getIndices()),
+                                    memref.getNumElements(), used, region);
+          if (!lanes)
+            return unsupported(op);
+          set(o, asMask(lanes));
+          return success();
+        }
         set(o, asMask(loadLanes(addressOf(op), element, *offsets, used, region)));
         return success();
       })
@@ -231,6 +240,44 @@ Value KernelLowering::loadLanes(Address a, Type element, ArrayRef<int64_t> offse
     sum = sum ? d.ior(sum, lanes) : lanes;
   }
   return sum;
+}
+
+Value KernelLowering::gatherLanes(Address a, Type element, Value offsets, int64_t elements,
+                                  int used, int region) {
+  int64_t bytes = elementBytes(element);
+  Value base = a.offset ? d.addi(a.base, a.offset) : a.base;
+  Value at = bytes == 1 ? offsets : d.ishl(offsets, llvm::Log2_64(bytes));
+  bool isFloat16 = element.isF16();
+  if (bytes > 4 || isFloat16)
+    return {};
+  if (bytes >= 2 && elements * bytes <= 65536) {
+    // Granules of 8 bytes that begin at the elements, 8 at a time; their first words remain.
+    std::array<int32_t, 16> even{};
+    for (int l = 0; l < numLanes; ++l)
+      even[l] = 2 * l;
+    Value low = d.gather(base, at, d.firstLanes(std::min(used, 8)), false, region);
+    Value lanes;
+    if (used > 8) {
+      Value high = d.gather(base, d.slide(at, 8), d.firstLanes(used - 8), false, region);
+      lanes = d.op<d1::VPerm2Op>(low, high, d.lanes(even));
+    } else {
+      lanes = d.op<d1::VPermOp>(low, d.lanes(even));
+      lanes = d.vsel(d.firstLanes(used), lanes, d.x0());
+    }
+    if (bytes == 4)
+      return lanes;
+    lanes = d.ishl(lanes, 16);
+    return element.isBF16() ? lanes : d.isra(lanes, 16);
+  }
+  Value lanes = d.splat(0);
+  for (int l = 0; l < used; ++l) {
+    Value address = d.op<d1::AddOp>(base, d.op<d1::VExtractOp>(at, l));
+    Value scalar = d.load(address, 0, bytes, region);
+    if (element.isBF16())
+      scalar = d.slli(scalar, 16);
+    lanes = d.op<d1::VInsertOp>(lanes, scalar, l);
+  }
+  return lanes;
 }
 
 void KernelLowering::storeLanes(Address a, Value value, Type element, ArrayRef<int64_t> offsets,

@@ -62,6 +62,12 @@ private:
   SmallVector<Value> emitBody(SmallVector<Value> accs, ArrayRef<Instance> instances);
   void emitBodyOp(Operation &op, IRMapping &map, const Instance &inst);
   Value emitIndex(unsigned originalDim, const Instance &inst);
+  /// The index at lane 0.
+  Value emitFirstIndex(unsigned originalDim, const Instance &inst);
+  /// Lane 0 of an index that counts the lanes.
+  Value firstLane(Value index, IRMapping &map, const Instance &inst);
+  /// A load whose index differs from lane to lane.
+  Value emitLoad(memref::LoadOp load, IRMapping &map, const Instance &inst);
   Value finishLanes(unsigned output, Value acc, const Instance &inst);
 
   /// Runs `body` in a loop of `trips` iterations over a dimension, or once with constant index.
@@ -85,6 +91,7 @@ private:
   const Nest &nest;
   Lanes lanes;
   FlatViews &views;
+  std::optional<LaneVariance> variance;
 
   bool laneReduced = false, emptyReduction = false;
   int jamDim = -1;

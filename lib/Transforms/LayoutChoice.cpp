@@ -4,6 +4,7 @@
 
 #include "ConvForm.h"
 #include "dialects/Dojo/DojoDialect.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace mlir::dojo;
@@ -96,6 +97,15 @@ LayoutChoice Chooser::choose() {
   LoopSplits splits(op);
   unsigned numInputs = op.getNumDpsInputs();
   choice.inputs.resize(numInputs);
+  // Indices that the body computes for itself are inside of tensors without padding only.
+  if (op.getBody()
+          ->walk([](tensor::ExtractOp) { return WalkResult::interrupt(); })
+          .wasInterrupted()) {
+    auto plain = [](Value value) { return Layout::plain(typeOf(value).getRank()); };
+    llvm::transform(op.getDpsInputs(), choice.inputs.begin(), plain);
+    choice.results = llvm::map_to_vector(op.getDpsInits(), plain);
+    return choice;
+  }
   // Larger operands first: they are the dear ones to convert.
   SmallVector<OpOperand *> activations;
   for (OpOperand *input : op.getDpsInputOperands())

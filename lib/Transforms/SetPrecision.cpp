@@ -247,20 +247,27 @@ void Translator::translateGeneric(linalg::GenericOp op) {
     mapping.map(argument, value);
   }
   for (Operation &inner : op.getBody()->without_terminator()) {
-    // Elements of a tensor that the body names itself.
-    if (auto extract = dyn_cast<tensor::ExtractOp>(inner);
-        extract && elementOf(stored(extract.getTensor())) != extract.getType()) {
-      SmallVector<Value> indices;
-      for (Value index : extract.getIndices())
-        indices.push_back(mapping.lookupOrDefault(index));
-      Value element =
-          tensor::ExtractOp::create(rewriter, inner.getLoc(), stored(extract.getTensor()), indices);
-      mapping.map(extract.getResult(), widen(rewriter, inner.getLoc(), element));
-      continue;
-    }
     Operation *copy = rewriter.clone(inner, mapping);
-    for (OpOperand &operand : copy->getOpOperands())
-      operand.set(stored(operand.get()));
+    SmallVector<tensor::ExtractOp> extracts;
+    copy->walk([&](Operation *nested) {
+      for (OpOperand &operand : nested->getOpOperands())
+        operand.set(stored(operand.get()));
+      if (auto extract = dyn_cast<tensor::ExtractOp>(nested))
+        extracts.push_back(extract);
+    });
+    // Elements of a tensor that the body names itself.
+    for (tensor::ExtractOp extract : extracts) {
+      Type element = elementOf(extract.getTensor());
+      if (element == extract.getType())
+        continue;
+      OpBuilder::InsertionGuard guard(rewriter);
+      rewriter.setInsertionPointAfter(extract);
+      extract.getResult().setType(element);
+      Value wide = widen(rewriter, inner.getLoc(), extract);
+      extract.getResult().replaceAllUsesExcept(wide, wide.getDefiningOp());
+      if (extract == copy)
+        mapping.map(inner.getResult(0), wide);
+    }
     if (moves)
       copy->getResult(0).setType(bf16);
   }

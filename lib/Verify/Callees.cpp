@@ -31,7 +31,9 @@ CallOutcome Callees::enter(int64_t node, int64_t pc, int32_t callerLayer, Scalar
   }
   const image::Segment &range = image.segments[candidates.front()];
   const SegmentCode &code = cache.get(index, node, pc, range.begin, range.end);
-  if (code.plain)
+  // Plain code is as well followed in detail, if nothing in it depends on data.
+  if (code.plain &&
+      (pc != int64_t(range.begin) || chosen < 0 || (several && callerLayer < 0) || !code.opaque))
     return outcome;
   if (chosen < 0)
     return !code.opaque ? outcome
@@ -47,6 +49,8 @@ CallOutcome Callees::enter(int64_t node, int64_t pc, int32_t callerLayer, Scalar
   uint32_t found = program.footprints->find(load, pc, segment.begin, segment.end, x);
   const Footprint &footprint = (*program.footprints)[found];
   Call call{uint32_t(chosen), found, footprint.accumulators};
+  if (code.plain && (footprint.known || footprint.faulty))
+    return outcome;
   int exitRegister = footprint.exitRegister;
   int64_t exit = footprint.exit + load.begin;
   uint32_t changed = footprint.changed;

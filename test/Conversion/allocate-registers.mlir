@@ -75,3 +75,38 @@ d1.func @masks attributes {thread = 0 : i32} {
   d1.vst %v, 0(%p), w32, %8 : (!d1.v, !d1.x, !d1.m) -> ()
   d1.vst %v, 0(%p), w32, %1 : (!d1.v, !d1.x, !d1.m) -> ()
 }
+
+// -----
+
+// What two bodies yield is in the register of the result; a value from outside that is read later is
+// copied. A loop's value stays in one register from the init to the result.
+// CHECK-LABEL: d1.func @branches
+// CHECK: %[[A:.*]] = d1.li.s 5 : () -> !d1.x<1>
+// CHECK: %[[R:.*]] = d1.if %[[A]] : (!d1.x<1>) -> !d1.x<[[N:[0-9]+]]> {
+// CHECK: d1.addi %[[A]], 0 : (!d1.x<1>) -> !d1.x<[[N]]>
+// CHECK: } else {
+// CHECK: d1.addi %[[A]], 3 : (!d1.x<1>) -> !d1.x<[[N]]>
+// CHECK: d1.while(%[[R]]) : (!d1.x<[[N]]>) -> !d1.x<[[N]]> {
+// CHECK: ^bb0(%{{.*}}: !d1.x<[[N]]>):
+// CHECK: ^bb0(%{{.*}}: !d1.x<[[N]]>):
+// CHECK: d1.sd
+d1.func @branches attributes {thread = 0 : i32} {
+  %a = d1.li.s 5 : () -> !d1.x
+  %r = d1.if %a : (!d1.x) -> !d1.x {
+    %c = d1.addi %a, 0 : (!d1.x) -> !d1.x
+    d1.yield %c : !d1.x
+  } else {
+    %c = d1.addi %a, 3 : (!d1.x) -> !d1.x
+    d1.yield %c : !d1.x
+  }
+  %s = d1.while (%r) : (!d1.x) -> !d1.x {
+  ^bb0(%i: !d1.x):
+    %more = d1.slti %i, 9 : (!d1.x) -> !d1.x
+    d1.condition %more(%i) : !d1.x, !d1.x
+  } do {
+  ^bb0(%j: !d1.x):
+    %k = d1.addi %j, 1 : (!d1.x) -> !d1.x
+    d1.yield %k : !d1.x
+  }
+  d1.sd %s, 0(%a) : (!d1.x, !d1.x) -> ()
+}

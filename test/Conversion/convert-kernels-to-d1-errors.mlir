@@ -22,21 +22,6 @@ func.func private @other(f32)
 
 // -----
 
-func.func @bounds(%a: memref<4xf32> {dojo.address = 0 : i64}) attributes {dojo.kernel} {
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  scf.for %i = %c0 to %c1 step %c1 {
-    // expected-error @below {{loops of a kernel need constant bounds}}
-    scf.for %j = %c0 to %i step %c1 {
-      %0 = memref.load %a[%j] : memref<4xf32>
-      memref.store %0, %a[%i] : memref<4xf32>
-    }
-  }
-  return
-}
-
-// -----
-
 func.func @weights(%in: memref<1x2x1x8x4xbf16> {dojo.address = 0 : i64},
     %w: memref<1x1x1x2x8x4xbf16, strided<[512, 512, 512, 64, 4, 1]>> {dojo.address = 4096 : i64},
     %o: memref<1x2x1x8x4xbf16> {dojo.address = 8192 : i64}) attributes {dojo.kernel} {

@@ -73,3 +73,44 @@ func.func @conv(%in: memref<1x4x10x10x4xbf16> {dojo.address = 4096 : i64},
   }
   return
 }
+
+// -----
+
+// A loop whose length is known at run time runs if there is something to do; a search goes on while
+// its condition holds. What is read at a computed place has its address computed.
+// CHECK-LABEL: d1.func @control
+// CHECK: %[[RUNS:.*]] = d1.slt
+// CHECK: d1.if %[[RUNS]]
+// CHECK: d1.sub
+// CHECK: d1.repeat
+// CHECK: d1.slli
+// CHECK: d1.lw
+// CHECK: } else {
+// CHECK: d1.while
+// CHECK: d1.condition
+// CHECK: } do {
+// CHECK: d1.yield
+// CHECK: d1.sw
+func.func @control(%a: memref<64xi32> {dojo.address = 0 : i64}, %o: memref<1xi32> {dojo.address = 4096 : i64}) attributes {dojo.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0 : i32
+  %two = arith.constant 2 : i32
+  %n = memref.load %a[%c0] : memref<64xi32>
+  %end = arith.index_cast %n : i32 to index
+  %sum = scf.for %i = %c0 to %end step %c1 iter_args(%s = %zero) -> i32 {
+    %v = memref.load %a[%i] : memref<64xi32>
+    %t = arith.addi %s, %v : i32
+    scf.yield %t : i32
+  }
+  %r = scf.while (%x = %sum) : (i32) -> i32 {
+    %more = arith.cmpi sgt, %x, %two : i32
+    scf.condition(%more) %x : i32
+  } do {
+  ^bb0(%x: i32):
+    %h = arith.divsi %x, %two : i32
+    scf.yield %h : i32
+  }
+  memref.store %r, %o[%c0] : memref<1xi32>
+  return
+}

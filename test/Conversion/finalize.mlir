@@ -35,3 +35,43 @@ d1.func @virtual attributes {thread = 0 : i32} {
   // expected-error @below {{has a virtual register; run d1-allocate-registers first}}
   %p = d1.li.s 64 : () -> !d1.x
 }
+
+// -----
+
+// Branches: over the first body to the second, over the second to the end.
+// CHECK-LABEL: d1.func @branches
+// CHECK: %[[C:.*]] = d1.li.s 1 : () -> !d1.x<1>
+// CHECK: %[[Z:.*]] = d1.register : !d1.x<0>
+// CHECK-NEXT: d1.beq %[[C]], %[[Z]], @else0
+// CHECK-NEXT: d1.li.s 5 : () -> !d1.x<2>
+// CHECK-NEXT: d1.j @end0
+// CHECK-NEXT: d1.label @else0
+// CHECK-NEXT: d1.li.s 6 : () -> !d1.x<2>
+// CHECK-NEXT: d1.label @end0
+// CHECK-NEXT: d1.label @while1
+// CHECK-NEXT: %[[MORE:.*]] = d1.slti
+// CHECK: d1.beq %[[MORE]], %{{.*}}, @done1
+// CHECK-NEXT: d1.addi
+// CHECK-NEXT: d1.j @while1
+// CHECK-NEXT: d1.label @done1
+// CHECK-NEXT: d1.sd
+d1.func @branches attributes {thread = 0 : i32} {
+  %c = d1.li.s 1 : () -> !d1.x<1>
+  %a = d1.if %c : (!d1.x<1>) -> !d1.x<2> {
+    %t = d1.li.s 5 : () -> !d1.x<2>
+    d1.yield %t : !d1.x<2>
+  } else {
+    %e = d1.li.s 6 : () -> !d1.x<2>
+    d1.yield %e : !d1.x<2>
+  }
+  %r = d1.while (%a) : (!d1.x<2>) -> !d1.x<2> {
+  ^bb0(%i: !d1.x<2>):
+    %more = d1.slti %i, 9 : (!d1.x<2>) -> !d1.x<3>
+    d1.condition %more(%i) : !d1.x<3>, !d1.x<2>
+  } do {
+  ^bb0(%j: !d1.x<2>):
+    %k = d1.addi %j, 1 : (!d1.x<2>) -> !d1.x<2>
+    d1.yield %k : !d1.x<2>
+  }
+  d1.sd %r, 0(%r) : (!d1.x<2>, !d1.x<2>) -> ()
+}

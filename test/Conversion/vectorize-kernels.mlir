@@ -100,3 +100,39 @@ func.func @scalar(%a: memref<3xi64> {dojo.address = 4096 : i64},
   }
   return
 }
+
+// -----
+
+// Rows at indices known at run time: the index is a scalar, the columns are one load. Elements at
+// indices that differ from lane to lane are gathered.
+// CHECK-LABEL: func.func @rows
+// CHECK: %[[INDEX:.*]] = memref.load %{{.*}} : memref<{{.*}}xi64>
+// CHECK: %[[ROW:.*]] = arith.index_cast %[[INDEX]] : i64 to index
+// CHECK: arith.muli %[[ROW]]
+// CHECK: vector.load %{{.*}} : memref<3200xf32>, vector<16xf32>
+// CHECK: vector.store
+// CHECK-LABEL: func.func @elements
+// CHECK: %[[INDEX:.*]] = vector.load %{{.*}} : memref<{{.*}}xi32>, vector<16xi32>
+// CHECK: %[[AT:.*]] = arith.index_cast %[[INDEX]] : vector<16xi32> to vector<16xindex>
+// CHECK: vector.gather %{{.*}}[%{{.*}}] [%{{.*}}]
+func.func @rows(%i: memref<8xi64>, %t: memref<100x32xf32>, %o: memref<8x32xf32>) attributes {dojo.kernel} {
+  linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]}
+      ins(%i : memref<8xi64>) outs(%o : memref<8x32xf32>) {
+  ^bb0(%k: i64, %x: f32):
+    %row = arith.index_cast %k : i64 to index
+    %column = linalg.index 1 : index
+    %v = memref.load %t[%row, %column] : memref<100x32xf32>
+    linalg.yield %v : f32
+  }
+  return
+}
+func.func @elements(%i: memref<64xi32>, %t: memref<100xf32>, %o: memref<64xf32>) attributes {dojo.kernel} {
+  linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]}
+      ins(%i : memref<64xi32>) outs(%o : memref<64xf32>) {
+  ^bb0(%k: i32, %x: f32):
+    %at = arith.index_cast %k : i32 to index
+    %v = memref.load %t[%at] : memref<100xf32>
+    linalg.yield %v : f32
+  }
+  return
+}

@@ -135,8 +135,19 @@ void cloneGeneric(OpBuilder &builder, linalg::GenericOp generic, const LayerAcce
   for (const LayerAccess::Operand &in : access.inputs) {
     if (in.captured)
       continue;
-    maps.push_back(localMap(in.map, tile.loops, tile.inputs[in.slot].box.lo));
-    inputs.push_back(args[in.slot]);
+    // Of a tensor that several operands read, the part that is this one's.
+    const IndexBox &held = tile.inputs[in.slot].box;
+    IndexBox own = in.box(tile.loops);
+    Value buffer = args[in.slot];
+    if (own != held) {
+      SmallVector<int64_t> offsets, ones(own.lo.size(), 1);
+      for (auto [lo, from] : llvm::zip_equal(own.lo, held.lo))
+        offsets.push_back(lo - from);
+      buffer =
+          memref::SubViewOp::create(builder, generic.getLoc(), buffer, offsets, own.size, ones);
+    }
+    maps.push_back(localMap(in.map, tile.loops, own.lo));
+    inputs.push_back(buffer);
   }
   maps.push_back(localMap(access.outputMap, tile.loops, tile.output.box.lo));
   auto local = linalg::GenericOp::create(builder, generic.getLoc(), inputs, args.take_back(), maps,
@@ -210,6 +221,10 @@ std::string mlir::dojo::kernelKey(const LayerAccess &access, const KernelTile &t
   for (const LayerAccess::Operand &in : access.inputs) {
     os << in.slot << ":";
     printOperand(os, tile.inputs[in.slot], in.map, tile.loops);
+    IndexBox own = in.box(tile.loops);
+    if (own != tile.inputs[in.slot].box)
+      for (auto [lo, size, from] : llvm::zip_equal(own.lo, own.size, tile.inputs[in.slot].box.lo))
+        os << "[" << lo - from << "+" << size << "]";
   }
   printOperand(os, tile.output, access.outputMap, tile.loops);
   return key;

@@ -66,7 +66,9 @@ static SmallVector<int64_t> declareAccesses(const PlacedLayer &layer, const Kern
     IndexBox all = in.box;
     all.lo.assign(all.lo.size(), 0);
     declareBox(out, 1, 0, i, 0, all, in.strides, storageBytes(in.elementType));
-    out.append({1, 2, int64_t(i), 0, span(in) + (slack ? tensorSlack : 0), 1, 1, 1, 0, 0, 0});
+    // Gathers load granules that begin at the elements.
+    int64_t behind = slack ? tensorSlack : layer.isCaptured(i) ? gatherSlack : 0;
+    out.append({1, 2, int64_t(i), 0, span(in) + behind, 1, 1, 1, 0, 0, 0});
   }
   int64_t output = tile.inputs.size();
   int64_t bytes = span(tile.output) + (slack ? tensorSlack : 0);

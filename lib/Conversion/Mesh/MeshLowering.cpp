@@ -264,8 +264,9 @@ LogicalResult MeshLowering::placeConstant(PlacedLayer &layer, const LayerAccess:
   auto type = cast<RankedTensorType>(weight.getResult().getType());
   int64_t elements = 0, bytes = storageBytes(type.getElementType());
   SmallVector<int64_t> strides = commonStrides(boxes, type.getRank(), elements);
-  std::string buffer = addBuffer(layer.op.getName() + ".const" + Twine(input), "weight",
-                                 elements * bytes, 0, INT64_MAX);
+  std::string buffer =
+      addBuffer(layer.op.getName() + ".const" + Twine(input), "weight",
+                elements * bytes + (layer.isCaptured(input) ? gatherSlack : 0), 0, INT64_MAX);
   std::map<std::pair<planning::Coord, planning::Coord>, SmallVector<int32_t>> users;
   for (auto [tile, node] : llvm::zip_equal(layer.tiles, layer.nodes)) {
     KernelOperand &operand = tile.inputs[input];

@@ -43,6 +43,13 @@ struct PlacedLayer {
   llvm::SmallVector<int32_t> nodes;       ///< per cell
   llvm::SmallVector<std::string> buffers; ///< per slot, then the output
   llvm::SmallVector<int64_t> offsets;     ///< bytes, same order
+
+  /// Whether the body reads elements of the slot's tensor at places that it computes.
+  bool isCaptured(unsigned slot) const {
+    return llvm::any_of(access.inputs, [&](const LayerAccess::Operand &in) {
+      return in.captured && in.slot == slot;
+    });
+  }
 };
 
 class MeshLowering {
@@ -99,6 +106,8 @@ private:
 /// Bytes that may be read (never used) or written behind the last element of a tensor: matrix
 /// kernels work on whole blocks of eight pixels.
 inline constexpr int64_t tensorSlack = 256;
+/// The same behind constants that gathers read, in granules of 8 bytes.
+inline constexpr int64_t gatherSlack = 8;
 
 /// Bytes of one element in SRAM: booleans take one. The type is storable.
 int64_t storageBytes(Type type);

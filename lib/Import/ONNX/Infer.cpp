@@ -335,6 +335,61 @@ void fillOldShapes(const Node &node, onnx::InferenceContext &context) {
     }
 }
 
+/// Elements of a constant that are not zero.
+int64_t countOnes(const Constant &constant) {
+  int64_t count = 0;
+  for (int64_t i = 0; i < constant.count(); ++i)
+    count += elemInfo(constant.elem()).kind == ElemClass::Float ? constant.asDouble(i) != 0
+                                                                : constant.asInt(i) != 0;
+  return count;
+}
+
+/// Sets the shapes of ops whose results are as long as the data has it: where that is constant what
+/// it is, else what the model declares for them.
+void fillShapesOfData(const Model &model, const Node &node, onnx::InferenceContext &context) {
+  if (!node.proto.domain().empty() ||
+      !is_contained({"NonZero", "Compress", "Unique", "NonMaxSuppression"}, node.op()))
+    return;
+  auto isStatic = [](const onnx::TensorShapeProto &shape) {
+    return all_of(shape.dim(), [](const auto &dim) { return dim.has_dim_value(); });
+  };
+  auto declared = [&](const std::string &name) -> const onnx::TensorShapeProto * {
+    const auto &graph = model.proto.graph();
+    for (const auto *list : {&graph.output(), &graph.value_info()})
+      for (const auto &value : *list)
+        if (value.name() == name && value.type().tensor_type().has_shape() &&
+            isStatic(value.type().tensor_type().shape()) &&
+            all_of(value.type().tensor_type().shape().dim(),
+                   [](const auto &dim) { return dim.dim_value() >= 0; }))
+          return &value.type().tensor_type().shape();
+    return nullptr;
+  };
+  for (int i = 0; i < node.proto.output_size(); ++i) {
+    auto *tensor = context.getOutputType(i)->mutable_tensor_type();
+    if (node.proto.output(i).empty() || (tensor->has_shape() && isStatic(tensor->shape())))
+      continue;
+    SmallVector<int64_t> dims;
+    if (node.op() == "NonZero" && node.constant(0) && node.rank(0) > 0) {
+      dims = {node.rank(0), countOnes(*node.constant(0))};
+    } else if (node.op() == "Compress" && node.constant(1)) {
+      dims = {countOnes(*node.constant(1))};
+      if (auto axis = normaliseAxis(node.intAttr("axis", 0), node.rank(0));
+          axis && node.hasAttr("axis")) {
+        int64_t count = dims[0];
+        dims.assign(node.dims(0).begin(), node.dims(0).end());
+        dims[*axis] = count;
+      }
+    } else {
+      if (const auto *shape = declared(node.proto.output(i)))
+        *tensor->mutable_shape() = *shape;
+      continue;
+    }
+    tensor->mutable_shape()->clear_dim();
+    for (int64_t dim : dims)
+      tensor->mutable_shape()->add_dim()->set_dim_value(dim);
+  }
+}
+
 std::string withoutPrefix(StringRef message) {
   message.consume_front("[ShapeInferenceError] ");
   message.consume_front("[TypeInferenceError] ");
@@ -401,6 +456,7 @@ std::string inferOutputs(const Model &model, const onnx::NodeProto &original, No
     return withoutPrefix(error.what());
   }
   fillOldShapes(node, context);
+  fillShapesOfData(model, node, context);
   for (int i = 0; i < proto.output_size(); ++i)
     if (!proto.output(i).empty()) {
       std::string error = readOutput(proto, i, *context.getOutputType(i), node.outputs[i]);

@@ -581,3 +581,7 @@ CASES += SIGNAL_CASES
 from cases_flow import FLOW_CASES  # noqa: E402
 
 CASES += FLOW_CASES
+
+from cases_index import INDEX_CASES  # noqa: E402
+
+CASES += INDEX_CASES

@@ -130,32 +130,6 @@ LogicalResult pad(Lowering &l) {
   return l.set(result);
 }
 
-/// result[outer..., indices..., inner...] = data[outer..., index, inner...].
-LogicalResult gather(Lowering &l) {
-  TensorBuilder &b = l.b;
-  auto axis = normaliseAxis(l.node.intAttr("axis", 0), l.node.rank(0));
-  if (!axis)
-    return l.fail("axis is outside the dimensions of the data");
-  ArrayRef<int64_t> dims = l.node.dims(0);
-  const int64_t extent = dims[*axis];
-  if (const Constant *constant = l.node.constant(1)) {
-    SmallVector<int64_t> indices;
-    for (int64_t index : constant->ints()) {
-      auto normal = normaliseAxis(index, extent);
-      if (!normal)
-        return l.fail("index " + Twine(index) + " is outside the dimension of " + Twine(extent));
-      indices.push_back(*normal);
-    }
-    return l.set(b.reshape(takeAlong(l, l.in(0), *axis, indices), l.resultDims()));
-  }
-  const int64_t indexRank = l.node.rank(1);
-  SmallVector<int64_t> indexLoops = llvm::to_vector(seq<int64_t>(*axis, *axis + indexRank));
-  ArrayRef<int64_t> out = l.resultDims();
-  if (int64_t(out.size()) != int64_t(dims.size()) - 1 + indexRank || extent == 0)
-    return l.fail("data and indices do not fit the result");
-  return l.set(select(b, l.in(0), *axis, indexRank, b.along(l.in(1), indexLoops, out.size()), out));
-}
-
 // Keeps the square of a block size from overflowing.
 constexpr int64_t kMaxBlock = 1 << 16;
 
@@ -194,7 +168,6 @@ ArrayRef<OpEntry> movementOps() {
       {"Split", 1, 18, split},
       {"Slice", 1, 13, slice},
       {"Pad", 1, 25, pad},
-      {"Gather", 1, 13, gather},
       {"DepthToSpace", 1, 28, depthToSpace},
       {"SpaceToDepth", 1, 28, spaceToDepth},
   };

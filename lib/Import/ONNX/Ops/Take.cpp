@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Take.h"
+#include "Index.h"
 
 using namespace llvm;
 using onnx::TensorProto;
@@ -23,32 +24,15 @@ Value sliceAlong(TensorBuilder &b, Value tensor, int64_t axis, int64_t start, in
 Value select(TensorBuilder &b, Value data, int64_t axis, int64_t count, Operand indices,
              ArrayRef<int64_t> resultDims) {
   ArrayRef<int64_t> dims = TensorBuilder::dimsOf(data);
-  const int64_t loops = resultDims.size(), extent = dims[axis];
-  // The loops of the result, then the one over all places along the axis.
-  SmallVector<int64_t> dataLoops;
-  for (int64_t d = 0; d < int64_t(dims.size()); ++d)
-    dataLoops.push_back(d < axis ? d : d == axis ? loops : d + count - 1);
-  indices.map = AffineMap::get(loops + 1, 0, indices.map.getResults(), b.getContext());
-  AffineMap identity = b.getMultiDimIdentityMap(loops);
-  identity = AffineMap::get(loops + 1, 0, identity.getResults(), b.getContext());
-  SmallVector<utils::IteratorType> iterators(loops, utils::IteratorType::parallel);
-  iterators.push_back(utils::IteratorType::reduction);
-  Type element = TensorBuilder::elementOf(data);
-  auto op = b.generic(
-      {indices, b.along(data, dataLoops, loops + 1)},
-      b.filled(resultDims, scalarAttr(element, int64_t(0))), identity, iterators,
-      [&](OpBuilder &ob, Location loc, ValueRange v) -> Value {
-        Scalars s(ob, loc, ElemClass::Signed);
-        Type type = v[0].getType();
-        Value wrapped = s.select(s.less(v[0], s.constant(type, 0)),
-                                 s.add(v[0], s.constant(type, double(extent))), v[0]);
-        Value safe =
-            s.min(s.max(wrapped, s.constant(type, 0)), s.constant(type, double(extent - 1)));
-        Value place =
-            arith::IndexCastOp::create(ob, loc, type, linalg::IndexOp::create(ob, loc, loops));
-        return s.select(s.equal(place, safe), v[1], v[2]);
-      });
-  return op.getResult(0);
+  return mapIndices(b, resultDims, TensorBuilder::elementOf(data), indices,
+                    [&](IndexBody &body, ValueRange v) {
+                      SmallVector<Value> at;
+                      for (int64_t d = 0; d < int64_t(dims.size()); ++d)
+                        at.push_back(d < axis    ? body.loop(d)
+                                     : d == axis ? body.place(v[0], dims[d])
+                                                 : body.loop(d + count - 1));
+                      return body.read(data, at);
+                    });
 }
 
 Value takeAlong(Lowering &l, Value tensor, int64_t axis, ArrayRef<int64_t> indices) {

@@ -14,9 +14,8 @@ Value sliceAlong(TensorBuilder &b, Value tensor, int64_t axis, int64_t start, in
                  int64_t step = 1);
 
 /// `data` with its elements along `axis` chosen by `indices`, an operand with the loops of the
-/// result, whose dimensions axis to axis + count - 1 take the place of `axis`. The machine has no
-/// loads from computed places in tensors that are spread over nodes: each index is compared with
-/// all places. Negative indices count from the end; what is outside is clamped to the data.
+/// result, whose dimensions axis to axis + count - 1 take the place of `axis`. Negative indices
+/// count from the end; what is outside is clamped to the data.
 Value select(TensorBuilder &b, Value data, int64_t axis, int64_t count, Operand indices,
              ArrayRef<int64_t> resultDims);
 
