@@ -49,6 +49,9 @@ NestEmitter::NestEmitter(OpBuilder &b, const Nest &nest, const Lanes &lanes, Fla
 /// Instructions that a body takes, about: conversions are part of loads and stores, a product that
 /// is only added to something is part of the sum.
 static int64_t bodyCost(const Nest &nest) {
+  // Loops and branches of several points would only follow each other.
+  if (llvm::any_of(*nest.body, [](Operation &op) { return op.getNumRegions() != 0; }))
+    return maxJammedOps;
   int64_t cost = llvm::count_if(nest.body->without_terminator(), [](Operation &op) {
     bool fused = isa<arith::MulFOp>(op) && op.hasOneUse() && isa<arith::AddFOp>(*op.user_begin());
     return !fused && !isa<arith::ExtFOp, arith::TruncFOp, arith::ConstantOp, linalg::IndexOp>(op);

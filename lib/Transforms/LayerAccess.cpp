@@ -241,6 +241,17 @@ void setGranularity(LayerAccess &a, bool fine) {
                                                            : a.extents[d]);
 }
 
+/// Whether the body needs the number itself, not only as a part of where tensor.extract reads.
+bool isComputedWith(Value index) {
+  return llvm::any_of(index.getUsers(), [](Operation *user) {
+    if (isa<tensor::ExtractOp>(user))
+      return false;
+    if (user->getNumResults() != 1 || !affineIndex(user->getResult(0)))
+      return true;
+    return isComputedWith(user->getResult(0));
+  });
+}
+
 /// The outermost reduction of a sum in fp32 that may be computed in parts: it only ever moves
 /// operands by whole steps. None if the op is not such a sum, or one of a single element: its parts
 /// would lie side by side in one vector.
@@ -252,8 +263,12 @@ std::optional<unsigned> divisibleSum(linalg::GenericOp op) {
     return std::nullopt;
   BlockArgument sum = op.getMatchingBlockArgument(op.getDpsInitOperand(0));
   auto add = op.getBody()->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  // Of an index that says where to read, the part can be told apart; others have to stay.
+  auto computes = [](linalg::IndexOp index) {
+    return isComputedWith(index) ? WalkResult::interrupt() : WalkResult::advance();
+  };
   if (!add || !sum.hasOneUse() || *sum.getUsers().begin() != add ||
-      op.getRegion().walk([](linalg::IndexOp) { return WalkResult::interrupt(); }).wasInterrupted())
+      op.getRegion().walk(computes).wasInterrupted())
     return std::nullopt;
   for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray())) {
     if (kind != utils::IteratorType::reduction || op.getStaticLoopRanges()[loop] < 2)
@@ -268,17 +283,6 @@ std::optional<unsigned> divisibleSum(linalg::GenericOp op) {
       return loop;
   }
   return std::nullopt;
-}
-
-/// Whether the body needs the number itself, not only as a part of where tensor.extract reads.
-bool isComputedWith(Value index) {
-  return llvm::any_of(index.getUsers(), [](Operation *user) {
-    if (isa<tensor::ExtractOp>(user))
-      return false;
-    if (user->getNumResults() != 1 || !affineIndex(user->getResult(0)))
-      return true;
-    return isComputedWith(user->getResult(0));
-  });
 }
 
 /// Adds the tensor that the body reads elements of.

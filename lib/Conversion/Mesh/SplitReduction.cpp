@@ -86,6 +86,25 @@ private:
     split.sum->setAttr("dojo.units", builder.getDenseI64ArrayAttr({1, 2, 1, 8, 1}));
   }
 
+  /// An index of the divided loop is one of its share: the part, loop `part`, says where that
+  /// begins.
+  void shiftIndices(linalg::GenericOp local, unsigned part, int64_t share) {
+    SmallVector<linalg::IndexOp> indices;
+    local.getRegion().walk([&](linalg::IndexOp index) {
+      if (index.getDim() == loop)
+        indices.push_back(index);
+    });
+    OpBuilder::InsertionGuard guard(builder);
+    for (linalg::IndexOp index : indices) {
+      builder.setInsertionPointAfter(index);
+      Value number = linalg::IndexOp::create(builder, loc(), part);
+      Value length = arith::ConstantIndexOp::create(builder, loc(), share);
+      Value first = arith::MulIOp::create(builder, loc(), number, length);
+      auto sum = arith::AddIOp::create(builder, loc(), index.getResult(), first);
+      index.getResult().replaceAllUsesExcept(sum.getResult(), sum);
+    }
+  }
+
   void splitGeneric(linalg::GenericOp generic) {
     FailureOr<LayerAccess> access = analyzeLayer(layer);
     bool fine = succeeded(access) && access->reducesAlongMemory();
@@ -131,6 +150,7 @@ private:
                                              ValueRange{init}, maps, kinds);
       generic.getRegion().cloneInto(&local.getRegion(), mapping);
       Block &body = local.getRegion().front();
+      shiftIndices(local, loops, share);
       body.insertArgument(operands.size() - 1, builder.getF32Type(), loc());
       YieldOp::create(builder, loc(), local.getResults());
     }

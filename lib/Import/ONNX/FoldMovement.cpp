@@ -172,6 +172,57 @@ Result foldTile(const Node &node) {
   return SmallVector<Constant>{gatherStrided(in, dims, 0, tiled).reshaped(node.outputs[0].dims)};
 }
 
+/// Places of elements of a vector of bits that are set.
+SmallVector<int64_t> placesOfOnes(const Constant &constant) {
+  SmallVector<int64_t> places;
+  const bool isFloat = elemInfo(constant.elem()).kind == ElemClass::Float;
+  for (int64_t i = 0; i < constant.count(); ++i)
+    if (isFloat ? constant.asDouble(i) != 0 : constant.asInt(i) != 0)
+      places.push_back(i);
+  return places;
+}
+
+Result foldNonZero(const Node &node) {
+  const Constant &in = *node.constant(0);
+  Dims strides = stridesOf(in.dims());
+  SmallVector<int64_t> places = placesOfOnes(in);
+  const TensorType &type = node.outputs[0];
+  const Dims dims{node.rank(0), int64_t(places.size())};
+  if (type.dims != dims)
+    return std::nullopt;
+  std::string bytes;
+  for (auto [stride, extent] : zip(strides, in.dims()))
+    for (int64_t place : places)
+      appendElement(bytes, type.elem, place / stride % extent);
+  return SmallVector<Constant>{Constant(type, std::move(bytes))};
+}
+
+Result foldCompress(const Node &node) {
+  const Constant &data = *node.constant(0);
+  SmallVector<int64_t> places = placesOfOnes(*node.constant(1));
+  auto axis = normaliseAxis(node.intAttr("axis", 0), node.rank(0));
+  if (!node.hasAttr("axis"))
+    axis = 0;
+  const Dims own = node.hasAttr("axis") ? Dims(data.dims()) : Dims{data.count()};
+  if (!axis)
+    return std::nullopt;
+  const int64_t outer = *elementCount(ArrayRef(own).take_front(*axis)), extent = own[*axis];
+  const size_t row =
+      *elementCount(ArrayRef(own).drop_front(*axis + 1)) * elemInfo(data.elem()).bytes;
+  std::string bytes;
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t place : places) {
+      if (place >= extent)
+        return std::nullopt;
+      bytes += data.bytes().substr((o * extent + place) * row, row);
+    }
+  TensorType type{data.elem(), own};
+  type.dims[*axis] = places.size();
+  if (type.dims != node.outputs[0].dims)
+    return std::nullopt;
+  return SmallVector<Constant>{Constant(type, std::move(bytes))};
+}
+
 } // namespace
 
 Result foldMovement(const Node &node) {
@@ -181,8 +232,10 @@ Result foldMovement(const Node &node) {
                   .Case("Transpose", foldTranspose)
                   .Case("Slice", foldSlice)
                   .Case("Expand", foldExpand)
+                  .Case("Compress", foldCompress)
                   .Case("Concat", foldConcat)
                   .Case("Gather", foldGather)
+                  .Case("NonZero", foldNonZero)
                   .Case("Split", foldSplit)
                   .Case("Tile", foldTile)
                   .Default(nullptr);

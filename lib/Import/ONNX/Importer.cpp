@@ -419,7 +419,7 @@ OwningOpRef<ModuleOp> importOnnx(MLIRContext &context, StringRef path, const Imp
                                  ImportReport &report) {
   using namespace onnximport;
   context.loadDialect<arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect,
-                      math::MathDialect, tensor::TensorDialect, DojoDialect>();
+                      math::MathDialect, tensor::TensorDialect, DojoDialect, scf::SCFDialect>();
   FileStore files;
   Model model;
   if (!loadModel(path, files, model, report))

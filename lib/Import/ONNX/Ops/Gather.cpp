@@ -35,7 +35,7 @@ LogicalResult gather(Lowering &l) {
   ArrayRef<int64_t> out = l.resultDims();
   if (int64_t(out.size()) != int64_t(dims.size()) - 1 + indexRank || extent == 0)
     return l.fail("data and indices do not fit the result");
-  return l.set(select(b, l.in(0), *axis, indexRank, b.along(l.in(1), indexLoops, out.size()), out));
+  return l.set(select(l, l.in(0), *axis, indexRank, b.along(l.in(1), indexLoops, out.size()), out));
 }
 
 LogicalResult gatherElements(Lowering &l) {
@@ -137,7 +137,7 @@ LogicalResult arrayFeatureExtractor(Lowering &l) {
   Dims out(dims);
   out.back() = *count;
   Value indices = b.reshape(l.in(1), {*count});
-  Value taken = select(b, l.in(0), dims.size() - 1, 1,
+  Value taken = select(l, l.in(0), dims.size() - 1, 1,
                        b.along(indices, {int64_t(dims.size()) - 1}, dims.size()), out);
   return l.set(b.reshape(taken, l.resultDims()));
 }

@@ -42,11 +42,12 @@ LogicalResult eyeLike(Lowering &l) {
   const int64_t k = l.node.intAttr("k", 0);
   if (k < INT32_MIN / 2 || k > INT32_MAX / 2)
     return l.fail("k is too large");
-  Type element = l.resultElement();
-  return l.set(mapIndices(l.b, dims, element, {}, [&](IndexBody &body, ValueRange) {
+  const int32_t elem = l.node.outputs[0].elem;
+  TypedAttr one = storedAttr(l.b.getContext(), elem, 1),
+            zero = storedAttr(l.b.getContext(), elem, 0);
+  return l.set(mapIndices(l.b, dims, l.resultElement(), {}, [&](IndexBody &body, ValueRange) {
     Value here = body.equal(body.sub(body.loop32(1), body.loop32(0)), body.i32(k));
-    return body.select(here, body.constant(scalarAttr(element, int64_t(1))),
-                       body.constant(scalarAttr(element, int64_t(0))));
+    return body.select(here, body.constant(one), body.constant(zero));
   }));
 }
 

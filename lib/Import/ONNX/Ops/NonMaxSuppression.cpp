@@ -13,7 +13,7 @@ namespace mlir::dojo::onnximport {
 namespace {
 
 /// Words of bits that the choice keeps in registers.
-constexpr int64_t kWordBits = 64, kMaxWords = 8;
+constexpr int64_t kWordBits = 64, kMaxWords = 4;
 
 /// `boxes` [batch, boxes, 4] in the order `places` [batch, class, boxes].
 Value orderedBoxes(TensorBuilder &b, Value boxes, Value places) {
@@ -177,7 +177,8 @@ LogicalResult nonMaxSuppression(Lowering &l) {
     return l.fail("a number of boxes that is not constant is not supported");
   const int64_t n = dims[2], most = l.node.constant(2) ? l.node.constant(2)->asInt(0) : 0;
   if (n > kWordBits * kMaxWords)
-    return l.fail("more than " + Twine(kWordBits * kMaxWords) + " boxes are too large");
+    return l.fail("more than " + Twine(kWordBits * kMaxWords) + " boxes are too large",
+                  Category::TooLarge);
   if (elementCount(dims) == 0 || out[0] == 0 || most <= 0)
     return l.set(b.filled(out, b.getI64IntegerAttr(-1)));
   const bool center = l.node.intAttr("center_point_box", 0) != 0;

@@ -106,7 +106,7 @@ LogicalResult cropAtRunTime(Lowering &l, const ResizeSpec &spec, ArrayRef<int64_
     Dims dims(TensorBuilder::dimsOf(result));
     dims[d] = axis.out;
     auto takeBy = [&](Value indices) {
-      return select(b, result, d, 1, b.along(indices, {d}, dims.size()), dims);
+      return select(l, result, d, 1, b.along(indices, {d}, dims.size()), dims);
     };
     SmallVector<Operand> operands;
     if (nearest) {

@@ -26,7 +26,7 @@ std::optional<Reduction> reductionOf(Lowering &l) {
   if (!found)
     (void)l.fail("the reduction '" + name + "' is not supported");
   if (found && *found != Reduction::None && l.node.info(0).kind == ElemClass::Bool) {
-    (void)l.fail("a reduction of booleans is not supported");
+    (void)l.fail("a reduction of booleans is not supported", Category::Type);
     return std::nullopt;
   }
   return found;

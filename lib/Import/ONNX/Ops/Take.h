@@ -16,7 +16,7 @@ Value sliceAlong(TensorBuilder &b, Value tensor, int64_t axis, int64_t start, in
 /// `data` with its elements along `axis` chosen by `indices`, an operand with the loops of the
 /// result, whose dimensions axis to axis + count - 1 take the place of `axis`. Negative indices
 /// count from the end; what is outside is clamped to the data.
-Value select(TensorBuilder &b, Value data, int64_t axis, int64_t count, Operand indices,
+Value select(Lowering &l, Value data, int64_t axis, int64_t count, Operand indices,
              ArrayRef<int64_t> resultDims);
 
 /// `tensor` with its elements along `axis` chosen by `indices`: slices of runs with one step each
