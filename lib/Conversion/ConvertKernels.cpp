@@ -24,20 +24,17 @@ using namespace mlir::dojo;
 /// Functions that have no expansion of their own become arithmetic and functions that have one.
 static LogicalResult expandRareMath(func::FuncOp kernel) {
   RewritePatternSet patterns(kernel.getContext());
-  static constexpr StringLiteral approximated[] = {
-      math::AtanOp::getOperationName(), math::Atan2Op::getOperationName(),
-      math::AsinOp::getOperationName(), math::AcosOp::getOperationName(),
-      math::CbrtOp::getOperationName(), math::ErfcOp::getOperationName()};
+  static constexpr StringLiteral approximated[] = {math::Atan2Op::getOperationName(),
+                                                   math::CbrtOp::getOperationName(),
+                                                   math::ErfcOp::getOperationName()};
   bool found = false;
   kernel.walk([&](Operation *op) {
-    found |= llvm::is_contained(approximated, op->getName().getStringRef()) ||
-             isa<math::SinhOp, math::CoshOp, math::AsinhOp, math::AcoshOp, math::AtanhOp>(op);
+    found |= llvm::is_contained(approximated, op->getName().getStringRef());
   });
   if (!found)
     return success();
   populateMathPolynomialApproximationPatterns(
       patterns, [](StringRef name) { return llvm::is_contained(approximated, name); });
-  math::populateExpansionPatterns(patterns, {"sinh", "cosh", "asinh", "acosh", "atanh"});
   return applyPatternsGreedily(kernel, std::move(patterns));
 }
 

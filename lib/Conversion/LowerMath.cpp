@@ -59,6 +59,14 @@ LogicalResult KernelLowering::lowerMath(Operation *op) {
           .Case([&](math::SinOp) { return expandSin(d, arg(0)); })
           .Case([&](math::CosOp) { return expandCos(d, arg(0)); })
           .Case([&](math::TanOp) { return expandTan(d, arg(0)); })
+          .Case([&](math::SinhOp) { return expandSinh(d, arg(0)); })
+          .Case([&](math::CoshOp) { return expandCosh(d, arg(0)); })
+          .Case([&](math::AsinhOp) { return expandAsinh(d, arg(0)); })
+          .Case([&](math::AcoshOp) { return expandAcosh(d, arg(0)); })
+          .Case([&](math::AtanhOp) { return expandAtanh(d, arg(0)); })
+          .Case([&](math::AsinOp) { return expandAsin(d, arg(0)); })
+          .Case([&](math::AcosOp) { return expandAcos(d, arg(0)); })
+          .Case([&](math::AtanOp) { return expandAtan(d, arg(0)); })
           .Case([&](math::PowFOp) { return expandPow(d, arg(0), arg(1)); })
           .Case([&](math::FPowIOp) {
             Type exponent = op->getOperand(1).getType();

@@ -61,6 +61,7 @@ UNREAD = {
                 != "tf_crop_and_resize")],  # roi
     "Shape": [(0, _always)],
     "Size": [(0, _always)],
+    "SplitToSequence": [(0, _always), (1, _always)],  # where only the number of parts is asked for
 }
 
 # Ops that move, convert or quantise values: their outputs are compared exactly in every type.

@@ -87,6 +87,9 @@ int64_t slotsOf(Region &body) {
     if (isa<math::ExpOp, math::TanhOp, math::ErfOp, math::LogOp, math::PowFOp, math::SinOp,
             math::CosOp>(op))
       slots += 20;
+    else if (isa<math::SinhOp, math::CoshOp, math::AsinhOp, math::AcoshOp, math::AtanhOp,
+                 math::AsinOp, math::AcosOp, math::AtanOp, math::TanOp>(op))
+      slots += 40;
     else if (isa<arith::DivFOp, math::SqrtOp, math::RsqrtOp>(op))
       slots += 8;
     else if (!isFusedProduct(op) &&

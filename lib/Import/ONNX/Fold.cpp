@@ -122,6 +122,9 @@ std::optional<SmallVector<Constant>> foldNode(const Node &node, FileStore &files
     return one(foldConstantNode(node, files, modelPath));
   if ((op == "Shape" || op == "Size") && node.has(0))
     return one(foldShape(node));
+  // A tensor is always there.
+  if (op == "OptionalHasElement")
+    return one(Constant({TensorProto::BOOL, {}}, std::string(1, char(node.has(0)))));
   // Only the type of its second operand counts.
   if (op == "CastLike" && node.constant(0) && resultsAreSmall(node))
     return one(foldElementwise(node));

@@ -7,6 +7,7 @@
 #include "Types.h"
 #include "dialects/Dojo/DojoDialect.h"
 #include "dojo/Npy/Npy.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Verifier.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -292,18 +293,27 @@ void Importer::importNode(const onnx::NodeProto &proto, Scope &scope) {
   auto refused = model.refused.find(key);
   if (&scope == &main && refused != model.refused.end())
     return unsupported(proto, node, scope, refused->second);
+  if (importSequence(proto, node, scope))
+    return;
   const bool lowered = findLowering(proto.domain(), proto.op_type(), node.since);
+  const bool isGradient =
+      proto.domain() == "ai.onnx.preview.training" && proto.op_type() == "Gradient";
   const bool hasGraphs =
       proto.domain().empty() && is_contained({"If", "Loop", "Scan"}, proto.op_type());
   if (!known) {
     // What it needs could not be imported; still say if the op itself is a problem.
-    if (!lowered && !hasGraphs && !model.hasFunction(proto) && proto.op_type() != "Constant" &&
-        proto.op_type() != "Shape")
+    if (!lowered && !hasGraphs && !isGradient && !model.hasFunction(proto) &&
+        proto.op_type() != "Constant" && proto.op_type() != "Shape")
       unsupported(proto, node, scope, lower(proto, node, scope));
     return;
   }
   if (hasGraphs)
     return importControlFlow(proto, node, scope);
+  if (isGradient) {
+    if (std::string error = importGradient(proto, node, scope); !error.empty())
+      unsupported(proto, node, scope, error);
+    return;
+  }
   if (!lowered && expandFunction(proto, node, scope))
     return;
   const std::string inferred = inferOutputs(model, proto, node);

@@ -60,7 +60,7 @@ private:
   void handOut(Scope &inner, const std::string &from, Scope &scope, const std::string &to);
 
   // Subgraphs.cpp
-  using Results = SmallVector<ValueInfo>;
+  using Results = SmallVector<ValueInfo, 2>;
   /// Imports an If, Loop or Scan.
   void importControlFlow(const onnx::NodeProto &proto, Node &node, Scope &scope);
   /// Each makes the results by position and returns an empty string, or why it cannot be done. If
@@ -77,6 +77,22 @@ private:
   std::string checkUnrolling() const;
   /// The number of rows the model states for the value `name` of the main graph.
   std::optional<int64_t> statedRows(StringRef name, const Scope &scope) const;
+
+  // Sequences.cpp
+  struct SequenceNode;
+  /// Does the work of a node that makes or reads a sequence. False if it is none.
+  bool importSequence(const onnx::NodeProto &proto, Node &node, Scope &scope);
+  /// Each returns an empty string, or why it cannot be done.
+  std::string splitToSequence(const SequenceNode &n, std::vector<ValueInfo> &parts);
+  std::string concatFromSequence(const SequenceNode &n, ValueInfo &result);
+  std::string sequenceAt(const SequenceNode &n, ValueInfo &result);
+
+  // Gradient.cpp
+  /// Imports a Gradient. Why it cannot be done, or an empty string.
+  std::string importGradient(const onnx::NodeProto &proto, const Node &node, Scope &scope);
+  /// Gives `add` the derivatives of the operands of `node`, `slope` being that of its result.
+  std::string differentiate(const onnx::NodeProto &node, Value slope, Scope &scope,
+                            llvm::function_ref<void(const std::string &, Value)> add);
 
   // Pieces of unrolled loops
   Value materialise(ValueInfo &info);

@@ -455,7 +455,10 @@ std::string inferOutputs(const Model &model, const onnx::NodeProto &original, No
   } catch (const std::exception &error) {
     return withoutPrefix(error.what());
   }
-  fillOldShapes(node, context);
+  if (proto.domain() == "ai.onnx.ml")
+    fillMachineLearningShapes(node, context);
+  else
+    fillOldShapes(node, context);
   fillShapesOfData(model, node, context);
   for (int i = 0; i < proto.output_size(); ++i)
     if (!proto.output(i).empty()) {

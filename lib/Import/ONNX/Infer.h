@@ -7,6 +7,7 @@
 
 #include "Model.h"
 #include "Node.h"
+#include "onnx/defs/shape_inference.h"
 
 namespace mlir::dojo::onnximport {
 
@@ -29,6 +30,9 @@ void setType(const TensorType &type, onnx::TypeProto &proto);
 /// of small constant operands. Outputs that are not used stay undefined. Returns an empty string,
 /// or why the types of the outputs are not known.
 std::string inferOutputs(const Model &model, const onnx::NodeProto &proto, Node &node);
+
+/// Sets the shapes of results of an op of ai.onnx.ml that the library leaves open.
+void fillMachineLearningShapes(const Node &node, onnx::InferenceContext &context);
 
 } // namespace mlir::dojo::onnximport
 

@@ -7,6 +7,8 @@
 
 #include "Constant.h"
 #include "mlir/IR/Value.h"
+#include <memory>
+#include <vector>
 
 namespace mlir::dojo::onnximport {
 
@@ -16,6 +18,8 @@ struct ValueInfo {
   bool known = false; ///< type is complete; false after a node that could not be imported
   std::optional<Constant> constant;
   mlir::Value value; ///< null until a constant is first used
+  /// Of a sequence, which is not `known`, as it is no tensor.
+  std::shared_ptr<std::vector<ValueInfo>> elements = nullptr;
 };
 
 /// A node, its operands and its results' types. Absent optional operands are null.

@@ -140,7 +140,7 @@ std::string Importer::importLoop(Node &node, Scope &scope, Results &results) {
   std::optional<ValueInfo> active;
   ValueInfo condition =
       node.has(1) ? *node.inputs[1] : info(Constant({TensorProto::BOOL, {}}, "\1"));
-  SmallVector<ValueInfo> carried(node.inputs.size() > 2 ? node.inputs.size() - 2 : 0);
+  SmallVector<ValueInfo, 2> carried(node.inputs.size() > 2 ? node.inputs.size() - 2 : 0);
   for (int i = 0; i < states; ++i) {
     if (!node.has(i + 2))
       return "an operand is absent";
@@ -149,7 +149,7 @@ std::string Importer::importLoop(Node &node, Scope &scope, Results &results) {
   auto both = [](OpBuilder &b, Location loc, ValueRange v) -> Value {
     return arith::AndIOp::create(b, loc, v[0], v[1]);
   };
-  std::vector<SmallVector<ValueInfo>> collected(scans);
+  std::vector<SmallVector<ValueInfo, 2>> collected(scans);
   for (int64_t step = 0;; ++step) {
     if (trips && step >= *trips)
       break;
@@ -157,7 +157,7 @@ std::string Importer::importLoop(Node &node, Scope &scope, Results &results) {
       break;
     // Everything that may end the loop before this step at run time.
     ValueInfo index = info(Constant::ofInts(step, /*scalar=*/true));
-    SmallVector<ValueInfo> ends;
+    SmallVector<ValueInfo, 2> ends;
     if (node.isDynamic(0)) {
       ValueInfo pair[] = {index, *node.inputs[0]};
       ends.push_back(scalar(TensorProto::BOOL, pair, [](OpBuilder &b, Location loc, ValueRange v) {
@@ -185,7 +185,7 @@ std::string Importer::importLoop(Node &node, Scope &scope, Results &results) {
     }
     if (std::string error = checkUnrolling(); !error.empty())
       return error;
-    SmallVector<ValueInfo> inputs{index, active ? *active : condition};
+    SmallVector<ValueInfo, 2> inputs{index, active ? *active : condition};
     append_range(inputs, carried);
     Results outputs = importGraph(node, body->g(), inputs, "iter" + Twine(step), scope);
     if (any_of(outputs, [](const ValueInfo &value) { return !value.known; })) {
@@ -260,17 +260,17 @@ std::string Importer::importScan(Node &node, Scope &scope, Results &results) {
       return "what it scans differs in length";
     steps = extent;
   }
-  SmallVector<ValueInfo> carried(states);
+  SmallVector<ValueInfo, 2> carried(states);
   for (int64_t i = 0; i < states; ++i) {
     if (!node.has(i))
       return "an operand is absent";
     carried[i] = *node.inputs[i];
   }
-  std::vector<SmallVector<ValueInfo>> collected(scans);
+  std::vector<SmallVector<ValueInfo, 2>> collected(scans);
   for (int64_t step = 0; step < *steps; ++step) {
     if (std::string error = checkUnrolling(); !error.empty())
       return error;
-    SmallVector<ValueInfo> inputs(carried);
+    SmallVector<ValueInfo, 2> inputs(carried);
     for (int64_t i = 0; i < scanned; ++i)
       inputs.push_back(
           takeIndex(*node.inputs[states + i], inAxes[i], inBack[i] ? *steps - 1 - step : step));
@@ -325,19 +325,19 @@ std::string Importer::importBatchedScan(Node &node, Scope &scope, Results &resul
   if (node.has(0) && node.dims(0) != ArrayRef<int64_t>{*batch})
     return "there must be one length for each entry of the batch";
 
-  std::vector<SmallVector<ValueInfo>> finals(states), all(scans);
+  std::vector<SmallVector<ValueInfo, 2>> finals(states), all(scans);
   for (int64_t entry = 0; entry < *batch; ++entry) {
-    SmallVector<ValueInfo> carried;
+    SmallVector<ValueInfo, 2> carried;
     for (int64_t i = 0; i < states; ++i)
       carried.push_back(takeIndex(*node.inputs[i + 1], 0, entry));
-    std::vector<SmallVector<ValueInfo>> collected(scans);
+    std::vector<SmallVector<ValueInfo, 2>> collected(scans);
     std::optional<ValueInfo> length;
     if (node.has(0))
       length = takeIndex(*node.inputs[0], 0, entry);
     for (int64_t step = 0; step < *steps; ++step) {
       if (std::string error = checkUnrolling(); !error.empty())
         return error;
-      SmallVector<ValueInfo> inputs(carried);
+      SmallVector<ValueInfo, 2> inputs(carried);
       for (int64_t i = 0; i < scanned; ++i) {
         ValueInfo sequence = takeIndex(*node.inputs[states + 1 + i], 0, entry);
         inputs.push_back(takeIndex(sequence, 0, back[i] ? *steps - 1 - step : step));

@@ -572,7 +572,9 @@ LAST_OPSET = {"Upsample": 9, "GlobalLpPool": 21}
 
 from cases_elem import ELEM_CASES  # noqa: E402  (it needs what stands above)
 
-CASES += ELEM_CASES
+from cases_ml import ML_CASES  # noqa: E402
+
+CASES += ELEM_CASES + ML_CASES
 
 from cases_signal import SIGNAL_CASES  # noqa: E402
 

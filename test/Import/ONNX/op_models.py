@@ -13,9 +13,16 @@ from onnx.reference import ReferenceEvaluator
 from op_cases import LAST_OPSET, Case, Draw
 
 FIRST_OPSET = 7  # the oldest that onnxruntime knows
-DOMAINS = {"ai.onnx.ml": 5, "ai.onnx.preview.training": 1}  # versions of the other opsets
 # onnx.reference gets the output shape of windows with auto_pad and strides wrong.
 RUNTIME_ONLY = {"Conv", "MaxPool", "AveragePool", "LpPool"}
+
+
+def other_opsets(nodes: list) -> list:
+    """The opsets that the nodes are from besides the default one."""
+    versions = {"ai.onnx.preview.training": 1, "ai.onnx.ml": 3}
+    if any(n.op_type == "TreeEnsemble" for n in nodes):  # which takes the place of those in version 3
+        versions["ai.onnx.ml"] = 5
+    return [helper.make_opsetid(d, versions[d]) for d in sorted({n.domain for n in nodes} - {""})]
 
 
 def opsets_of(op: str, first: int) -> list[int]:
@@ -35,8 +42,7 @@ def model_of(case: Case, opset: int) -> onnx.ModelProto:
         case.nodes, "g", [info(n, np.asarray(a)) for n, a in case.inputs.items()],
         [onnx.ValueInfoProto(name=n) for n in case.outputs],
         [numpy_helper.from_array(np.asarray(a), n) for n, a in case.constants.items()])
-    imports = [helper.make_opsetid("", opset)]
-    imports += [helper.make_opsetid(d, DOMAINS[d]) for d in sorted({n.domain for n in case.nodes} - {""})]
+    imports = [helper.make_opsetid("", opset), *other_opsets(case.nodes)]
     model = helper.make_model(graph, opset_imports=imports, ir_version=8)
     # Types only: the shapes that inference finds for old forms of the pools are not what they compute.
     inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)

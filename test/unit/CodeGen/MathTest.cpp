@@ -105,13 +105,21 @@ const Function functions[] = {
     {"cos", "math.cos", [](double x) { return std::cos(x); }, -1e4, 1e4, 2.0, 2e-7},
     {"tan", "math.tan", [](double x) { return std::tan(x); }, -1.5, 1.5, 4.0},
     {"round", "math.round", [](double x) { return std::round(x); }, -40, 40, 0.0},
-    {"atan", "math.atan", [](double x) { return std::atan(x); }, -40, 40, 64.0},
-    {"asin", "math.asin", [](double x) { return std::asin(x); }, -1, 1, 16.0},
-    {"acos", "math.acos", [](double x) { return std::acos(x); }, -0.999, 0.999, 16.0},
+    {"atan", "math.atan", [](double x) { return std::atan(x); }, -40, 40, 3.0},
+    {"atanSmall", "math.atan", [](double x) { return std::atan(x); }, 1e-6, 1, 3.0},
+    {"asin", "math.asin", [](double x) { return std::asin(x); }, -1, 1, 3.0},
+    {"acos", "math.acos", [](double x) { return std::acos(x); }, -1, 1, 4.0},
     {"erfc", "math.erfc", [](double x) { return std::erfc(x); }, -4, 4, 16.0},
     {"cbrt", "math.cbrt", [](double x) { return std::cbrt(x); }, 1e-30, 1e30, 16.0},
-    {"sinh", "math.sinh", [](double x) { return std::sinh(x); }, -20, 20, 8.0, 4e-7},
-    {"cosh", "math.cosh", [](double x) { return std::cosh(x); }, -20, 20, 8.0},
+    {"sinh", "math.sinh", [](double x) { return std::sinh(x); }, -89, 89, 8.0},
+    {"sinhSmall", "math.sinh", [](double x) { return std::sinh(x); }, 1e-6, 1, 5.0},
+    {"cosh", "math.cosh", [](double x) { return std::cosh(x); }, -89, 89, 8.0},
+    {"asinh", "math.asinh", [](double x) { return std::asinh(x); }, -1e5, 1e5, 5.0},
+    {"asinhSmall", "math.asinh", [](double x) { return std::asinh(x); }, 1e-6, 3, 5.0},
+    {"acosh", "math.acosh", [](double x) { return std::acosh(x); }, 1, 1e5, 5.0},
+    {"acoshNearOne", "math.acosh", [](double x) { return std::acosh(x); }, 1, 2, 6.0},
+    {"atanh", "math.atanh", [](double x) { return std::atanh(x); }, -0.999, 0.999, 6.0},
+    {"atanhSmall", "math.atanh", [](double x) { return std::atanh(x); }, 1e-6, 0.5, 6.0},
 };
 
 INSTANTIATE_TEST_SUITE_P(Math, Unary, testing::ValuesIn(functions),
@@ -226,6 +234,14 @@ TEST(Math, Corners) {
   check("math.rsqrt", [](double x) { return 1 / std::sqrt(x); });
   check("math.tanh", [](double x) { return std::tanh(x); });
   check("math.erf", [](double x) { return std::erf(x); });
+  check("math.sinh", [](double x) { return std::sinh(x); });
+  check("math.cosh", [](double x) { return std::cosh(x); });
+  check("math.asinh", [](double x) { return std::asinh(x); });
+  check("math.acosh", [](double x) { return std::acosh(x); });
+  check("math.atanh", [](double x) { return std::atanh(x); });
+  check("math.asin", [](double x) { return std::asin(x); });
+  check("math.acos", [](double x) { return std::acos(x); });
+  check("math.atan", [](double x) { return std::atan(x); });
   check("math.floor", [](double x) { return std::floor(x); });
   check("math.round", [](double x) { return std::round(x); });
 }

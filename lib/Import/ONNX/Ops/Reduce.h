@@ -29,7 +29,8 @@ Operand withoutAxes(TensorBuilder &b, Value tensor, ArrayRef<int64_t> dims, Arra
 /// first.
 Value mapElements(TensorBuilder &b, ElemClass kind, ArrayRef<Value> tensors, MapFn fn);
 
-/// Logarithms of the softmax over `axes` together.
+/// The softmax over `axes` together, and its logarithms.
+Value softmaxOver(TensorBuilder &b, Value x, ArrayRef<int64_t> axes);
 Value logSoftmaxOver(TensorBuilder &b, Value x, ArrayRef<int64_t> axes);
 
 } // namespace mlir::dojo::onnximport

@@ -49,20 +49,40 @@ Value logSumExp(TensorBuilder &b, Operand in, ArrayRef<int64_t> dims, ArrayRef<i
   });
 }
 
+/// The greatest integer whose square is not greater than `x`, which is not negative.
+Value integerRoot(Scalars &s, Value x, int32_t elem) {
+  Scalars f(s.b, s.loc, ElemClass::Float);
+  Value root = f.math<math::SqrtOp>(castScalar(s.b, s.loc, x, elem, TensorProto::FLOAT));
+  Value first = castScalar(s.b, s.loc, root, TensorProto::FLOAT, elem);
+  // In single precision it may be one off.
+  Value one = s.constant(x.getType(), 1), next = s.add(first, one);
+  Value up = s.select(s.lessOrEqual(s.mul(next, next), x), next, first);
+  return s.select(s.less(x, s.mul(first, first)), s.sub(first, one), up);
+}
+
 template <Kind reduction> LogicalResult reduce(Lowering &l) {
+  constexpr bool logarithmic = reduction == Kind::LogSum || reduction == Kind::LogSumExp;
   auto axes = reductionAxes(l);
   if (!axes)
     return failure();
   TensorBuilder &b = l.b;
   Dims dims(l.node.dims(0));
-  const ElemInfo info = l.node.info(0);
-  const ElemClass kind = info.kind;
+  ElemClass kind = l.node.info(0).kind;
   Type element = l.elementType(0);
+  Value x = l.in(0);
+  // Logarithms of integers are cut to integers at the end.
+  const bool asFloat = kind != ElemClass::Float && logarithmic;
+  if (asFloat) {
+    const int32_t elem = l.node.elem(0);
+    kind = ElemClass::Float;
+    element = b.getF32Type();
+    x = b.elementwise(dims, element, l.operand(0, dims),
+                      [&](OpBuilder &ob, Location loc, ValueRange v) {
+                        return castScalar(ob, loc, v[0], elem, TensorProto::FLOAT);
+                      });
+  }
   const bool isFloat = kind == ElemClass::Float;
-  if (!isFloat &&
-      (reduction == Kind::L2 || reduction == Kind::LogSum || reduction == Kind::LogSumExp))
-    return l.fail("only float is supported");
-  Operand in = b.broadcast(l.in(0), dims);
+  Operand in = b.broadcast(x, dims);
   auto map = [](Scalars &s, ValueRange v) -> Value {
     if (reduction == Kind::L1)
       return s.abs(v[0]);
@@ -102,11 +122,19 @@ template <Kind reduction> LogicalResult reduce(Lowering &l) {
       return s.div(v[0], s.constant(element, double(std::max<int64_t>(count, 1))));
     });
   else if (reduction == Kind::L2)
-    result = mapElements(b, kind, result,
-                         [](Scalars &s, ValueRange v) { return s.math<math::SqrtOp>(v[0]); });
+    result = mapElements(b, kind, result, [&](Scalars &s, ValueRange v) {
+      return isFloat ? s.math<math::SqrtOp>(v[0]) : integerRoot(s, v[0], l.node.elem(0));
+    });
   else if (reduction == Kind::LogSum)
     result = mapElements(b, kind, result,
                          [](Scalars &s, ValueRange v) { return s.math<math::LogOp>(v[0]); });
+  if (asFloat) {
+    ArrayRef<int64_t> own = TensorBuilder::dimsOf(result);
+    result = b.elementwise(own, l.elementType(0), b.broadcast(result, own),
+                           [&](OpBuilder &ob, Location loc, ValueRange v) {
+                             return castScalar(ob, loc, v[0], TensorProto::FLOAT, l.node.elem(0));
+                           });
+  }
   return l.set(b.reshape(result, l.resultDims()));
 }
 

@@ -19,18 +19,6 @@ LogicalResult reshape(Lowering &l) {
 
 LogicalResult identity(Lowering &l) { return l.set(l.in(0)); }
 
-LogicalResult dropout(Lowering &l) {
-  if (l.node.outputUsed(1))
-    return l.fail("the output of the mask is not supported");
-  // From version 12 on an operand asks for training.
-  if (l.node.since >= 12 && l.node.has(2)) {
-    const Constant *training = l.node.constant(2);
-    if (!training || training->count() != 1 || training->asInt(0))
-      return l.fail("training mode is not supported");
-  }
-  return l.set(l.in(0));
-}
-
 LogicalResult transpose(Lowering &l) {
   const int64_t rank = l.node.rank(0);
   SmallVector<int64_t> reversed = llvm::to_vector(llvm::reverse(seq<int64_t>(0, rank)));
@@ -118,11 +106,16 @@ LogicalResult range(Lowering &l) {
 
 ArrayRef<OpEntry> shapeOps() {
   static const OpEntry entries[] = {
-      {"Reshape", 1, 25, reshape},     {"Flatten", 1, 25, reshape},
-      {"Squeeze", 1, 25, reshape},     {"Unsqueeze", 1, 25, reshape},
-      {"Identity", 1, 25, identity},   {"Dropout", 1, 22, dropout},
-      {"Transpose", 1, 25, transpose}, {"Expand", 8, 13, expand},
-      {"Tile", 6, 13, tile},           {"ConstantOfShape", 9, 25, constantOfShape},
+      {"Reshape", 1, 25, reshape},
+      {"Flatten", 1, 25, reshape},
+      {"Squeeze", 1, 25, reshape},
+      {"Unsqueeze", 1, 25, reshape},
+      {"Identity", 1, 25, identity},
+      {"OptionalGetElement", 18, 28, identity},
+      {"Transpose", 1, 25, transpose},
+      {"Expand", 8, 13, expand},
+      {"Tile", 6, 13, tile},
+      {"ConstantOfShape", 9, 25, constantOfShape},
       {"Range", 11, 27, range},
   };
   return entries;

@@ -27,19 +27,6 @@ Operand greatestOf(TensorBuilder &b, Value x, ArrayRef<int64_t> axes) {
 
 Value shifted(Scalars &s, ValueRange v) { return s.sub(v[0], v[1]); }
 
-Value softmaxOver(TensorBuilder &b, Value x, ArrayRef<int64_t> axes) {
-  Dims dims(TensorBuilder::dimsOf(x));
-  Type element = TensorBuilder::elementOf(x);
-  Value exponentials =
-      combined(b, dims, element, {b.broadcast(x, dims), greatestOf(b, x, axes)},
-               [](Scalars &s, ValueRange v) { return s.math<math::ExpOp>(s.sub(v[0], v[1])); });
-  Value sum = reduceBy(b, ElemClass::Float, dims, axes, b.broadcast(exponentials, dims),
-                       scalarAttr(element, int64_t(0)), firstOf, sumOf);
-  return combined(b, dims, element,
-                  {b.broadcast(exponentials, dims), withoutAxes(b, sum, dims, axes)},
-                  [](Scalars &s, ValueRange v) { return s.div(v[0], v[1]); });
-}
-
 /// Over one axis, or before version 13 over all axes from the given one on.
 template <Value (*fn)(TensorBuilder &, Value, ArrayRef<int64_t>)>
 LogicalResult softmax(Lowering &l) {
@@ -55,6 +42,19 @@ LogicalResult softmax(Lowering &l) {
 }
 
 } // namespace
+
+Value softmaxOver(TensorBuilder &b, Value x, ArrayRef<int64_t> axes) {
+  Dims dims(TensorBuilder::dimsOf(x));
+  Type element = TensorBuilder::elementOf(x);
+  Value exponentials =
+      combined(b, dims, element, {b.broadcast(x, dims), greatestOf(b, x, axes)},
+               [](Scalars &s, ValueRange v) { return s.math<math::ExpOp>(s.sub(v[0], v[1])); });
+  Value sum = reduceBy(b, ElemClass::Float, dims, axes, b.broadcast(exponentials, dims),
+                       scalarAttr(element, int64_t(0)), firstOf, sumOf);
+  return combined(b, dims, element,
+                  {b.broadcast(exponentials, dims), withoutAxes(b, sum, dims, axes)},
+                  [](Scalars &s, ValueRange v) { return s.div(v[0], v[1]); });
+}
 
 Value logSoftmaxOver(TensorBuilder &b, Value x, ArrayRef<int64_t> axes) {
   Dims dims(TensorBuilder::dimsOf(x));

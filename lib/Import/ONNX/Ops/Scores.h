@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the models of ai.onnx.ml have in common: rows of features, scores of classes and targets.
+
+#ifndef DOJO_LIB_IMPORT_ONNX_OPS_SCORES_H
+#define DOJO_LIB_IMPORT_ONNX_OPS_SCORES_H
+
+#include "../Lowering.h"
+
+namespace mlir::dojo::onnximport {
+
+inline constexpr llvm::StringLiteral kMachineLearning = "ai.onnx.ml";
+
+/// The numbers of a repeated attribute; empty if the node lacks it.
+llvm::SmallVector<float> floatsAttr(const Node &node, StringRef name);
+llvm::SmallVector<int64_t> intsOf(const Node &node, StringRef name);
+
+/// Operand 0 as fp32 [rows, features]; null after l.fail. A vector is one row.
+Value featureRows(Lowering &l);
+
+/// What `transform` makes of each row of scores: NONE, LOGISTIC, SOFTMAX, SOFTMAX_ZERO or PROBIT.
+/// Null after l.fail.
+Value postTransformed(Lowering &l, Value scores, StringRef transform);
+
+/// The place of the greatest score of each row, of equal ones the first; i32.
+Value greatestPlace(TensorBuilder &b, Value scores);
+
+/// labels[place], int64; `places` are i32.
+Value labelsAt(Lowering &l, Value places, ArrayRef<int64_t> labels);
+
+} // namespace mlir::dojo::onnximport
+
+#endif // DOJO_LIB_IMPORT_ONNX_OPS_SCORES_H
