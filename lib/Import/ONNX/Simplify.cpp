@@ -53,13 +53,15 @@ void convertVersion(Model &model) {
 }
 
 /// The library's adapters of Upsample 9 and Resize 10 drop the mapping of coordinates, which
-/// changed in version 11, and that of Scan 8 drops the batch.
+/// changed in version 11, that of Scan 8 drops the batch, and that of Hardmax 11 that all dimensions
+/// from the axis on are one.
 bool adaptersAreExact(const Model &model) {
   return none_of(model.proto.graph().node(), [&](const onnx::NodeProto &node) {
     const int since = model.since(node);
     return node.domain().empty() &&
            (((node.op_type() == "Upsample" || node.op_type() == "Resize") && since <= 10) ||
-            (node.op_type() == "Scan" && since <= 8));
+            (node.op_type() == "Scan" && since <= 8) ||
+            (node.op_type() == "Hardmax" && since <= 11));
   });
 }
 

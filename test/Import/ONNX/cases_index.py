@@ -50,7 +50,7 @@ def reverse_sequence(d: Draw, op: str) -> Case:
 
 def one_hot(d: Draw, op: str) -> Case:
     dims, depth = d.dims(1, 3, 5), d.int(1, 9)
-    indices = d.rng.integers(-depth - 1, depth + 2, dims).astype(d.pick(INT, FLOAT))
+    indices = d.rng.integers(-depth - 1 if d.opset >= 11 else 0, depth + 2, dims).astype(d.pick(INT, FLOAT))
     values = d.array([2], d.pick(FLOAT, INT))
     return simple(d, op, [indices, np.asarray(depth, INT), values], constant=(1,),
                   axis=axis_of(d, len(dims) + 1))
