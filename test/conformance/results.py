@@ -36,8 +36,8 @@ def rank(result: str) -> int:
     if result in FAULTS:
         return 0
     if result.startswith("unsupported"):
-        return 1 if result.endswith((": op", ": other")) else 2
-    return {DEMOTED: 3, BOUND: 4, PASSED: 5}.get(result, 6)
+        return 1
+    return {DEMOTED: 2, BOUND: 3, PASSED: 4}.get(result, 5)
 
 
 def read(path: Path) -> dict[str, Entry]:
