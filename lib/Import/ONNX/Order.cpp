@@ -20,6 +20,9 @@ void collectReads(const onnx::NodeProto &node, SmallVectorImpl<StringRef> &names
       collect(attribute.g());
     for (const auto &graph : attribute.graphs())
       collect(graph);
+    // Gradient names the value to differentiate.
+    if (node.op_type() == "Gradient" && attribute.name() == "y")
+      names.push_back(attribute.s());
   }
 }
 

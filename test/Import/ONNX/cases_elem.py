@@ -172,7 +172,53 @@ def optimiser(d: Draw, op: str) -> Case:
     return Case(op, [node], inputs, outputs=tuple(outputs))
 
 
+def determinant(d: Draw, op: str) -> Case:
+    n = d.int(1, 6)
+    x = d.array([*d.dims(0, 2, 3), n, n])
+    if x.size and d.flip():
+        x[..., 0, 0] = 0  # a pivot must be found
+    case = simple(d, op, [x])
+    case.rtol = case.atol = 1e-4
+    return case
+
+
+def integer_reduction(d: Draw, op: str) -> Case:
+    """Reductions of integers; roots and logarithms of sums are cut."""
+    op = op.split("_")[0]
+    dims = [n or 1 for n in d.dims(1, 4)]
+    axes = [a for a in range(len(dims)) if d.flip()]
+    x = d.rng.integers(1, 9, dims).astype(d.pick(np.int32, np.int64))
+    case = simple(d, op, [x, np.asarray(axes or [0], np.int64)], constant=(1,), keepdims=d.int(0, 1))
+    case.trusted = op != "ReduceProd"  # whose products do not wrap in onnxruntime
+    return case
+
+
+def sequence_chain(d: Draw, op: str) -> Case:
+    """Sequences put together, taken apart and changed."""
+    dims = [d.int(1, 4), d.int(1, 4), d.int(1, 4)]
+    axis = d.int(0, 2)
+    nodes = [
+        helper.make_node("SequenceConstruct", ["x", "w"], ["s0"]),
+        helper.make_node("SequenceInsert", ["s0", "b", "one"], ["s1"]),
+        helper.make_node("SequenceErase", ["s1", "zero"], ["s2"]),
+        helper.make_node("SequenceAt", ["s2", "position"], ["t"]),
+        helper.make_node("SplitToSequence", ["t"], ["s3"], axis=axis),
+        helper.make_node("SequenceInsert", ["s3", "t"], ["s4"]),
+        helper.make_node("ConcatFromSequence", ["s4"], ["y"], axis=axis),
+        helper.make_node("ConcatFromSequence", ["s2"], ["z"], axis=d.int(0, 3), new_axis=1),
+        helper.make_node("SequenceLength", ["s4"], ["n"]),
+    ]
+    position = {"position": np.asarray(d.int(-2, 1), np.int64)}
+    constants = {"one": np.asarray(1, np.int64), "zero": np.asarray(0, np.int64)}
+    inputs = {name: d.array(dims) for name in "xwb"}
+    (inputs if d.flip() else constants).update(position)
+    return Case(op, nodes, inputs, constants, outputs=("y", "z", "n"))
+
+
 ELEM_CASES = [
+    ("Det", 11, determinant), ("sequence_chain", 11, sequence_chain),
+    *((f"Reduce{kind}_int", 18, integer_reduction)
+      for kind in "Sum Mean Max Min Prod L1 L2 SumSquare".split()),
     ("batch_training", 14, batch_training), ("MeanVarianceNormalization", 9, mean_variance),
     ("RMSNormalization", 23, rms_norm), ("LpNormalization", 7, lp_norm), ("LRN", 7, response_norm),
     ("Adagrad", 12, optimiser), ("Momentum", 12, optimiser), ("Adam", 12, optimiser),
