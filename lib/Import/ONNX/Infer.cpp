@@ -327,6 +327,11 @@ void fillOldShapes(const Node &node, onnx::InferenceContext &context) {
       tensor->mutable_shape()->clear_dim();
       tensor->mutable_shape()->add_dim()->set_dim_value(*length);
     }
+  if (node.op() == "MaxUnpool" && node.constant(2)) {
+    tensor->mutable_shape()->clear_dim();
+    for (int64_t d : node.constant(2)->ints())
+      tensor->mutable_shape()->add_dim()->set_dim_value(d);
+  }
   if (node.op() == "Slice")
     if (auto spec = sliceSpec(node)) {
       tensor->mutable_shape()->clear_dim();

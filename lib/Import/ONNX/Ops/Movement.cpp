@@ -61,6 +61,33 @@ int64_t mirrored(int64_t at, int64_t extent) {
   return at < extent ? at : period - at;
 }
 
+/// `tensor` padded with operand 2 of the node, a scalar.
+Value padAtRunTime(Lowering &l, Value tensor, ArrayRef<int64_t> low, ArrayRef<int64_t> high) {
+  TensorBuilder &b = l.b;
+  Type element = TensorBuilder::elementOf(tensor);
+  const Dims own(TensorBuilder::dimsOf(tensor));
+  Value padded = b.pad(tensor, low, high, scalarAttr(element, int64_t(0)));
+  const Dims dims(TensorBuilder::dimsOf(padded));
+  Value fill = b.reshape(l.in(2), {});
+  return b.elementwise(dims, element, {b.broadcast(padded, dims), b.broadcast(fill, dims)},
+                       [&](OpBuilder &ob, Location loc, ValueRange v) {
+                         Scalars s(ob, loc, ElemClass::Signed);
+                         Value result = v[0];
+                         for (size_t d = 0; d < dims.size(); ++d) {
+                           if (low[d] == 0 && high[d] == 0)
+                             continue;
+                           Value at = arith::IndexCastOp::create(
+                               ob, loc, ob.getI32Type(), linalg::IndexOp::create(ob, loc, d));
+                           at = s.sub(at, s.constant(at.getType(), double(low[d])));
+                           Value inside =
+                               arith::CmpIOp::create(ob, loc, arith::CmpIPredicate::ult, at,
+                                                     s.constant(at.getType(), double(own[d])));
+                           result = s.select(inside, result, v[1]);
+                         }
+                         return result;
+                       });
+}
+
 LogicalResult pad(Lowering &l) {
   TensorBuilder &b = l.b;
   ArrayRef<int64_t> dims = l.node.dims(0);
@@ -100,9 +127,11 @@ LogicalResult pad(Lowering &l) {
     if (const auto *attribute = l.node.attr("value"))
       value = storedAttr(b.getContext(), l.node.elem(0), double(attribute->f()));
     if (l.node.has(2)) {
+      if (elementCount(l.node.dims(2)) != 1 || l.node.elem(2) != l.node.elem(0))
+        return l.fail("the fill value must be a scalar of the type of the input");
       const Constant *fill = l.node.constant(2);
-      if (!fill || fill->count() != 1 || fill->elem() != l.node.elem(0))
-        return l.fail("a fill value that is not a constant scalar is not supported");
+      if (!fill)
+        return l.set(padAtRunTime(l, b.slice(result, cut), low, high));
       value = storedAttr(b.getContext(), *fill, 0);
     }
     return l.set(b.pad(b.slice(result, cut), low, high, value));
