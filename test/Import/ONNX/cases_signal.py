@@ -2,7 +2,7 @@
 """Random models of convolutions, resampling, pooling and signal processing, for op_cases.py."""
 import numpy as np
 
-from op_cases import Case, Draw, pool, resize, simple
+from op_cases import Case, Draw, pad, pool, resize, simple
 
 
 def resize_forms(d: Draw, op: str) -> Case:
@@ -256,3 +256,94 @@ def max_pool(d: Draw, op: str) -> Case:
 
 
 SIGNAL_CASES += [("MaxPool", 7, max_pool), ("LpPool", 7, lp_pool), ("GlobalLpPool", 7, lp_pool)]
+
+
+def grid_sample(d: Draw, op: str) -> Case:
+    volume = d.opset >= 20 and d.flip(0.3)
+    space = [d.int(2, 6) for _ in range(3 if volume else 2)]
+    old = d.opset < 20
+    mode = d.pick("bilinear" if old else "linear", "nearest", "bicubic" if old else "cubic")
+    if volume and mode == "cubic":
+        mode = "linear"
+    attrs = {"mode": mode, "padding_mode": d.pick("zeros", "border", "reflection"), "align_corners": d.int(0, 1)}
+    x = d.array([d.int(1, 2), d.int(1, 3), *space])
+    out = [d.int(1, 4) for _ in space]
+    grid = d.rng.uniform(-1.6, 1.6, [x.shape[0], *out, len(space)]).astype(np.float32)
+    case = simple(d, op, [x, grid], **attrs)
+    case.trusted = False
+    return case
+
+
+def affine_grid(d: Draw, op: str) -> Case:
+    n, space = d.int(1, 3), [d.int(2, 5) for _ in range(d.int(2, 3))]
+    case = simple(d, op, [d.array([n, len(space), len(space) + 1]), np.asarray([n, 2, *space], np.int64)],
+                  constant=(1,), align_corners=d.int(0, 1))
+    case.trusted = False
+    return case
+
+
+def col2im(d: Draw, op: str) -> Case:
+    rank = d.int(1, 2)
+    image, block = [d.int(3, 7) for _ in range(rank)], [d.int(1, 3) for _ in range(rank)]
+    attrs = {"strides": [d.int(1, 3) for _ in image], "pads": [d.int(0, 1) for _ in range(2 * rank)]}
+    if d.flip(0.3):
+        attrs["dilations"] = [d.int(1, 2 if image[i] > 4 else 1) for i in range(rank)]
+    dilations = attrs.get("dilations", [1] * rank)
+    count = 1
+    for i in range(rank):
+        reach = (block[i] - 1) * dilations[i] + 1
+        count *= (image[i] + attrs["pads"][i] + attrs["pads"][rank + i] - reach) // attrs["strides"][i] + 1
+    x = d.array([d.int(1, 2), d.int(1, 3) * int(np.prod(block)), count])
+    case = simple(d, op, [x, np.asarray(image, np.int64), np.asarray(block, np.int64)], constant=(1, 2), **attrs)
+    case.trusted = False
+    return case
+
+
+def roi_align(d: Draw, op: str) -> Case:
+    x = d.array([d.int(1, 3), d.int(1, 3), d.int(4, 9), d.int(4, 9)])
+    count = d.int(1, 4)
+    starts = d.rng.uniform(-2, 6, [count, 2])
+    rois = np.concatenate([starts, starts + d.rng.uniform(0.3, 9, [count, 2])], 1).astype(np.float32)
+    attrs = {"mode": d.pick("avg", "max"), "output_height": d.int(1, 4), "output_width": d.int(1, 4),
+             "spatial_scale": d.pick(1.0, 0.7), "sampling_ratio": d.pick(0, 1, 2, 3)}
+    if d.opset >= 16:
+        attrs["coordinate_transformation_mode"] = d.pick("half_pixel", "output_half_pixel")
+    else:
+        attrs["mode"] = "avg"
+    batch = d.rng.integers(0, x.shape[0], [count])
+    return simple(d, op, [x, rois, batch], constant=d.pick((), (1, 2)), **attrs)
+
+
+def max_roi_pool(d: Draw, op: str) -> Case:
+    x = d.array([d.int(1, 3), d.int(1, 3), d.int(4, 9), d.int(4, 9)])
+    count = d.int(1, 4)
+    starts = d.rng.integers(-1, 6, [count, 2])
+    rois = np.concatenate([d.rng.integers(0, x.shape[0], [count, 1]), starts,
+                           starts + d.rng.integers(0, 7, [count, 2])], 1).astype(np.float32)
+    return simple(d, op, [x, rois], pooled_shape=[d.int(1, 4), d.int(1, 4)], spatial_scale=d.pick(1.0, 0.7))
+
+
+def max_unpool(d: Draw, op: str) -> Case:
+    n, c, out = d.int(1, 2), d.int(1, 3), [d.int(1, 4), d.int(1, 4)]
+    whole = n * c * int(np.prod(out)) * 4
+    places = d.rng.permutation(whole)[: n * c * int(np.prod(out))].reshape([n, c, *out]).astype(np.int64)
+    case = simple(d, op, [d.array([n, c, *out]), places], kernel_shape=[2, 2], strides=[2, 2])
+    case.trusted = False
+    return case
+
+
+def pad_fill(d: Draw, op: str) -> Case:
+    """The fill value known at run time only, for half of the cases."""
+    if d.opset < 11 or d.flip():
+        return pad(d, op)
+    dims = [n + 1 for n in d.dims(1, 4, 5)]
+    pads = [d.int(-1, 2) for _ in range(2 * len(dims))]
+    dtype = d.pick(np.float32, np.int32)
+    return simple(d, op, [d.array(dims, dtype), np.asarray(pads, np.int64), np.asarray(d.pick(3, -2), dtype)],
+                  constant=(1,))
+
+
+SIGNAL_CASES += [
+    ("GridSample", 16, grid_sample), ("AffineGrid", 20, affine_grid), ("Col2Im", 18, col2im),
+    ("RoiAlign", 10, roi_align), ("MaxRoiPool", 7, max_roi_pool), ("MaxUnpool", 9, max_unpool), ("Pad", 7, pad_fill),
+]

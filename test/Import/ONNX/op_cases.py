@@ -562,13 +562,13 @@ CASES = [
     *(("Reduce" + op, 7, reduction) for op in ("Sum Mean Max Min Prod L1 L2 SumSquare LogSum "
                                                "LogSumExp").split()),
     ("Concat", 7, concat), ("Split", 7, split), ("Reshape", 7, reshape), ("Flatten", 9, flatten),
-    ("Transpose", 7, transpose), ("Slice", 7, slice_), ("Pad", 7, pad), ("Squeeze", 7, squeeze),
+    ("Transpose", 7, transpose), ("Slice", 7, slice_), ("Squeeze", 7, squeeze),
     ("Unsqueeze", 7, unsqueeze), ("Upsample", 7, resize),
     ("Identity", 7, identity), ("Dropout", 7, identity), ("Expand", 8, expand), ("Tile", 7, tile),
     ("Gather", 7, gather), ("DepthToSpace", 7, depth_space), ("SpaceToDepth", 7, depth_space),
     ("shape_chain", 7, shape_chain),
 ]
-LAST_OPSET = {"Upsample": 9, "GlobalLpPool": 21}
+LAST_OPSET = {"Upsample": 9, "GlobalLpPool": 21, "MaxRoiPool": 21}
 
 from cases_elem import ELEM_CASES  # noqa: E402  (it needs what stands above)
 
