@@ -70,6 +70,7 @@ int Compilation::load() {
     import.shapes = options.shapes;
     import.dims = options.dims;
     import.constants = options.constants;
+    import.demoteDoubles = options.demoteDoubles;
     if (options.output.empty()) {
       SmallString<128> path;
       if (std::error_code code = llvm::sys::fs::createTemporaryFile("dojo", "consts", path))

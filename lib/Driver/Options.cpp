@@ -25,6 +25,8 @@ cl::list<std::string> dims("dim", cl::desc("Value of a symbolic dimension, in ev
                            cl::value_desc("NAME=N"), cl::cat(category));
 cl::list<std::string> constants("const", cl::desc("Bind a graph input at compile time"),
                                 cl::value_desc("NAME=FILE.npy"), cl::cat(category));
+cl::opt<bool> demoteDoubles("demote-f64", cl::cat(category),
+                            cl::desc("Compute doubles in fp32; else they are only moved and cast"));
 cl::opt<std::string> precision(
     "precision", cl::init("bf16"), cl::value_desc("bf16|fp32"), cl::cat(category),
     cl::desc("bf16: matrix products on bf16 operands, the rest in fp32; fp32: all in fp32"));
@@ -114,6 +116,7 @@ Options dojo::driver::parseOptions(int argc, char **argv, StringRef overview,
   }
   for (const std::string &text : constants)
     o.constants.push_back(splitName(text, "const"));
+  o.demoteDoubles = demoteDoubles;
   if (precision != "bf16" && precision != "fp32")
     usage("--precision is bf16 or fp32, not '" + precision + "'");
   if (!store.empty() && store != "fp32")

@@ -33,6 +33,7 @@ struct Options {
   std::vector<std::pair<std::string, std::vector<int64_t>>> shapes;
   std::vector<std::pair<std::string, int64_t>> dims; ///< symbolic ones by name
   std::vector<std::pair<std::string, std::string>> constants;
+  bool demoteDoubles = false;
   std::string precision, store, target, nodes;
   std::vector<std::string> dead; ///< "row:column"
   unsigned optLevel = 2;

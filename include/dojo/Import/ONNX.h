@@ -38,6 +38,9 @@ struct ImportOptions {
   /// reads the newest one of that op: conversion renames values. Models with ops whose adapters
   /// change results are never converted.
   VersionConversion conversion = VersionConversion::WhereNeeded;
+  /// Computes doubles in float32. They are doubles only where they enter and leave the program;
+  /// else arithmetic on them is not supported.
+  bool demoteDoubles = false;
 };
 
 /// Why something cannot be compiled.

@@ -9,6 +9,7 @@
 #include "dojo/Npy/Npy.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Verifier.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Format.h"
@@ -247,15 +248,15 @@ std::string Importer::lower(const onnx::NodeProto &proto, Node &node, Scope &sco
       return "the domain '" + proto.domain() + "' is not supported";
     return "the op is not supported";
   }
-  const TypeUse use = typeUse(proto.domain(), proto.op_type());
-  if (std::string error = refusedType(node, use); !error.empty()) {
+  const TypeUse use = typeUse(node, options.demoteDoubles);
+  if (std::string error = refusedType(node, options.demoteDoubles); !error.empty()) {
     category = Category::Type;
     return error;
   }
   Operation *before = func.front().empty() ? nullptr : &func.front().back();
   std::optional<FloatNode> inFloat;
-  if (use == TypeUse::Arithmetic && FloatNode::isNeeded(node))
-    inFloat.emplace(node, b);
+  if (use == TypeUse::Arithmetic && FloatNode::isNeeded(node, options.demoteDoubles))
+    inFloat.emplace(node, b, options.demoteDoubles);
   Lowering lowering(inFloat ? inFloat->get() : node, b, *pool);
   if (failed(entry->lower(lowering))) {
     category = lowering.getCategory();
@@ -265,14 +266,15 @@ std::string Importer::lower(const onnx::NodeProto &proto, Node &node, Scope &sco
     if (!node.outputUsed(i))
       continue;
     const std::string &name = proto.output(int(i));
-    Value value = inFloat ? inFloat->narrowed(result, i) : result;
+    ValueInfo info = inFloat ? inFloat->result(result, i)
+                             : ValueInfo{node.outputs[i], true, std::nullopt, result};
     const TensorType &type = node.outputs[i];
-    if (!value ||
-        value.getType() != RankedTensorType::get(type.dims, runtimeType(b.getContext(), type.elem)))
+    if (!info.value || info.value.getType() !=
+                           RankedTensorType::get(type.dims, runtimeType(b.getContext(), type.elem)))
       return "its output '" + name + "' should be " + type.str() +
              ", which does not fit its operands";
-    tag(scope.prefix + name, value, before);
-    scope.values[name] = ValueInfo{type, true, std::nullopt, value};
+    tag(scope.prefix + name, info.value, before);
+    scope.values[name] = std::move(info);
   }
   return "";
 }
@@ -394,6 +396,11 @@ bool Importer::finish() {
   func.setType(b.getFunctionType(func.getArgumentTypes(), ValueRange(results).getTypes()));
   for (auto [i, attr] : enumerate(attrs))
     func.setResultAttrs(i, attr);
+  // Doubles that nothing reads: what was computed in float went on in float.
+  if (options.demoteDoubles)
+    for (Operation &op : make_early_inc_range(reverse(func.front())))
+      if (isOpTriviallyDead(&op))
+        op.erase();
   return true;
 }
 

@@ -20,6 +20,8 @@ struct ValueInfo {
   mlir::Value value; ///< null until a constant is first used
   /// Of a sequence, which is not `known`, as it is no tensor.
   std::shared_ptr<std::vector<ValueInfo>> elements = nullptr;
+  /// The value in f32 where a double is computed in that; null if nothing made it yet.
+  mlir::Value inFloat = {};
 };
 
 /// A node, its operands and its results' types. Absent optional operands are null.

@@ -32,8 +32,15 @@ TypeUse typeUse(StringRef domain, StringRef op) {
                             : TypeUse::Arithmetic;
 }
 
-static bool isNarrowFloat(int32_t elem) {
-  return elem == TensorProto::FLOAT16 || elem == TensorProto::BFLOAT16;
+static bool hasDouble(const Node &node) {
+  auto isDouble = [](int32_t elem) { return elem == TensorProto::DOUBLE; };
+  return any_of(node.inputs, [&](const ValueInfo *v) { return v && isDouble(v->type.elem); }) ||
+         any_of(node.outputs, [&](const TensorType &type) { return isDouble(type.elem); });
+}
+
+TypeUse typeUse(const Node &node, bool demoteDoubles) {
+  const TypeUse use = typeUse(node.proto.domain(), node.op());
+  return demoteDoubles && hasDouble(node) && node.op() != "BitCast" ? TypeUse::Arithmetic : use;
 }
 
 bool isCoded(int32_t elem) {
@@ -41,16 +48,19 @@ bool isCoded(int32_t elem) {
   return elem == TensorProto::DOUBLE || info.codeBits;
 }
 
-std::string refusedType(const Node &node, TypeUse use) {
+std::string refusedType(const Node &node, bool demoteDoubles) {
+  const TypeUse use = typeUse(node.proto.domain(), node.op());
   auto check = [&](int32_t elem) -> std::string {
     if (elem == TensorProto::UNDEFINED)
       return "";
     const std::string name = elemInfo(elem).name.str();
     if (elemInfo(elem).bytes == 0)
       return "the element type " + name + " is not supported";
-    if (use != TypeUse::Arithmetic || !isCoded(elem))
+    const bool isDouble = elem == TensorProto::DOUBLE;
+    if (use != TypeUse::Arithmetic || !isCoded(elem) || (isDouble && demoteDoubles))
       return "";
-    return "the element type " + name + " is not supported for arithmetic, only moved and cast";
+    return "the element type " + name + " is not supported for arithmetic, only moved and cast" +
+           (isDouble ? "; --demote-f64 computes it in float" : "");
   };
   for (const ValueInfo *input : node.inputs)
     if (input)
@@ -70,49 +80,63 @@ Constant toFloat(const Constant &constant) {
   return Constant({TensorProto::FLOAT, Dims(constant.dims())}, std::move(bytes));
 }
 
-bool FloatNode::isNeeded(const Node &node) {
-  return any_of(node.inputs, [](const ValueInfo *v) { return v && isNarrowFloat(v->type.elem); }) ||
-         any_of(node.outputs, [](const TensorType &type) { return isNarrowFloat(type.elem); });
+bool FloatNode::isConverted(int32_t elem, bool demoteDoubles) {
+  return elem == TensorProto::FLOAT16 || elem == TensorProto::BFLOAT16 ||
+         (demoteDoubles && elem == TensorProto::DOUBLE);
 }
 
-FloatNode::FloatNode(Node &original, TensorBuilder &b)
-    : original(original), b(b), node(original.proto, original.since) {
+bool FloatNode::isNeeded(const Node &node, bool demoteDoubles) {
+  auto is = [&](int32_t elem) { return isConverted(elem, demoteDoubles); };
+  return any_of(node.inputs, [&](const ValueInfo *v) { return v && is(v->type.elem); }) ||
+         any_of(node.outputs, [&](const TensorType &type) { return is(type.elem); });
+}
+
+Value FloatNode::converted(Value value, int32_t from, int32_t to) {
+  ArrayRef<int64_t> dims = TensorBuilder::dimsOf(value);
+  return b.elementwise(
+      dims, runtimeType(b.getContext(), to), b.broadcast(value, dims),
+      [&](OpBuilder &ob, Location loc, ValueRange v) {
+        // The machine rounds to bfloat16 when it stores.
+        if (to == TensorProto::BFLOAT16)
+          return arith::TruncFOp::create(ob, loc, ob.getBF16Type(), v[0]).getResult();
+        return castScalar(ob, loc, v[0], from, to);
+      });
+}
+
+FloatNode::FloatNode(Node &original, TensorBuilder &b, bool demoteDoubles)
+    : original(original), b(b), demoteDoubles(demoteDoubles), node(original.proto, original.since) {
   for (ValueInfo *input : original.inputs) {
     node.inputs.push_back(input);
-    if (!input || !isNarrowFloat(input->type.elem))
+    if (!input || !isConverted(input->type.elem))
       continue;
     ValueInfo &wide = operands.emplace_back(*input);
     node.inputs.back() = &wide;
     wide.type.elem = TensorProto::FLOAT;
-    wide.value = {};
-    if (input->constant) {
+    wide.value = input->inFloat;
+    if (input->constant)
       wide.constant = toFloat(*input->constant);
-      continue;
-    }
-    ArrayRef<int64_t> dims = input->type.dims;
-    wide.value = b.elementwise(dims, b.getF32Type(), b.broadcast(input->value, dims),
-                               [](OpBuilder &ob, Location loc, ValueRange v) -> Value {
-                                 return arith::ExtFOp::create(ob, loc, ob.getF32Type(), v[0]);
-                               });
+    else if (!wide.value)
+      wide.value = converted(input->value, input->type.elem, TensorProto::FLOAT);
+    if (input->type.elem == TensorProto::DOUBLE)
+      input->inFloat = wide.value;
   }
   node.outputs = original.outputs;
   for (TensorType &type : node.outputs)
-    if (isNarrowFloat(type.elem))
+    if (isConverted(type.elem))
       type.elem = TensorProto::FLOAT;
 }
 
-Value FloatNode::narrowed(Value value, unsigned i) {
+ValueInfo FloatNode::result(Value value, unsigned i) {
   const int32_t elem = original.outputs[i].elem;
   // Lowerings may know the dimensions better than inference.
   original.outputs[i].dims = node.outputs[i].dims;
-  if (!value || !isNarrowFloat(elem) || !TensorBuilder::elementOf(value).isF32())
-    return value;
-  Type type = runtimeType(b.getContext(), elem);
-  ArrayRef<int64_t> dims = TensorBuilder::dimsOf(value);
-  return b.elementwise(dims, type, b.broadcast(value, dims),
-                       [&](OpBuilder &ob, Location loc, ValueRange v) -> Value {
-                         return arith::TruncFOp::create(ob, loc, type, v[0]);
-                       });
+  ValueInfo info{original.outputs[i], true, std::nullopt, value};
+  if (!value || !isConverted(elem) || !TensorBuilder::elementOf(value).isF32())
+    return info;
+  info.value = converted(value, TensorProto::FLOAT, elem);
+  if (elem == TensorProto::DOUBLE)
+    info.inFloat = value;
+  return info;
 }
 
 } // namespace mlir::dojo::onnximport

@@ -28,8 +28,11 @@ enum class TypeUse {
 };
 TypeUse typeUse(llvm::StringRef domain, llvm::StringRef op);
 
-/// Why a lowering of that use cannot have `node`'s types, or an empty string.
-std::string refusedType(const Node &node, TypeUse use);
+/// The same for a node; if doubles are computed in float, so is what only moves or casts them.
+TypeUse typeUse(const Node &node, bool demoteDoubles);
+
+/// Why the node's op cannot have its types, or an empty string.
+std::string refusedType(const Node &node, bool demoteDoubles);
 
 /// True if the elements of this type are codes that no arithmetic is done on.
 bool isCoded(int32_t elem);
@@ -38,19 +41,25 @@ bool isCoded(int32_t elem);
 Constant toFloat(const Constant &constant);
 
 /// A node as a lowering sees it that computes in float: float16 and bfloat16 operands are converted
-/// before the node, and results after it, so that a node rounds once, whatever it is made of.
+/// before the node, and results after it, so that a node rounds once, whatever it is made of. With
+/// `demoteDoubles` the same is done with doubles, but what reads such a result takes it as it is.
 class FloatNode {
 public:
-  FloatNode(Node &original, TensorBuilder &b);
-  static bool isNeeded(const Node &node);
+  FloatNode(Node &original, TensorBuilder &b, bool demoteDoubles);
+  static bool isNeeded(const Node &node, bool demoteDoubles);
 
   Node &get() { return node; }
   /// `value`, a result of the lowering of get(), as result `i` of the original node.
-  Value narrowed(Value value, unsigned i);
+  ValueInfo result(Value value, unsigned i);
 
 private:
+  Value converted(Value value, int32_t from, int32_t to);
+  bool isConverted(int32_t elem) const { return isConverted(elem, demoteDoubles); }
+  static bool isConverted(int32_t elem, bool demoteDoubles);
+
   Node &original;
   TensorBuilder &b;
+  const bool demoteDoubles;
   Node node;
   std::deque<ValueInfo> operands;
 };

@@ -19,7 +19,7 @@ import onnx
 from onnx import helper
 
 from op_cases import CASES, Case
-from op_models import FIRST_OPSET, draw, opsets_of, run_tool, with_constants
+from op_models import FIRST_OPSET, as_numbers, as_written, draw, opsets_of, run_tool, with_constants
 
 
 EMPTY = 0.05  # share of shapes with a dimension of zero
@@ -31,13 +31,18 @@ def difference(answer: str, case: Case, expected: list) -> str:
     if status != "ok":
         return answer
     for field, want in zip(fields, expected):
-        got, want = np.load(field.rsplit("=", 1)[1]), np.asarray(want)
+        got, want = as_written(np.load(field.rsplit("=", 1)[1]), np.asarray(want))
         if got.shape != want.shape or got.dtype != want.dtype:
             return f"{got.dtype}{list(got.shape)} instead of {want.dtype}{list(want.shape)}"
-        if want.dtype.kind == "f":
+        got, want, step = as_numbers(got, want)
+        if want.dtype.kind == "f" and case.exact:
+            if not np.array_equal(got, want, equal_nan=True):
+                return f"{np.count_nonzero(got != want)} of {want.size} values differ"
+        elif want.dtype.kind == "f":
             with np.errstate(invalid="ignore"):
-                scale = case.atol + case.rtol * np.max(np.abs(want), initial=0)
-                if not np.allclose(got, want, rtol=case.rtol, atol=scale, equal_nan=True):
+                rtol = max(case.rtol, 4 * step)
+                scale = case.atol + rtol * np.max(np.abs(want), initial=0)
+                if not np.allclose(got, want, rtol=rtol, atol=scale, equal_nan=True):
                     return f"values differ by up to {np.nanmax(np.abs(got - want))}"
         elif not np.array_equal(got, want):
             return f"{np.count_nonzero(got != want)} of {want.size} values differ"

@@ -20,6 +20,7 @@ class Case:
     rtol: float = 1e-5
     atol: float = 1e-5
     trusted: bool = True  # onnxruntime computes what the standard says
+    exact: bool = False  # floats too
 
 
 class Draw:
@@ -587,3 +588,7 @@ CASES += FLOW_CASES
 from cases_index import INDEX_CASES  # noqa: E402
 
 CASES += INDEX_CASES
+
+from cases_types import TYPE_CASES  # noqa: E402
+
+CASES += TYPE_CASES
