@@ -41,7 +41,7 @@ std::optional<d1::EType> mlir::dojo::elementType(Type type) {
 KernelLowering::KernelLowering(func::FuncOp kernel, d1::FuncOp program, unsigned thread,
                                unsigned threads, unsigned accumulators)
     : d(OpBuilder::atBlockEnd(&program.getBody().front()), kernel.getLoc()), thread(thread),
-      threads(threads), accumulators(accumulators), kernel(kernel) {}
+      threads(threads), accumulators(accumulators), kernel(kernel), narrowBits(kernel) {}
 
 RegisterFile KernelLowering::fileOf(Type t) const {
   if (allLanes)

@@ -5,12 +5,14 @@
 //   floats, scalar                 v register, the same number in all lanes
 //   vector<16xi1>                  m register, bits 16 and up undefined
 //   other vectors of 16            v register; narrow integers sign-extended, narrow floats as fp32
+//                                  (as integers where they are only moved: NarrowBits.h)
 
 #ifndef DOJO_LIB_CONVERSION_KERNELLOWERING_H
 #define DOJO_LIB_CONVERSION_KERNELLOWERING_H
 
 #include "D1Builder.h"
 #include "LaneChoice.h"
+#include "NarrowBits.h"
 #include "PointerPlan.h"
 
 #include "dialects/Dojo/DojoDialect.h"
@@ -89,6 +91,8 @@ private:
   Value roundNarrow(Operation *op, Value result);
   Value roundToBF16(Value a);
   Value roundToF16(Value a);
+  Value bitsOfF16(Value a);
+  Value fromBitsOfF16(Value bits);
   Value affineExpr(AffineExpr e, ValueRange operands);
 
   // LowerVectorOps.cpp
@@ -115,6 +119,7 @@ private:
 
   func::FuncOp kernel;
   PointerPlan plan;
+  NarrowBits narrowBits;
   DenseMap<Value, Value> values;
   /// Vectors that hold an integer scalar in all lanes: its x register.
   DenseMap<Value, Value> broadcasts;

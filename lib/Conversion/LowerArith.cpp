@@ -364,10 +364,17 @@ Value KernelLowering::select(Operation *op) {
   bool scalarCondition = fileOf(cond.getType()) == RegisterFile::X;
   if (file == RegisterFile::X)
     return d.op<d1::SelOp>(get(cond), get(yes), get(no));
+  // Constants are held as what they are chosen with.
+  auto held = [&](Value v, bool scalarForm) {
+    if (narrowBits.contains(op->getResult(0)))
+      if (std::optional<int64_t> bits = narrowConstantBits(v))
+        return scalarForm ? d.li(*bits) : d.splat(*bits);
+    return scalarForm ? second(v) : get(v);
+  };
   Value mask = get(cond);
   if (scalarCondition)
     mask = d.op<d1::MMovXOp>(d.op<d1::SubOp>(d.x0(), mask));
   if (file == RegisterFile::V)
-    return d.vsel(mask, get(yes), second(no));
+    return d.vsel(mask, held(yes, false), held(no, true));
   return d.op<d1::MOrOp>(d.op<d1::MAndOp>(mask, get(yes)), d.op<d1::MAndNOp>(get(no), mask));
 }

@@ -50,6 +50,35 @@ Value KernelLowering::roundToF16(Value a) {
   return d.ior(d.vsel(finite, result, magnitude), sign);
 }
 
+/// The bits, sign-extended, of what roundToF16 has rounded.
+Value KernelLowering::bitsOfF16(Value a) {
+  Value magnitude = d.iand(a, d.li(INT32_MAX));
+  Value normal = d.isra(d.iadd(magnitude, d.li(-(int64_t(127 - 15) << 23))), 13);
+  // Denormals are whole multiples of 2^-24.
+  Value denormal = d.op<d1::VCvtF2IOp>(d.fmul(magnitude, d.f(0x1p24f)));
+  Value isDenormal = d.icmp(magnitude, d.li(int64_t(127 - 14) << 23), d1::Cond::lt);
+  Value code = d.vsel(isDenormal, denormal, normal);
+  code = d.vx<d1::VIMinOp, d1::VIMinXOp>(code, d.li(0x7C00));
+  Value isNaN = d.icmp(magnitude, d.li(0x7F800000), d1::Cond::gt);
+  code = d.vsel(isNaN, d.splat(0x7E00), code);
+  Value sign = d.iand(d.isra(a, 16), d.li(-0x8000));
+  return d.ior(code, sign);
+}
+
+/// The number that the low 16 bits of each lane are.
+Value KernelLowering::fromBitsOfF16(Value bits) {
+  Value magnitude = d.iand(bits, d.li(0x7FFF));
+  Value shifted = d.ishl(magnitude, 13);
+  Value normal = d.iadd(shifted, d.li(int64_t(127 - 15) << 23));
+  Value denormal = d.fmul(d.op<d1::VCvtI2FOp>(magnitude), d.f(0x1p-24f));
+  Value isDenormal = d.icmp(magnitude, d.li(0x0400), d1::Cond::lt);
+  Value number = d.vsel(isDenormal, denormal, normal);
+  Value special = d.icmp(magnitude, d.li(0x7C00), d1::Cond::ge);
+  number = d.vsel(special, d.ior(shifted, d.li(0x7F800000)), number);
+  Value sign = d.iand(d.ishl(bits, 16), d.li(INT32_MIN));
+  return d.ior(number, sign);
+}
+
 Value KernelLowering::intToFloat(Value in, Type from, bool isSigned) {
   int bits = widthOf(from);
   if (isa<d1::MType>(in.getType()))
@@ -151,8 +180,19 @@ Value KernelLowering::conversion(Operation *op) {
       })
       .Case([&](arith::BitcastOp) -> Value {
         bool wasFloat = isa<FloatType>(getElementTypeOrSelf(from));
-        if (fromBits == 16 && !getElementTypeOrSelf(wasFloat ? from : to).isBF16())
-          return {};
+        Value narrow = wasFloat ? operand : op->getResult(0);
+        if (narrowBits.contains(narrow)) {
+          if (isa<d1::VType>(in.getType()) && fileOf(to) == RegisterFile::V)
+            return in;
+          return wasFloat ? d.op<d1::VExtractOp>(in, 0) : d.op<d1::VMovXOp>(in);
+        }
+        if (getElementTypeOrSelf(narrow.getType()).isF16()) {
+          if (wasFloat) {
+            Value all = bitsOfF16(in);
+            return fileOf(to) == RegisterFile::V ? all : d.op<d1::VExtractOp>(all, 0);
+          }
+          return fromBitsOfF16(isa<d1::VType>(in.getType()) ? in : d.op<d1::VMovXOp>(in));
+        }
         if (isa<d1::VType>(in.getType()) && fileOf(to) == RegisterFile::V) {
           if (fromBits != 16 || wasFloat == isa<FloatType>(getElementTypeOrSelf(to)))
             return in;

@@ -78,9 +78,22 @@ static bool isZero(Value v) {
   return matchPattern(v, m_AnyZeroFloat()) || matchPattern(v, m_Zero());
 }
 
+/// The value that a store writes.
+static Value getStoredValue(Operation *op) {
+  return TypeSwitch<Operation *, Value>(op)
+      .Case<memref::StoreOp, vector::StoreOp, vector::MaskedStoreOp, vector::ScatterOp>(
+          [](auto store) { return store.getValueToStore(); })
+      .Default([](Operation *) { return Value(); });
+}
+
 LogicalResult KernelLowering::lowerAccess(Operation *op) {
   int region = plan.region(getMemoryOperand(op)->memref);
   Type element = cast<MemRefType>(getMemoryOperand(op)->memref.getType()).getElementType();
+  // What is only moved goes as bits.
+  Value moved = op->getNumResults() ? op->getResult(0) : getStoredValue(op);
+  if (narrowBits.contains(moved))
+    element = IntegerType::get(op->getContext(), 16);
+  const bool isScalarFloat = isa<FloatType>(getElementTypeOrSelf(moved.getType()));
   std::optional<d1::EType> type = elementType(element);
   if (element.isF64() || (isa<FloatType>(element) && !type))
     return unsupported(op);
@@ -90,14 +103,14 @@ LogicalResult KernelLowering::lowerAccess(Operation *op) {
   };
   if (auto load = dyn_cast<memref::LoadOp>(op)) {
     Address a = reachable(addressOf(op));
-    set(load, isa<FloatType>(element) ? d.vldb(a.base, a.offset, *type, region)
-                                      : d.load(a.base, a.offset, elementBytes(element), region));
+    set(load, isScalarFloat ? d.vldb(a.base, a.offset, *type, region)
+                            : d.load(a.base, a.offset, elementBytes(element), region));
     return success();
   }
   if (auto store = dyn_cast<memref::StoreOp>(op)) {
     Value value = get(store.getValueToStore());
     Address a = reachable(addressOf(op));
-    if (isa<FloatType>(element))
+    if (isScalarFloat)
       d.vst(value, a.base, a.offset, *type, d.firstLanes(1), region);
     else
       d.store(value, a.base, a.offset, elementBytes(element), region);
@@ -198,7 +211,8 @@ Value KernelLowering::loadLanes(Address a, Type element, ArrayRef<int64_t> offse
   if (bytes == 1)
     least &= ~int64_t(1);
   int64_t span = most - least + 1;
-  bool granular = element.isF32() || element.isInteger(32) || element.isBF16();
+  bool granular =
+      element.isF32() || element.isInteger(32) || element.isBF16() || element.isInteger(16);
   if (span > numLanes && granular && isGranular(offsets, used, bytes, least)) {
     std::array<int32_t, 16> granules{};
     for (int g = 0; g < used / 4; ++g)
@@ -208,7 +222,10 @@ Value KernelLowering::loadLanes(Address a, Type element, ArrayRef<int64_t> offse
       granules[g] = granules[g - 1] + (g > 1 ? granules[1] - granules[0] : 0);
     Value base = d.addi(a.base, a.offset + least * bytes);
     Value raw = d.gather(base, d.lanes(granules), d.firstLanes(used / 4), bytes == 4, region);
-    return bytes == 4 ? raw : d.op<d1::VUnpackLoBF16Op>(raw);
+    if (bytes == 4)
+      return raw;
+    Value high = d.op<d1::VUnpackLoBF16Op>(raw);
+    return element.isBF16() ? high : d.isra(high, 16);
   }
   if (span <= 2 * numLanes) {
     std::array<int32_t, 16> index{};
