@@ -29,12 +29,14 @@ TypedAttr scalarAttr(Type type, int64_t value);
 TypedAttr extremeAttr(Type type, bool isUnsigned, bool greatest);
 
 /// Arithmetic on scalars of one element type. Float ops carry fastmath<contract>, so that products
-/// and sums may become fused; integers wrap; bool is i1.
+/// and sums may become fused; integers wrap; bool is i1. Doubles are their bits, i64: see
+/// takesDouble in Types.h for the ops that may have them.
 class Scalars {
 public:
   Scalars(OpBuilder &b, Location loc, ElemClass kind) : b(b), loc(loc), kind(kind) {}
 
   bool isFloat() const { return kind == ElemClass::Float; }
+  bool isDouble(Value x) const { return isFloat() && x.getType().isInteger(64); }
   bool isUnsigned() const { return kind == ElemClass::Unsigned || kind == ElemClass::Bool; }
   Value constant(Type type, double value);
   Value add(Value x, Value y);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Build.h"
+#include "SoftDouble.h"
 #include <cstring>
 
 using namespace llvm;
@@ -71,20 +71,28 @@ arith::FastMathFlagsAttr Scalars::contract() {
 }
 
 Value Scalars::constant(Type type, double value) {
+  if (isFloat() && type.isInteger(64))
+    return arith::ConstantOp::create(b, loc, SoftDouble::attribute(b.getContext(), value));
   return arith::ConstantOp::create(b, loc, scalarAttr(type, value));
 }
 
 Value Scalars::add(Value x, Value y) {
+  if (isDouble(x))
+    return SoftDouble(b, loc).add(x, y);
   return isFloat() ? arith::AddFOp::create(b, loc, x, y, contract()).getResult()
                    : arith::AddIOp::create(b, loc, x, y).getResult();
 }
 
 Value Scalars::sub(Value x, Value y) {
+  if (isDouble(x))
+    return SoftDouble(b, loc).sub(x, y);
   return isFloat() ? arith::SubFOp::create(b, loc, x, y, contract()).getResult()
                    : arith::SubIOp::create(b, loc, x, y).getResult();
 }
 
 Value Scalars::mul(Value x, Value y) {
+  if (isDouble(x))
+    return SoftDouble(b, loc).mul(x, y);
   return isFloat() ? arith::MulFOp::create(b, loc, x, y, contract()).getResult()
                    : arith::MulIOp::create(b, loc, x, y).getResult();
 }
@@ -97,6 +105,8 @@ Value Scalars::div(Value x, Value y) {
 }
 
 Value Scalars::min(Value x, Value y) {
+  if (isDouble(x))
+    return SoftDouble(b, loc).min(x, y);
   if (isFloat())
     return arith::MinimumFOp::create(b, loc, x, y, contract());
   return isUnsigned() ? arith::MinUIOp::create(b, loc, x, y).getResult()
@@ -104,6 +114,8 @@ Value Scalars::min(Value x, Value y) {
 }
 
 Value Scalars::max(Value x, Value y) {
+  if (isDouble(x))
+    return SoftDouble(b, loc).max(x, y);
   if (isFloat())
     return arith::MaximumFOp::create(b, loc, x, y, contract());
   return isUnsigned() ? arith::MaxUIOp::create(b, loc, x, y).getResult()
@@ -111,12 +123,16 @@ Value Scalars::max(Value x, Value y) {
 }
 
 Value Scalars::neg(Value x) {
+  if (isDouble(x))
+    return SoftDouble(b, loc).neg(x);
   if (isFloat())
     return arith::NegFOp::create(b, loc, x, contract());
   return arith::SubIOp::create(b, loc, constant(x.getType(), 0), x);
 }
 
 Value Scalars::abs(Value x) {
+  if (isDouble(x))
+    return SoftDouble(b, loc).abs(x);
   if (isFloat())
     return math<math::AbsFOp>(x);
   if (isUnsigned())
@@ -125,6 +141,8 @@ Value Scalars::abs(Value x) {
 }
 
 Value Scalars::less(Value x, Value y) {
+  if (isDouble(x))
+    return SoftDouble(b, loc).less(x, y);
   if (isFloat())
     return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, x, y);
   return arith::CmpIOp::create(
@@ -132,6 +150,8 @@ Value Scalars::less(Value x, Value y) {
 }
 
 Value Scalars::lessOrEqual(Value x, Value y) {
+  if (isDouble(x))
+    return SoftDouble(b, loc).lessOrEqual(x, y);
   if (isFloat())
     return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLE, x, y);
   return arith::CmpIOp::create(
@@ -139,6 +159,8 @@ Value Scalars::lessOrEqual(Value x, Value y) {
 }
 
 Value Scalars::equal(Value x, Value y) {
+  if (isDouble(x))
+    return SoftDouble(b, loc).equal(x, y);
   if (isFloat())
     return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, x, y);
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, x, y);

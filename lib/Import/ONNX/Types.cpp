@@ -32,6 +32,13 @@ TypeUse typeUse(StringRef domain, StringRef op) {
                             : TypeUse::Arithmetic;
 }
 
+bool takesDouble(StringRef domain, StringRef op) {
+  static const StringSet<> ops = {
+      "Abs",    "Add", "Einsum", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual",
+      "MatMul", "Max", "Min",    "Mul",   "Neg",     "ReduceSum",      "Sub",  "Sum"};
+  return domain.empty() && ops.contains(op);
+}
+
 static bool hasDouble(const Node &node) {
   auto isDouble = [](int32_t elem) { return elem == TensorProto::DOUBLE; };
   return any_of(node.inputs, [&](const ValueInfo *v) { return v && isDouble(v->type.elem); }) ||
@@ -57,7 +64,8 @@ std::string refusedType(const Node &node, bool demoteDoubles) {
     if (elemInfo(elem).bytes == 0)
       return "the element type " + name + " is not supported";
     const bool isDouble = elem == TensorProto::DOUBLE;
-    if (use != TypeUse::Arithmetic || !isCoded(elem) || (isDouble && demoteDoubles))
+    if (use != TypeUse::Arithmetic || !isCoded(elem) ||
+        (isDouble && (demoteDoubles || takesDouble(node.proto.domain(), node.op()))))
       return "";
     return "the element type " + name + " is not supported for arithmetic, only moved and cast" +
            (isDouble ? "; --demote-f64 computes it in float" : "");

@@ -6,7 +6,7 @@
 //   ONNX                    in the IR   arithmetic
 //   float                   f32         in itself
 //   float16, bfloat16       f16, bf16   in f32: operands are widened, results rounded once a node
-//   double                  i64, bits   none: moved and converted only
+//   double                  i64, bits   none: moved and converted only, but for a few ops
 //   float8, float6, float4,
 //   int4, int2 and the like i8, codes   none: moved and converted only
 //   other integers, bool    iN, i1      in itself
@@ -27,6 +27,9 @@ enum class TypeUse {
   Own,        ///< looks at the types itself
 };
 TypeUse typeUse(llvm::StringRef domain, llvm::StringRef op);
+/// Whether an op that computes has a lowering that is right for doubles: one that uses only what
+/// Scalars has for them, and starts sums from zero.
+bool takesDouble(llvm::StringRef domain, llvm::StringRef op);
 
 /// The same for a node; if doubles are computed in float, so is what only moves or casts them.
 TypeUse typeUse(const Node &node, bool demoteDoubles);
