@@ -58,6 +58,9 @@ def difference(got: np.ndarray, want: np.ndarray, bound: float) -> str:
     g, w = got[finite].astype(np.float64), want[finite].astype(np.float64)
     if not np.isfinite(g).all():
         return f"{np.count_nonzero(~np.isfinite(g))} of {g.size} values are not finite"
+    if not bound:
+        wrong = np.count_nonzero(got[finite] != want[finite])
+        return f"{wrong} of {want.size} values differ" if wrong else ""
     error, size = np.linalg.norm(g - w), np.linalg.norm(w)
     if error > bound * size:
         return f"relative L2 error {error / size if size else np.inf:.3g}, allowed {bound:.3g}"

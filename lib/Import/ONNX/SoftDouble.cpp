@@ -138,7 +138,7 @@ Value SoftDouble::mul(Value x, Value y) {
   Value by = i.min(i.max(i.sub(i.constant(1), exponent), 0), 63);
   Parts product{shiftSticky(significand, by), i.max(exponent, 1)};
   Value magnitude = pack(product);
-  magnitude = i.select(i.greater(exponent, 2047), kInfinity, magnitude);
+  magnitude = i.select(i.greater(exponent, 2046), kInfinity, magnitude);
   Value isZero = i.notEqual(i.bitOr(i.flag(i.equal(a, 0)), i.flag(i.equal(c, 0))), 0);
   Value least = i.min(a, c), greatest = arith::MaxSIOp::create(i.b, i.loc, a, c);
   magnitude = i.select(isZero, 0, magnitude);
