@@ -83,7 +83,8 @@ NarrowBits::NarrowBits(func::FuncOp kernel) {
           webs.add(argument);
   });
   kernel.walk([&](Operation *op) {
-    if (getMemoryOperand(op) || isa<arith::ConstantOp, scf::YieldOp>(op))
+    const bool endsLoop = isa<scf::YieldOp>(op) && isa<scf::ForOp>(op->getParentOp());
+    if (getMemoryOperand(op) || isa<arith::ConstantOp>(op) || endsLoop)
       return;
     if (isa<arith::SelectOp>(op)) {
       webs.join(op->getOperand(1), op->getResult(0));

@@ -25,6 +25,8 @@ TypedAttr storedAttr(MLIRContext *context, int32_t elem, double value);
 /// A float, integer or bool constant of type `type`.
 TypedAttr scalarAttr(Type type, double value);
 TypedAttr scalarAttr(Type type, int64_t value);
+/// `value` for elements of class `kind` held as `type`: the bits of a double where that is so.
+TypedAttr scalarAttr(Type type, ElemClass kind, double value);
 /// The smallest (greatest if `greatest`) value of `type`, an infinity for floats.
 TypedAttr extremeAttr(Type type, bool isUnsigned, bool greatest);
 

@@ -55,6 +55,12 @@ TypedAttr scalarAttr(Type type, int64_t value) {
                                       /*isSigned=*/true, /*implicitTrunc=*/true));
 }
 
+TypedAttr scalarAttr(Type type, ElemClass kind, double value) {
+  return kind == ElemClass::Float && type.isInteger(64)
+             ? SoftDouble::attribute(type.getContext(), value)
+             : scalarAttr(type, value);
+}
+
 TypedAttr extremeAttr(Type type, bool isUnsigned, bool greatest) {
   if (auto floatType = dyn_cast<FloatType>(type))
     return FloatAttr::get(floatType,
@@ -71,9 +77,7 @@ arith::FastMathFlagsAttr Scalars::contract() {
 }
 
 Value Scalars::constant(Type type, double value) {
-  if (isFloat() && type.isInteger(64))
-    return arith::ConstantOp::create(b, loc, SoftDouble::attribute(b.getContext(), value));
-  return arith::ConstantOp::create(b, loc, scalarAttr(type, value));
+  return arith::ConstantOp::create(b, loc, scalarAttr(type, kind, value));
 }
 
 Value Scalars::add(Value x, Value y) {

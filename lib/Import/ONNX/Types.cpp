@@ -33,9 +33,16 @@ TypeUse typeUse(StringRef domain, StringRef op) {
 }
 
 bool takesDouble(StringRef domain, StringRef op) {
-  static const StringSet<> ops = {
-      "Abs",    "Add", "Einsum", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual",
-      "MatMul", "Max", "Min",    "Mul",   "Neg",     "ReduceSum",      "Sub",  "Sum"};
+  static const StringSet<> ops = {"Abs",       "Add",
+                                  "CumProd",   "CumSum",
+                                  "Einsum",    "Equal",
+                                  "Greater",   "GreaterOrEqual",
+                                  "Less",      "LessOrEqual",
+                                  "MatMul",    "Max",
+                                  "Min",       "Mul",
+                                  "Neg",       "ReduceL1",
+                                  "ReduceSum", "ReduceSumSquare",
+                                  "Sub",       "Sum"};
   return domain.empty() && ops.contains(op);
 }
 
@@ -45,8 +52,16 @@ static bool hasDouble(const Node &node) {
          any_of(node.outputs, [&](const TensorType &type) { return isDouble(type.elem); });
 }
 
+/// Scatters that do not reduce are moves too.
+static TypeUse declaredUse(const Node &node) {
+  if (node.proto.domain().empty() && node.op().starts_with("Scatter") &&
+      node.stringAttr("reduction", "none") == "none")
+    return TypeUse::Moves;
+  return typeUse(node.proto.domain(), node.op());
+}
+
 TypeUse typeUse(const Node &node, bool demoteDoubles) {
-  const TypeUse use = typeUse(node.proto.domain(), node.op());
+  const TypeUse use = declaredUse(node);
   return demoteDoubles && hasDouble(node) && node.op() != "BitCast" ? TypeUse::Arithmetic : use;
 }
 
@@ -56,7 +71,7 @@ bool isCoded(int32_t elem) {
 }
 
 std::string refusedType(const Node &node, bool demoteDoubles) {
-  const TypeUse use = typeUse(node.proto.domain(), node.op());
+  const TypeUse use = declaredUse(node);
   auto check = [&](int32_t elem) -> std::string {
     if (elem == TensorProto::UNDEFINED)
       return "";
@@ -67,8 +82,7 @@ std::string refusedType(const Node &node, bool demoteDoubles) {
     if (use != TypeUse::Arithmetic || !isCoded(elem) ||
         (isDouble && (demoteDoubles || takesDouble(node.proto.domain(), node.op()))))
       return "";
-    return "the element type " + name + " is not supported for arithmetic, only moved and cast" +
-           (isDouble ? "; --demote-f64 computes it in float" : "");
+    return "the element type " + name + " is not supported for arithmetic, only moved and cast";
   };
   for (const ValueInfo *input : node.inputs)
     if (input)

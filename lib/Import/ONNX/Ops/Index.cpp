@@ -102,7 +102,7 @@ Value cumulate(TensorBuilder &b, ElemClass kind, Value tensor, int64_t axis, boo
                bool reverse, bool product) {
   Dims dims(TensorBuilder::dimsOf(tensor));
   const int64_t n = dims[axis], rank = dims.size();
-  TypedAttr neutral = scalarAttr(TensorBuilder::elementOf(tensor), int64_t(product));
+  TypedAttr neutral = scalarAttr(TensorBuilder::elementOf(tensor), kind, product);
   auto combine = [&](OpBuilder &ob, Location loc, Value x, Value y) {
     Scalars s(ob, loc, kind);
     return product ? s.mul(x, y) : s.add(x, y);
