@@ -41,6 +41,7 @@ enum class Fn {
   Round,
   Sqrt,
   Reciprocal,
+  Relu,
   Exp,
   Log,
   Cast
@@ -74,6 +75,7 @@ Fn functionOf(StringRef op) {
       .Case("Round", Fn::Round)
       .Case("Sqrt", Fn::Sqrt)
       .Case("Reciprocal", Fn::Reciprocal)
+      .Case("Relu", Fn::Relu)
       .Case("Exp", Fn::Exp)
       .Case("Log", Fn::Log)
       .Cases({"Cast", "CastLike"}, Fn::Cast)
@@ -126,6 +128,8 @@ std::optional<double> evaluate(const Node &node, Fn fn, double a, double b) {
     return std::isnan(a) || std::isnan(b) ? a + b : std::min(a, b);
   case Fn::Max:
     return std::isnan(a) || std::isnan(b) ? a + b : std::max(a, b);
+  case Fn::Relu:
+    return a < 0 ? 0 : a;
   case Fn::Neg:
     return -a;
   case Fn::Abs:
@@ -199,6 +203,8 @@ std::optional<int64_t> evaluate(const Node &node, Fn fn, int64_t a, int64_t b, b
     return (a != 0) != (b != 0);
   case Fn::Not:
     return !a;
+  case Fn::Relu:
+    return a < 0 && !isUnsigned ? 0 : a;
   case Fn::Neg:
     return int64_t(-ua);
   case Fn::Abs:

@@ -227,9 +227,10 @@ bool Importer::makeFunction() {
 /// on its operand, keeps its name.
 void Importer::tag(const std::string &name, Value value, Operation *before) {
   Operation *op = value.getDefiningOp();
-  if (!op || op->hasAttr("dojo.value") || (before && !before->isBeforeInBlock(op)))
+  if (!op || op->hasAttr("dojo.value") || op->getBlock() != &func.front() ||
+      (before && !before->isBeforeInBlock(op)))
     return;
-  if (op->getBlock() == &func.front() && op->getNumResults() == 1 && op->getLoc() == b.getLoc())
+  if (op->getNumResults() == 1 && op->getLoc() == b.getLoc())
     op->setAttr("dojo.value", b.getStringAttr(name));
 }
 
@@ -253,7 +254,8 @@ std::string Importer::lower(const onnx::NodeProto &proto, Node &node, Scope &sco
     category = Category::Type;
     return error;
   }
-  Operation *before = func.front().empty() ? nullptr : &func.front().back();
+  Block *block = b.getInsertionBlock();
+  Operation *before = block->empty() ? nullptr : &block->back();
   std::optional<FloatNode> inFloat;
   if (use == TypeUse::Arithmetic && FloatNode::isNeeded(node, options.demoteDoubles))
     inFloat.emplace(node, b, options.demoteDoubles);

@@ -67,6 +67,9 @@ private:
   /// a node inside is to blame, that is in the report and results may be unknown.
   std::string importIf(Node &node, Scope &scope, Results &results);
   std::string importLoop(Node &node, Scope &scope, Results &results);
+  /// The steps of a Loop written out. What ends it at run time masks what it carries; where
+  /// `givesUp`, that is set instead and nothing made.
+  std::string unrollLoop(Node &node, Scope &scope, Results &results, bool *givesUp);
   std::string importScan(Node &node, Scope &scope, Results &results);
   std::string importBatchedScan(Node &node, Scope &scope, Results &results);
   /// Imports `graph` of `node` with `inputs`, in a scope of the names `step`; its outputs by
@@ -93,6 +96,13 @@ private:
   /// Gives `add` the derivatives of the operands of `node`, `slope` being that of its result.
   std::string differentiate(const onnx::NodeProto &node, Value slope, Scope &scope,
                             llvm::function_ref<void(const std::string &, Value)> add);
+
+  // DeviceLoop.cpp
+  /// Makes a Loop with `body` that runs on the device; false if the body has a form that cannot.
+  bool importDeviceLoop(Node &node, const onnx::GraphProto &body, Scope &scope, Results &results);
+  /// Carried value `which` of it: `outputs` are those of the body, on tensors in `block`.
+  ValueInfo deviceLoop(Node &node, Block &block, Results &outputs, ArrayRef<int64_t> dims,
+                       size_t which);
 
   // Pieces of unrolled loops
   Value materialise(ValueInfo &info);

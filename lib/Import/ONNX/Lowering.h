@@ -21,6 +21,8 @@ public:
   /// that names bytes of the file the constant comes from, or of the side file. `loc` is the
   /// location of a new op.
   Value get(const Constant &constant, Location loc);
+  /// The last op of those it made, which no other op precedes; null if there is none.
+  Operation *getLast() const { return last; }
 
 private:
   Block *entry;

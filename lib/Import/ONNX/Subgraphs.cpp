@@ -119,6 +119,25 @@ std::optional<int64_t> Importer::statedRows(StringRef name, const Scope &scope) 
 std::string Importer::importLoop(Node &node, Scope &scope, Results &results) {
   const onnx::AttributeProto *body = node.attr("body");
   const int states = std::max(int(node.inputs.size()) - 2, 0);
+  const bool collects =
+      any_of(seq(states, node.proto.output_size()), [&](int i) { return node.outputUsed(i); });
+  Block *block = b.getInsertionBlock();
+  Operation *last = block->empty() ? nullptr : &block->back();
+  bool onDevice = false;
+  std::string reason = unrollLoop(node, scope, results, body && !collects ? &onDevice : nullptr);
+  if (!onDevice)
+    return reason;
+  while (!block->empty() && &block->back() != last && &block->back() != pool->getLast())
+    block->back().erase();
+  results.clear();
+  if (importDeviceLoop(node, body->g(), scope, results))
+    return "";
+  return reason.empty() ? unrollLoop(node, scope, results, nullptr) : reason;
+}
+
+std::string Importer::unrollLoop(Node &node, Scope &scope, Results &results, bool *givesUp) {
+  const onnx::AttributeProto *body = node.attr("body");
+  const int states = std::max(int(node.inputs.size()) - 2, 0);
   if (!body || body->g().input_size() != states + 2 || body->g().output_size() < states + 1)
     return "its body does not fit its operands";
   const int scans = body->g().output_size() - states - 1;
@@ -175,16 +194,24 @@ std::string Importer::importLoop(Node &node, Scope &scope, Results &results) {
       active = scalar(TensorProto::BOOL, pair, both);
     }
     if (active) {
+      if (givesUp) {
+        *givesUp = true;
+        return "";
+      }
       if (collects && !stated)
         return "data-dependent shape: how many steps it takes, and with it the shape of what it "
                "collects, is known only at run time, and the model does not state it";
       if (!trips && !stated)
-        return "too large: how many steps it takes is known only at run time and has no bound";
+        return "too large: how many steps it takes is known only at run time and has no bound, "
+               "and its body does more than compute each element from the same element";
       if (stated && step >= *stated)
         break;
     }
-    if (std::string error = checkUnrolling(); !error.empty())
+    if (std::string error = checkUnrolling(); !error.empty()) {
+      if (givesUp)
+        *givesUp = true;
       return error;
+    }
     SmallVector<ValueInfo, 2> inputs{index, active ? *active : condition};
     append_range(inputs, carried);
     Results outputs = importGraph(node, body->g(), inputs, "iter" + Twine(step), scope);
