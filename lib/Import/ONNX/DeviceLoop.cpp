@@ -170,7 +170,7 @@ bool Importer::importDeviceLoop(Node &node, const onnx::GraphProto &body, Scope 
       dims = node.inputs[i + 2]->type.dims;
   // The body on tensors, in a block that is in no region.
   Block block;
-  SmallVector<ValueInfo> inputs;
+  SmallVector<ValueInfo, 2> inputs;
   auto argument = [&](const TensorType &type) {
     auto tensor = RankedTensorType::get(type.dims, runtimeType(b.getContext(), type.elem));
     inputs.push_back({type, true, std::nullopt, block.addArgument(tensor, b.getLoc())});
