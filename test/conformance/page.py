@@ -29,23 +29,27 @@ read each input that it is given: `dojo-verify --inputs` follows its code and sa
 | eligible | all values of the model are tensors, none of strings or complex numbers |
 | passed | all inputs given at run time |
 | bound | passed with operands given to the compiler by `--const`: only shapes, axes, sizes, scales of Resize, pads, splits, depths, counts, diagonals, steps and the bounds of Range, as listed below; where the compiler takes such an operand at run time too, it is given at run time, and both answers are checked |
+| die | passed on the whole die, too large for 2x2 nodes |
 | double | passed with `--demote-f64`, which computes float64 in fp32; does not count as passed |
 | unsupported | refused by the compiler, by reason |
 | faults | wrong, crashed or timed out |
 """
 
 
+COUNTED = (results.PASSED, results.BOUND, results.ON_DIE)
+
+
 def columns(found: Counter) -> list[str]:
     eligible = sum(n for r, n in found.items() if not r.startswith("not eligible"))
     reasons = {r.partition(": ")[2]: n for r, n in found.items() if r.startswith("unsupported")}
     faults = sum(found[r] for r in results.FAULTS)
-    return [str(eligible or ""), *(str(found[r] or "") for r in (results.PASSED, results.BOUND, results.DEMOTED)),
+    return [str(eligible or ""), *(str(found[r] or "") for r in COUNTED), str(found[results.DEMOTED] or ""),
             ", ".join(f"{reason} {n}" for reason, n in sorted(reasons.items())), str(faults or "")]
 
 
 def share(found: Counter) -> str:
     eligible = sum(n for r, n in found.items() if not r.startswith("not eligible"))
-    return f"{100 * (found[results.PASSED] + found[results.BOUND]) / eligible:.1f} %" if eligible else ""
+    return f"{100 * sum(found[r] for r in COUNTED) / eligible:.1f} %" if eligible else ""
 
 
 def table(rows: list[list[str]], head: str) -> list[str]:
@@ -60,10 +64,10 @@ def main() -> int:
         kinds[kind][entry.result] += 1
         if kind == "node":
             ops[entry.op][entry.result] += 1
-    names = "eligible | passed | bound | double | unsupported | faults |"
+    names = "eligible | passed | bound | die | double | unsupported | faults |"
     lines = HEAD.splitlines() + ["", "## By kind", ""]
     lines += table([[kind, *columns(kinds[kind]), share(kinds[kind])] for kind in sorted(kinds)],
-                   f"| kind | {names} passed or bound |")
+                   f"| kind | {names} share |")
     if light.exists():
         rows = [line.split(" | ") for line in light.read_text().splitlines() if not line.startswith("#")]
         lines += ["## Light models", "",

@@ -7,6 +7,7 @@ OP is the op that a case of kind node is about (of an expanded case the one it e
 element types of its values, WHY says what the compiler refused, for people. RESULT is one of
   passed                    all inputs were given at run time
   passed, bound             operands that BOUND of operands.py lists were given to the compiler
+  passed, whole die         too large for 2x2 nodes; run on the whole die instead
   passed, double as float   with --demote-f64; does not count as passed
   unsupported: REASON       refused by the compiler
   wrong, crashed, timed out
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PASSED, BOUND, DEMOTED = "passed", "passed, bound", "passed, double as float"
+ON_DIE = "passed, whole die"
 FAULTS = ("wrong", "crashed", "timed out")
 HEAD = """\
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -37,7 +39,7 @@ def rank(result: str) -> int:
         return 0
     if result.startswith("unsupported"):
         return 1
-    return {DEMOTED: 2, BOUND: 3, PASSED: 4}.get(result, 5)
+    return {DEMOTED: 2, ON_DIE: 3, BOUND: 3, PASSED: 4}.get(result, 5)
 
 
 def read(path: Path) -> dict[str, Entry]:
@@ -48,6 +50,10 @@ def read(path: Path) -> dict[str, Entry]:
     return {key: Entry(*rest) for key, *rest in lines}
 
 
+def line(key: str, entry: Entry) -> str:
+    fields = [key, entry.op, entry.types, entry.result]
+    return " | ".join(fields + [entry.why] * bool(entry.why and entry.result.startswith("unsupported")))
+
+
 def write(path: Path, results: dict[str, Entry]) -> None:
-    path.write_text(HEAD + "".join(" | ".join((key, e.op, e.types, e.result) + ((e.why,) if e.why and e.result.startswith("unsupported") else ())) + "\n"
-                                   for key, e in sorted(results.items())))
+    path.write_text(HEAD + "".join(line(key, entry) + "\n" for key, entry in sorted(results.items())))

@@ -62,6 +62,10 @@ def judge(device: Device, case: Case, on_die: bool) -> tuple[str, str]:
         demoted = device.run(case, MESH, **way)
         if demoted.status == "passed" or demoted.status == "wrong":
             verdict, ways = demoted, ((results.DEMOTED, way),)
+    if verdict.status == "unsupported" and verdict.reason == "too large":
+        whole = device.run(case, DIE)
+        if whole.status != "unsupported":
+            verdict, ways, on_die = whole, ((results.ON_DIE, {}),), False
     if verdict.status == "passed" and on_die:
         result, way = ways[0]
         verdict = device.run(case, DIE, **way)

@@ -425,10 +425,12 @@ std::string inferOutputs(const Model &model, const onnx::NodeProto &original, No
   for (auto [i, input] : enumerate(node.inputs)) {
     if (!input)
       continue;
-    setType(input->type, types.emplace_back());
+    // ONNX's own function bodies give Range tensors of one element where it asks for scalars.
+    const bool scalar = node.op() == "Range" && input->constant && input->constant->count() == 1;
+    setType({input->type.elem, scalar ? Dims() : input->type.dims}, types.emplace_back());
     typesByName[proto.input(int(i))] = &types.back();
     if (input->constant && input->constant->count() <= kVisibleElements) {
-      tensors.push_back(input->constant->toTensor());
+      tensors.push_back((scalar ? input->constant->reshaped({}) : *input->constant).toTensor());
       dataByName[proto.input(int(i))] = &tensors.back();
     }
   }

@@ -2,6 +2,7 @@
 
 #include "Window.h"
 #include <cmath>
+#include <numeric>
 
 using namespace llvm;
 using onnx::TensorProto;
@@ -11,10 +12,30 @@ namespace {
 
 using utils::IteratorType;
 
+/// Where stride and dilation have a common factor, windows meet only the elements of a lattice of
+/// `input` [n, c, padded...]: takes those alone, and makes the window fit.
+Value keepLattice(TensorBuilder &b, Value input, Window &window) {
+  SliceSpec spec{Dims(TensorBuilder::dimsOf(input).size(), 0), {}, {}};
+  spec.steps.assign(spec.starts.size(), 1);
+  spec.sizes.assign(TensorBuilder::dimsOf(input));
+  for (size_t d = 0; d < window.in.size(); ++d) {
+    const int64_t factor = std::gcd(window.strides[d], window.dilations[d]);
+    if (factor == 1 || window.out[d] == 0)
+      continue;
+    const int64_t last = (window.out[d] - 1) * window.strides[d] + window.extent(d) - 1;
+    spec.steps[2 + d] = factor;
+    spec.sizes[2 + d] = last / factor + 1;
+    window.strides[d] /= factor;
+    window.dilations[d] /= factor;
+  }
+  return all_of(spec.steps, [](int64_t step) { return step == 1; }) ? input : b.slice(input, spec);
+}
+
 /// Reduces the windows of `input` [n, c, padded...] to [n, c, positions...].
-Value reduceWindows(Lowering &l, Value input, const Window &window, TypedAttr init,
+Value reduceWindows(Lowering &l, Value input, Window window, TypedAttr init,
                     llvm::function_ref<Value(Scalars &, Value, Value)> combine) {
   TensorBuilder &b = l.b;
+  input = keepLattice(b, input, window);
   const size_t spatial = window.in.size();
   const unsigned loops = 2 + 2 * spatial;
   SmallVector<IteratorType> iterators(2 + spatial, IteratorType::parallel);
