@@ -53,8 +53,8 @@ void convertVersion(Model &model) {
 }
 
 /// The library's adapters of Upsample 9 and Resize 10 drop the mapping of coordinates, which
-/// changed in version 11, that of Scan 8 drops the batch, and that of Hardmax 11 that all dimensions
-/// from the axis on are one.
+/// changed in version 11, that of Scan 8 drops the batch, and that of Hardmax 11 that all
+/// dimensions from the axis on are one.
 bool adaptersAreExact(const Model &model) {
   return none_of(model.proto.graph().node(), [&](const onnx::NodeProto &node) {
     const int since = model.since(node);

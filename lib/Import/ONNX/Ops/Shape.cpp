@@ -106,16 +106,11 @@ LogicalResult range(Lowering &l) {
 
 ArrayRef<OpEntry> shapeOps() {
   static const OpEntry entries[] = {
-      {"Reshape", 1, 25, reshape},
-      {"Flatten", 1, 25, reshape},
-      {"Squeeze", 1, 25, reshape},
-      {"Unsqueeze", 1, 25, reshape},
-      {"Identity", 1, 25, identity},
-      {"OptionalGetElement", 18, 28, identity},
-      {"Transpose", 1, 25, transpose},
-      {"Expand", 8, 13, expand},
-      {"Tile", 6, 13, tile},
-      {"ConstantOfShape", 9, 25, constantOfShape},
+      {"Reshape", 1, 25, reshape},     {"Flatten", 1, 25, reshape},
+      {"Squeeze", 1, 25, reshape},     {"Unsqueeze", 1, 25, reshape},
+      {"Identity", 1, 25, identity},   {"OptionalGetElement", 18, 28, identity},
+      {"Transpose", 1, 25, transpose}, {"Expand", 8, 13, expand},
+      {"Tile", 6, 13, tile},           {"ConstantOfShape", 9, 25, constantOfShape},
       {"Range", 11, 27, range},
   };
   return entries;
