@@ -24,7 +24,7 @@ g (float[4] x) => (float[4] p, float[4] q) {
 # Types of .npy files by type of the tensor in IR and of the model.
 TYPES = [("bf16", "bf16", np.uint16, "V2"), ("f16", "f16", np.float16, "<f2"),
          ("f8E4M3FN", "f8e4m3fn", np.uint8, "|V1"), ("f8E5M2", "f8e5m2", np.uint8, "|V1"),
-         ("i4", "i4", np.int8, "|i1"), ("i4", "u4", np.uint8, "|u1"), ("i8", "u8", np.uint8, "|u1"),
+         ("i4", "i4", np.int8, "|V1"), ("i4", "u4", np.uint8, "|V1"), ("i8", "u8", np.uint8, "|u1"),
          ("i8", "i8", np.int8, "|i1"), ("i16", "u16", np.uint16, "<u2"),
          ("i32", "i32", np.int32, "<i4"), ("i64", "u64", np.uint64, "<u8"),
          ("i1", "bool", np.bool_, "|b1"), ("f64", "f64", np.float64, "<f8")]

@@ -115,7 +115,10 @@ def forest(d: Draw, op: str) -> Case:
                 lists[key].append(value)
             if not node:
                 for target in range(targets) if d.flip(0.3) else [d.int(0, targets - 1)]:
-                    for key, value in zip(weights, (tree, place, target, float(np.float32(d.rng.standard_normal())))):
+                    weight = float(np.float32(d.rng.standard_normal()))
+                    # Whether a class without a weight beats one with a negative weight, the standard does not say.
+                    weight = abs(weight) if op == "TreeEnsembleClassifier" else weight
+                    for key, value in zip(weights, (tree, place, target, weight)):
                         weights[key].append(value)
     attrs = {f"nodes_{k}": v for k, v in lists.items()}
     if d.flip():

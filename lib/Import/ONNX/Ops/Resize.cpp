@@ -200,7 +200,8 @@ Value interpolateAlong(Lowering &l, Value tensor, const ResizeSpec &spec, int64_
                           return k < operands.size() ? s.add(total, v[k]) : total;
                         });
   }
-  return sum;
+  // Scales far from the extents can leave every weight at zero.
+  return sum ? sum : b.filled(dims, b.getZeroAttr(TensorBuilder::elementOf(tensor)));
 }
 
 LogicalResult resizeBy(Lowering &l, const ResizeSpec &spec, ArrayRef<int64_t> roiAxes) {
