@@ -4,6 +4,7 @@
 
 #include "D1Builder.h"
 #include "KernelSteps.h"
+#include "NarrowBits.h"
 
 #include "dojo/Conversion/CodeGen.h"
 #include "dojo/Conversion/KernelPasses.h"
@@ -50,6 +51,7 @@ static FailureOr<d1::FuncOp> convertKernel(func::FuncOp kernel, const KernelOpti
                                            OpBuilder &b) {
   if (failed(expandRareMath(kernel)))
     return failure();
+  castThroughIntegers(kernel);
   auto program = d1::FuncOp::create(b, kernel.getLoc(), kernel.getName(), options.thread);
   if (options.spillBytes > 0) {
     program.setSpill(options.spillAddress);

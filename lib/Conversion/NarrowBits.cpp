@@ -72,6 +72,22 @@ struct Webs {
 };
 } // namespace
 
+void mlir::dojo::castThroughIntegers(func::FuncOp kernel) {
+  SmallVector<arith::BitcastOp> casts;
+  kernel.walk([&](arith::BitcastOp cast) {
+    if (isNarrow(cast.getIn()) && isNarrow(cast.getOut()))
+      casts.push_back(cast);
+  });
+  for (arith::BitcastOp cast : casts) {
+    OpBuilder b(cast);
+    Type bits = b.getI16Type();
+    if (auto vector = dyn_cast<VectorType>(cast.getType()))
+      bits = vector.clone(bits);
+    Value integer = arith::BitcastOp::create(b, cast.getLoc(), bits, cast.getIn());
+    cast.getInMutable().assign(integer);
+  }
+}
+
 NarrowBits::NarrowBits(func::FuncOp kernel) {
   Webs webs;
   kernel.walk([&](Operation *op) {

@@ -10,6 +10,10 @@
 
 namespace mlir::dojo {
 
+/// Makes two casts, with integers between, of each that takes the bits of one 16-bit float for
+/// another: the two may be held in different ways.
+void castThroughIntegers(func::FuncOp kernel);
+
 class NarrowBits {
 public:
   explicit NarrowBits(func::FuncOp kernel);

@@ -114,3 +114,19 @@ func.func @control(%a: memref<64xi32> {dojo.address = 0 : i64}, %o: memref<1xi32
   memref.store %r, %o[%c0] : memref<1xi32>
   return
 }
+
+// -----
+
+// The bits of a bfloat16 become a float16 without a conversion on the way.
+// CHECK-LABEL: d1.func @bits
+// CHECK: d1.vld {{.*}}i16
+// CHECK: d1.vst {{.*}}i16
+func.func @bits(%a: memref<16xbf16> {dojo.address = 0 : i64}, %o: memref<16xf16> {dojo.address = 4096 : i64}) attributes {dojo.kernel} {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%a : memref<16xbf16>) outs(%o : memref<16xf16>) {
+  ^bb0(%l: bf16, %r: f16):
+    %0 = arith.bitcast %l : bf16 to f16
+    linalg.yield %0 : f16
+  }
+  return
+}

@@ -162,7 +162,9 @@ def moved(d: Draw, op: str) -> Case:
 def narrow_arithmetic(d: Draw, op: str) -> Case:
     """What computes, in float16 or bfloat16."""
     dtype = d.pick(np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
-    kind = d.pick("Add", "Mul", "Max", "Relu", "ReduceSum", "Softmax", "MatMul", "Where")
+    kinds = ["Add", "Mul", "Max", "Relu", "ReduceSum", "Softmax", "MatMul"]
+    # Older forms of Where have no bfloat16.
+    kind = d.pick(*kinds, *(["Where"] if d.opset >= 16 or dtype == np.float16 else []))
     dims = [d.int(1, 5), d.int(1, 17)]
     x, y = (d.array(dims).astype(dtype) for _ in range(2))
     if kind in ("Relu", "Softmax"):
