@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Emulator.h"
+
+#include "HostKernels.h"
+#include "Programs.h"
+
+#include "dojo/Image/ElementType.h"
+#include "dojo/Npy/Elements.h"
+#include "dojo/Runtime/Runtime.h"
+
+#include <benchmark/benchmark.h>
+#include <filesystem>
+
+namespace dojo::bench {
+namespace {
+
+// Keeps the best of the repetitions of each benchmark.
+class Collector final : public benchmark::BenchmarkReporter {
+public:
+  bool ReportContext(const Context &) override { return true; }
+  void ReportRuns(const std::vector<Run> &runs) override {
+    for (const Run &run : runs) {
+      if (run.run_type != Run::RT_Iteration || run.error_occurred)
+        continue;
+      double seconds = run.real_accumulated_time / double(run.iterations);
+      auto [known, added] = best.try_emplace(run.run_name.function_name, seconds);
+      known->second = std::min(known->second, seconds);
+      auto rate = run.counters.find("units");
+      if (rate != run.counters.end())
+        rates[{run.run_name.function_name, run.threads}] =
+            std::max(rates[{run.run_name.function_name, run.threads}], double(rate->second));
+    }
+  }
+  std::map<std::string, double> best;
+  std::map<std::pair<std::string, int64_t>, double> rates;
+};
+
+using Make = std::unique_ptr<HostKernel> (*)();
+
+void registerKernel(const char *name, Make make, unsigned repetitions) {
+  auto body = [make](benchmark::State &state) {
+    std::unique_ptr<HostKernel> kernel = make();
+    uint64_t units = 0;
+    for (auto _ : state)
+      units += kernel->run();
+    state.counters["units"] = benchmark::Counter(double(units), benchmark::Counter::kIsRate);
+  };
+  benchmark::RegisterBenchmark(name, body)
+      ->Threads(1)
+      ->Threads(2)
+      ->UseRealTime()
+      ->MinTime(0.2)
+      ->Repetitions(int(repetitions));
+}
+
+struct Subject {
+  std::string name;
+  std::unique_ptr<Runtime> runtime;
+};
+
+bool setRandomInputs(Runtime &runtime, std::string &error) {
+  for (const image::TensorRef &input : runtime.image().inputs) {
+    const image::ElementType &type = *image::findElementType(input.type);
+    std::vector<uint8_t> bytes =
+        npy::randomElements(1, input.name, type, image::tensorBytes(input) / type.bytes);
+    if (!runtime.setInput(input.name, bytes, error))
+      return false;
+  }
+  return true;
+}
+
+bool load(const EmulatorOptions &options, std::vector<Subject> &subjects, std::string &error) {
+  for (const std::string &path : options.images) {
+    Subject s{std::filesystem::path(path).stem().string(), Runtime::load(path, error)};
+    if (!s.runtime || !setRandomInputs(*s.runtime, error))
+      return false;
+    subjects.push_back(std::move(s));
+  }
+  for (bool fused : {true, false}) {
+    Subject s{fused ? "fused-loop" : "mixed-code",
+              Runtime::create(fused ? fusedLoop() : mixedCode(), error)};
+    if (!s.runtime)
+      return false;
+    subjects.push_back(std::move(s));
+  }
+  return true;
+}
+
+} // namespace
+
+double Measured::floor(const HostRates &host) const {
+  unsigned i = threads > 1;
+  return double(counters.matrixSteps) / host.matrixSteps[i] +
+         double(counters.instructions - counters.matrixSteps) / host.instructions[i] +
+         double(counters.packets) / host.packets[i];
+}
+
+const Measured *Results::find(const std::string &name, unsigned threads, bool timing) const {
+  for (const Measured &m : runs)
+    if (m.name == name && m.threads == threads && m.timing == timing)
+      return &m;
+  return nullptr;
+}
+
+double Results::seconds(const std::string &name, unsigned threads, bool timing) const {
+  const Measured *m = find(name, threads, timing);
+  return m ? m->seconds : 0;
+}
+
+bool measureEmulator(const EmulatorOptions &options, Results &out, std::string &error) {
+  std::vector<Subject> subjects;
+  if (!load(options, subjects, error))
+    return false;
+
+  registerKernel("matrix", matrixKernel, options.repetitions);
+  registerKernel("instruction", instructionKernel, options.repetitions);
+  registerKernel("packet", packetKernel, options.repetitions);
+  std::map<std::string, Measured> measured;
+  for (Subject &subject : subjects)
+    for (unsigned threads : {1u, 2u})
+      for (bool timing : {true, false}) {
+        std::string name = subject.name + "/threads:" + std::to_string(threads) +
+                           (timing ? "/timing:on" : "/timing:off");
+        Measured &m = measured[name];
+        m.name = subject.name;
+        m.threads = threads;
+        m.timing = timing;
+        Runtime *runtime = subject.runtime.get();
+        auto body = [&m, &error, runtime](benchmark::State &state) {
+          emu::RunOptions run;
+          run.threads = m.threads;
+          run.timing = m.timing;
+          run.watchdog = runtime->watchdog();
+          for (auto _ : state)
+            if (runtime->run(run, error) != Runtime::Status::Ok) {
+              state.SkipWithError(error.c_str());
+              break;
+            }
+          m.counters = runtime->counters();
+        };
+        benchmark::RegisterBenchmark(name.c_str(), body)
+            ->UseRealTime()
+            ->MinTime(0.1)
+            ->Repetitions(int(options.repetitions));
+      }
+
+  Collector collector;
+  benchmark::RunSpecifiedBenchmarks(&collector);
+  if (!error.empty())
+    return false;
+  out.hostKernel = matrixKernelName();
+  for (int i : {0, 1}) {
+    out.host.matrixSteps[i] = collector.rates[{"matrix", i + 1}];
+    out.host.instructions[i] = collector.rates[{"instruction", i + 1}];
+    out.host.packets[i] = collector.rates[{"packet", i + 1}];
+  }
+  for (auto &[name, m] : measured) {
+    m.seconds = collector.best[name];
+    out.runs.push_back(m);
+  }
+  return true;
+}
+
+} // namespace dojo::bench

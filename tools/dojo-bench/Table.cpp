@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Emulator.h"
+
+#include <cstdarg>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace dojo::bench {
+namespace {
+
+[[gnu::format(printf, 1, 2)]] std::string format(const char *text, ...) {
+  char line[256];
+  va_list arguments;
+  va_start(arguments, text);
+  std::vsnprintf(line, sizeof line, text, arguments);
+  va_end(arguments);
+  return line;
+}
+
+} // namespace
+
+std::string table(const Results &r) {
+  std::string out = "host kernels (" + r.hostKernel + "), M/s      1 thread   2 threads\n";
+  auto host = [&](const char *name, const double rates[2]) {
+    out += format("  %-34s %9.0f   %9.0f\n", name, rates[0] / 1e6, rates[1] / 1e6);
+  };
+  host("matrix steps", r.host.matrixSteps);
+  host("other instructions", r.host.instructions);
+  host("packets", r.host.packets);
+
+  out +=
+      "\nrun                     threads timing        ms     floor   ratio    MIPS  steps M/s\n";
+  for (const Measured &m : r.runs) {
+    double floor = m.floor(r.host);
+    out += format("%-24s %6u %6s %9.2f %9.2f %7.1f %7.0f %10.0f\n", m.name.c_str(), m.threads,
+                  m.timing ? "on" : "off", m.seconds * 1e3, floor * 1e3, m.seconds / floor,
+                  double(m.counters.instructions) / m.seconds / 1e6,
+                  double(m.counters.matrixSteps) / m.seconds / 1e6);
+  }
+
+  out += "\nrun                     second core   timing on over off (2 threads)\n";
+  for (const Measured &m : r.runs)
+    if (m.threads == 1 && m.timing)
+      out += format("%-24s %9.2fx %9.2fx\n", m.name.c_str(), m.seconds / r.seconds(m.name, 2, true),
+                    r.seconds(m.name, 2, true) / r.seconds(m.name, 2, false));
+  return out;
+}
+
+std::string json(const Results &r) {
+  nlohmann::json out;
+  auto pair = [](const double rates[2]) { return nlohmann::json{rates[0], rates[1]}; };
+  out["host"] = {{"kernel", r.hostKernel},
+                 {"matrix_steps_per_second", pair(r.host.matrixSteps)},
+                 {"instructions_per_second", pair(r.host.instructions)},
+                 {"packets_per_second", pair(r.host.packets)}};
+  out["runs"] = nlohmann::json::array();
+  for (const Measured &m : r.runs)
+    out["runs"].push_back({{"name", m.name},
+                           {"threads", m.threads},
+                           {"timing", m.timing},
+                           {"seconds", m.seconds},
+                           {"floor_seconds", m.floor(r.host)},
+                           {"ratio", m.seconds / m.floor(r.host)},
+                           {"cycles", m.counters.cycles},
+                           {"instructions", m.counters.instructions},
+                           {"matrix_steps", m.counters.matrixSteps},
+                           {"packets", m.counters.packets}});
+  return out.dump(2) + "\n";
+}
+
+} // namespace dojo::bench
