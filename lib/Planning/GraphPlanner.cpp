@@ -168,12 +168,11 @@ private:
 
 } // namespace
 
-/// Bytes of a node that hold all constants and the working space of any one layer.
-static int64_t peakBytes(const GraphPlan &plan) {
+int64_t GraphPlan::peakBytes() const {
   int64_t working = 0;
-  for (const LayerPlan &layer : plan.layers)
+  for (const LayerPlan &layer : layers)
     working = std::max(working, layer.workingBytes);
-  return plan.constantBytes + working;
+  return constantBytes + working;
 }
 
 /// Plans that keep constants apart take more working space, to bring them or to add partial sums:
@@ -182,13 +181,13 @@ static int64_t peakBytes(const GraphPlan &plan) {
 static void balance(const GraphProblem &problem, const Mesh &mesh, const CostModel &model,
                     GraphPlan &out, std::string &error) {
   const int64_t nodeBytes = problem.limits.nodeBytes, least = out.constantBytes;
-  for (int64_t working = nodeBytes / 2; working > nodeBytes / 64 && peakBytes(out) > nodeBytes;
+  for (int64_t working = nodeBytes / 2; working > nodeBytes / 64 && out.peakBytes() > nodeBytes;
        working -= working / 4)
     for (int64_t budget : {nodeBytes - working, std::min(least + least / 16, nodeBytes)}) {
       GraphPlan other;
       std::string fault;
       if (GraphSolver(problem, mesh, model).run(budget, working, other, fault) &&
-          (!error.empty() || peakBytes(other) < peakBytes(out))) {
+          (!error.empty() || other.peakBytes() < out.peakBytes())) {
         out = std::move(other);
         error.clear();
       }
@@ -220,6 +219,19 @@ bool solveGraph(const GraphProblem &problem, const Mesh &mesh, const CostModel &
     return false;
   attempt(std::min(least + least / 16, problem.limits.nodeBytes));
   balance(problem, mesh, model, out, error);
+  return error.empty();
+}
+
+bool fitGraph(GraphProblem &problem, int64_t bytes, int64_t beside, const Mesh &mesh,
+              const CostModel &model, GraphPlan &out, std::string &error) {
+  constexpr int64_t finestReduction = 32, rounds = 6;
+  for (int64_t round = rounds; round >= 0; --round) {
+    problem.limits.nodeBytes = bytes - beside * round / rounds;
+    bool fits = solveGraph(problem, mesh, model, out, error);
+    if (fits && out.peakBytes() <= problem.limits.nodeBytes)
+      return true;
+    problem.limits.maxReduction = finestReduction;
+  }
   return error.empty();
 }
 

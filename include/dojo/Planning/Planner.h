@@ -125,6 +125,9 @@ struct GraphPlan {
   int64_t constantBudget = 0; ///< the problem's, or the solver's choice
   int32_t distinct = 0;       ///< layers solved, the others being equal to one of them
   int32_t repairs = 0;        ///< plans exchanged to meet the budget
+
+  /// Bytes of a node that hold all constants and the working space of any one layer.
+  int64_t peakBytes() const;
 };
 
 /// False, with a message that names the layers, if a layer is malformed or has no plan within the
@@ -132,6 +135,14 @@ struct GraphPlan {
 /// complete all the same, with small plans where they are needed, so that the memory can be shown.
 [[nodiscard]] bool solveGraph(const GraphProblem &problem, const Mesh &mesh, const CostModel &model,
                               GraphPlan &out, std::string &error);
+
+/// solveGraph on nodes with \p bytes for constants, working space and, beside these, what is alive
+/// of a layer's neighbours. Asks for \p beside bytes of that and coarse sums; where constants and
+/// working space do not fit then, for sums in up to 32 parts, which need fewer bytes of constants
+/// where outputs are few, and in steps for less beside. Leaves the limits used in \p problem. Plans
+/// that miss by working space alone are an answer too, with nothing left beside.
+[[nodiscard]] bool fitGraph(GraphProblem &problem, int64_t bytes, int64_t beside, const Mesh &mesh,
+                            const CostModel &model, GraphPlan &out, std::string &error);
 
 /// Proves: splits are useful counts, the cells' loop boxes tile the loop space and, without a k
 /// split, their outputs tile the output; nodes are distinct and usable; bytes are what the boxes

@@ -60,11 +60,11 @@ struct PlacePass : public mlir::dojo::impl::PlaceBase<PlacePass> {
         addEdges(input, i, k, producers, problem.edges);
       producers[layer->getResult(0)] = i;
     }
-    problem.limits.nodeBytes = machine.sramBytes - programBytes - neighbourBytes;
     problem.constantBudget = 0; // the planner chooses
     planning::GraphPlan plan;
     planning::CostModel model = planning::CostModel::fromTarget(machine);
-    if (!planning::solveGraph(problem, mesh, model, plan, error)) {
+    if (!planning::fitGraph(problem, machine.sramBytes - programBytes, neighbourBytes, mesh, model,
+                            plan, error)) {
       InFlightDiagnostic diag = mlir::emitError(module.getLoc(), "does not fit on the machine: ")
                                 << error;
       if (plan.layers.size() == layers.size())

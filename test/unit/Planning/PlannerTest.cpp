@@ -217,6 +217,52 @@ TEST(Planner, WorkingSpaceFitsBesideLargeConstants) {
   EXPECT_LE(plan.constantBytes + working, graph.limits.nodeBytes);
 }
 
+TEST(Planner, DividesSumsFurtherAndLeavesLessBesideWhereNothingElseFits) {
+  Die die;
+  CostModel &model = die.model;
+  GraphProblem graph;
+  graph.limits.maxReduction = 8;
+  for (int i = 0; i < 60; ++i)
+    graph.layers.push_back(
+        convProblem("deep " + std::to_string(i), {512, 12, 12, 128, 3, 1}, false, true));
+  constexpr int64_t beside = 96 * 1024;
+  std::string error;
+  auto fit = [&](int64_t bytes, GraphPlan &plan) {
+    GraphProblem asked = graph;
+    bool fits = fitGraph(asked, bytes, beside, die.mesh, model, plan, error);
+    EXPECT_LE(bytes - beside, asked.limits.nodeBytes);
+    EXPECT_LE(asked.limits.nodeBytes, bytes);
+    for (size_t l = 0; fits && l < plan.layers.size(); ++l)
+      EXPECT_EQ(verifyPlan(graph.layers[l], plan.layers[l], die.mesh, asked.limits), "");
+    return fits ? asked.limits : PlanLimits{};
+  };
+  auto fewerParts = [](const LayerPlan &a, const LayerPlan &b) { return a.k < b.k; };
+  GraphPlan plan, coarse;
+  // Room for all: as solveGraph plans it.
+  PlanLimits limits = fit(1 << 20, plan);
+  EXPECT_EQ(limits.maxReduction, 8) << error;
+  EXPECT_EQ(limits.nodeBytes, (1 << 20) - beside);
+  graph.limits.nodeBytes = limits.nodeBytes;
+  ASSERT_TRUE(solveGraph(graph, die.mesh, model, coarse, error)) << error;
+  for (size_t l = 0; l < plan.layers.size(); ++l)
+    EXPECT_EQ(plan.layers[l].splits, coarse.layers[l].splits);
+  // Less than sums in eight parts need.
+  graph.limits.nodeBytes = 500 * 1024;
+  EXPECT_FALSE(solveGraph(graph, die.mesh, model, coarse, error));
+  limits = fit(500 * 1024, plan);
+  EXPECT_EQ(limits.maxReduction, 32) << error;
+  EXPECT_LT(plan.constantBytes, coarse.constantBytes);
+  EXPECT_LE(plan.peakBytes(), limits.nodeBytes);
+  EXPECT_GT(std::max_element(plan.layers.begin(), plan.layers.end(), fewerParts)->k, 8);
+  // No more than is needed, and then less.
+  int64_t exactly = plan.peakBytes() + beside / 2;
+  while (fit(exactly, plan).nodeBytes == exactly - beside)
+    exactly -= 16 * 1024;
+  EXPECT_LE(plan.peakBytes(), exactly);
+  EXPECT_EQ(fit(1 << 16, plan).nodeBytes, 0);
+  EXPECT_NE(error.find("'deep 0'"), std::string::npos) << error;
+}
+
 TEST(Planner, ResNet50ExchangesAreSound) {
   for (const char *name : {"d1", "d1-pessimistic"}) {
     Die die(name);
