@@ -233,7 +233,7 @@ def model_of(graph: Graph, nodes, outputs) -> onnx.ModelProto:
         graph.initializers), opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
 
 
-def draw(seed: int, evaluate, rounded=np.asarray) -> tuple[onnx.ModelProto, dict]:
+def draw(seed, evaluate, rounded=np.asarray) -> tuple[onnx.ModelProto, dict]:
     """A model and its inputs. `evaluate(model, inputs)` gives the outputs of one; `rounded` is applied to
     constants and inputs."""
     graph = Graph(np.random.default_rng(seed), rounded)

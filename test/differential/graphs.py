@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Random small graphs from seeds, with the outputs that an oracle computes.
+"""Random small graphs from seeds, with the outputs that an oracle computes. Every op has types that its
+schema allows in the opset of the graph.
 
 A third are the float graphs of test/EndToEnd/random_graphs.py. The others are made around a random
 case of test/Import/ONNX/op_cases.py, of a random opset: ops before its inputs and after its outputs
@@ -16,8 +17,9 @@ from onnx import TensorProto, helper, numpy_helper
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "Import" / "ONNX"), str(TESTS / "EndToEnd")]
 import op_models  # noqa: E402
+import oracles  # noqa: E402
 import random_graphs  # noqa: E402
-from op_cases import CASES  # noqa: E402
+from op_cases import CASES, Draw  # noqa: E402
 
 LARGEST = 20000  # elements of all values together
 EMPTY = 0.04  # share of shapes with a dimension of zero
@@ -106,8 +108,8 @@ class Grower:
 
     def try_model(self, model) -> bool:
         try:
-            results = evaluate(model, self.inputs, self.trusted)
-        except Exception:  # neither oracle has it
+            results = evaluate(op_models.typed(model), self.inputs, self.trusted)
+        except Exception:  # types that an op does not have in this opset, or neither oracle has it
             return False
         if sum(r.size for r in results) > LARGEST:
             return False
@@ -127,7 +129,7 @@ class Grower:
         del model.graph.output[:]
         model.graph.output.extend(kept)
         model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in node.output)
-        self.try_model(typed(model))
+        self.try_model(model)
 
     def before(self) -> None:
         """A transposed or negated input in place of an input."""
@@ -150,6 +152,7 @@ class Grower:
         for info in model.graph.input:
             if info.name == x:
                 info.CopyFrom(helper.make_tensor_value_info(new, info.type.tensor_type.elem_type, given.shape))
+        given = np.asarray(given)  # the negative of a scalar is none of NumPy's arrays
         inputs = dict(self.inputs)
         self.inputs = {new if name == x else name: given if name == x else array for name, array in inputs.items()}
         if not self.try_model(model):
@@ -171,14 +174,6 @@ class Grower:
             self.inputs[x] = value
 
 
-def typed(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Outputs with their element types; their shapes are left open."""
-    known = {o.name: o for o in onnx.shape_inference.infer_shapes(model, data_prop=True).graph.output}
-    for output in model.graph.output:
-        output.type.tensor_type.elem_type = known[output.name].type.tensor_type.elem_type
-    return model
-
-
 def chain(rng: np.random.Generator, seed: int) -> Sample:
     for attempt in range(40):
         op, first, make = CASES[int(rng.integers(len(CASES)))]
@@ -186,7 +181,7 @@ def chain(rng: np.random.Generator, seed: int) -> Sample:
         opset = opsets[int(rng.integers(len(opsets)))]
         try:
             case, model, inputs, expected, _ = op_models.draw(make, op, opset, f"graph {seed} {attempt}", EMPTY)
-        except Exception:  # no oracle
+        except RuntimeError:  # no oracle
             continue
         if sum(np.asarray(e).size for e in expected) > LARGEST:
             continue
@@ -206,5 +201,21 @@ def draw(seed: int) -> Sample:
     rng = np.random.default_rng(seed)
     if seed % 3:
         return chain(rng, seed)
-    model, inputs = random_graphs.draw(seed, op_models.runtime)
-    return Sample(model, inputs, op_models.runtime(model, inputs))
+    for attempt in range(20):
+        model, inputs = random_graphs.draw([seed, attempt] if attempt else seed, op_models.runtime)
+        try:
+            return Sample(model, inputs, op_models.runtime(model, inputs))
+        except oracles.Failed:  # it has each step, but infers other shapes for the whole
+            continue
+    raise RuntimeError(f"seed {seed}: no graph can be drawn")
+
+
+def examples():
+    """A model of each case in each opset and some graphs, with their input arrays: what tells generators apart."""
+    for op, first, make in CASES:
+        for opset in op_models.opsets_of(op, max(first, op_models.FIRST_OPSET)):
+            case = make(Draw(np.random.default_rng(opset), opset, EMPTY), op)
+            yield op_models.model_of(case, opset), [np.asarray(array) for array in case.inputs.values()]
+    for seed in range(1, 13):
+        sample = draw(seed)
+        yield sample.model, sample.inputs.values()

@@ -11,7 +11,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from graphs import Sample, evaluate, typed
+from graphs import Sample, evaluate
+from op_models import typed
 
 MOST = 150  # attempts
 

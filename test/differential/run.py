@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Random small graphs, compiled at random options and meshes, against onnxruntime or onnx.reference.
 
-    run.py TOOLS WORK_FOLDER [--seeds FIRST-LAST] [--jobs N] [--summary FILE] [--keep]
+    run.py TOOLS WORK_FOLDER [--seeds FIRST-LAST] [--jobs N] [--resume] [--summary FILE] [--keep]
 
 TOOLS holds dojo-compile and dojo-run. The regressions of earlier failures run first. A failure is made
 smaller (see minimise.py) and printed with its seed; --keep stores it in regressions/, where it stays as
-a test. Refusals for a reason of the compiler's closed list are counted and are no failures. --summary
-writes what was run and found as Markdown.
+a test. Refusals for a reason of the compiler's closed list are counted and are no failures. WORK_FOLDER
+has what became of each seed, in order, in results.jsonl; --resume runs only seeds that are not there or
+that failed. --summary writes what was run and found as Markdown.
 """
 import argparse
 import json
@@ -15,8 +16,8 @@ import os
 import shutil
 import sys
 import time
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -24,23 +25,10 @@ import onnx
 from onnx import numpy_helper
 
 import graphs
+import oracles
 from minimise import minimise
-from trial import Options, attempt, draw_options
-
-REGRESSIONS = Path(__file__).with_name("regressions")
-
-HEAD = """\
-# Random graphs against onnxruntime
-
-Written by `test/differential/run.py --seeds FIRST-LAST --summary docs/differential.md`.
-
-Each seed draws a small graph (a random model of an op in a random opset version, with ops before and after it, or a graph
-of 3 to 12 float ops), a mesh, dead positions, -O0 or -O2, a target and a jitter. The outputs of the emulated die are held
-to those of onnxruntime, or of onnx.reference where onnxruntime has no kernel or is known to be wrong: integers and booleans
-exactly, floats to a relative error of 2e-4 of the largest value of an output. A graph that the compiler refuses for a reason
-of its closed list is no failure. What failed was made smaller by the program, and is kept in `test/differential/regressions`
-as a test.
-"""
+from results import FOUND, REGRESSIONS, Ledger, Result, found, ops_of, outcomes, summary, types_of
+from trial import Failure, Options, attempt, draw_options
 
 
 def store(path: Path, sample: graphs.Sample, options: Options) -> None:
@@ -78,36 +66,40 @@ def shown(sample: graphs.Sample) -> str:
 
 class Session:
     def __init__(self, options):
-        self.options, self.found, self.ops, self.meshes = options, Counter(), Counter(), Counter()
-        self.failures = []
+        self.options = options
 
-    def seed(self, seed: int):
-        sample = graphs.draw(seed)
+    def seed(self, seed: int) -> Result:
+        try:
+            sample = graphs.draw(seed)
+        except oracles.Died as error:
+            return Result(seed, "oracle died", str(error))
+        except Exception:
+            return Result(seed, "not drawn", traceback.format_exc())
         chosen = draw_options(np.random.default_rng([seed, 1]))
+        result = Result(seed, "agree", "", ops_of(sample.model), types_of(sample.model), vars(chosen))
         folder = self.options.work / f"seed-{seed}"
         failure = attempt(self.options.tools, folder, sample, chosen)
-        if failure is None or not failure.counts:
+        if failure:
+            result.outcome, result.text = failure.kind, failure.text
+        if result.failed:
+            result.text = self.describe(seed, sample, chosen, failure)
+        else:
             shutil.rmtree(folder, ignore_errors=True)
-            return sample, chosen, failure, None
-        small = self.options.work / f"small-{seed}"
-        smaller = minimise(sample, chosen, failure, lambda s, o: attempt(self.options.tools, small, s, o))
-        return sample, chosen, failure, smaller
+        return result
 
-    def count(self, seed, sample, chosen, failure, smaller) -> None:
-        kind = failure.kind if failure else "agree"
-        self.found[kind] += 1
-        self.meshes[chosen.nodes or "die"] += 1
-        self.ops.update({node.op_type for node in sample.model.graph.node})
-        if smaller is None:
-            return
-        sample, chosen, last = smaller
-        self.failures.append(seed)
-        print(f"FAIL seed {seed}: {kind}: {(last or failure).text}\n  {shown(sample)}\n  {' '.join(chosen.compiler())}"
-              f"{f' --jitter {chosen.jitter}' if chosen.jitter else ''}\n  {self.options.work}/small-{seed}/again; "
-              f"again: --seeds {seed}", flush=True)
+    def describe(self, seed: int, sample: graphs.Sample, chosen: Options, failure: Failure) -> str:
+        """The failure made smaller, in words."""
+        small = self.options.work / f"small-{seed}"
+        sample, chosen, last = minimise(sample, chosen, failure,
+                                        lambda s, o: attempt(self.options.tools, small, s, o))
+        failure = last or failure
         if self.options.keep:
-            op = sample.model.graph.node[-1].op_type.lower()
-            store(REGRESSIONS / f"{op}-{seed}.onnx", sample, chosen)
+            name = f"{sample.model.graph.node[-1].op_type.lower()}-{seed}"
+            store(REGRESSIONS / f"{name}.onnx", sample, chosen)
+            lines = found() | {name: f"{failure.kind}: {' '.join(failure.text.split())}"}
+            FOUND.write_text("".join(f"{key}: {text}\n" for key, text in sorted(lines.items())))
+        return (f"{failure.text}\n  {shown(sample)}\n  {' '.join(chosen.compiler())}"
+                f"{f' --jitter {chosen.jitter}' if chosen.jitter else ''}\n  {small}/again")
 
     def regressions(self) -> int:
         files, bad = sorted(REGRESSIONS.glob("*.onnx")), 0
@@ -119,16 +111,6 @@ class Session:
         print(f"{len(files) - bad} of {len(files)} kept regressions agree", flush=True)
         return bad
 
-    def summary(self, first: int, last: int) -> str:
-        lines = HEAD.splitlines() + [
-            "", f"Seeds {first} to {last}: {sum(self.found.values())} graphs of {len(self.ops)} ops.", "",
-            "| outcome | graphs |", "|---|---|"]
-        lines += [f"| {kind} | {n} |" for kind, n in sorted(self.found.items())]
-        lines += ["", "| nodes | graphs |", "|---|---|", *(f"| {mesh} | {n} |" for mesh, n in sorted(self.meshes.items()))]
-        lines += ["", "Ops, each with the number of graphs that have it: " +
-                  ", ".join(f"{op} {n}" for op, n in sorted(self.ops.items())) + "."]
-        return "\n".join(lines) + "\n"
-
 
 def main() -> int:
     parser = argparse.ArgumentParser()
@@ -136,26 +118,34 @@ def main() -> int:
     parser.add_argument("work", type=lambda text: Path(text).resolve())
     parser.add_argument("--seeds", default="1-1000")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--resume", action="store_true", help="keep what agreed in WORK_FOLDER, run the rest")
     parser.add_argument("--summary", type=Path)
     parser.add_argument("--keep", action="store_true", help="store what fails in regressions/")
     options = parser.parse_args()
     first, _, last = options.seeds.partition("-")
     first, last = int(first), int(last or first)
-    shutil.rmtree(options.work, ignore_errors=True)
-    options.work.mkdir(parents=True)
-    session, start = Session(options), time.monotonic()
+    if not options.resume:
+        shutil.rmtree(options.work, ignore_errors=True)
+    options.work.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(options.work / "results.jsonl", options.resume)
+    session, start, failures = Session(options), time.monotonic(), 0
     bad = session.regressions()
+    seeds = [seed for seed in range(first, last + 1) if seed not in ledger.results]
     with ThreadPoolExecutor(options.jobs) as pool:
-        futures = {pool.submit(session.seed, seed): seed for seed in range(first, last + 1)}
-        for done, future in enumerate(as_completed(futures), 1):
-            session.count(futures.pop(future), *future.result())
+        for done, result in enumerate(pool.map(session.seed, seeds), 1):
+            ledger.add(result)
+            if result.failed:
+                failures += 1
+                print(f"FAIL seed {result.seed}: {result.outcome}: {result.text}; again: --seeds {result.seed}", flush=True)
             if done % 200 == 0:
-                print(f"[{time.monotonic() - start:5.0f} s] {done} graphs, {len(session.failures)} failures", flush=True)
-    print(f"seeds {first}-{last}: " + ", ".join(f"{n} {kind}" for kind, n in sorted(session.found.items()))
-          + f", {len(session.ops)} ops")
+                print(f"[{time.monotonic() - start:5.0f} s] {done} graphs, {failures} failures", flush=True)
+    ledger.write()
+    results = [ledger.results[seed] for seed in range(first, last + 1)]
+    print(f"seeds {first}-{last}: " + ", ".join(f"{n} {outcome}" for outcome, n in outcomes(results))
+          + f", {len({op for r in results for op in r.ops})} ops")
     if options.summary:
-        options.summary.write_text(session.summary(first, last))
-    return 1 if session.failures or bad else 0
+        options.summary.write_text(summary(results, first, last))
+    return 1 if failures or bad else 0
 
 
 if __name__ == "__main__":

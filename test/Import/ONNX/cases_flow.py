@@ -183,8 +183,61 @@ def attention(d: Draw, op: str) -> Case:
     return case
 
 
+def linear_attention(d: Draw, op: str) -> Case:
+    batch, length, heads, group = d.int(1, 2), d.int(1, 5), d.int(1, 3), d.int(1, 2)
+    size, vsize = d.int(1, 6), d.int(1, 6)
+    rule = d.pick("linear", "gated", "delta", "gated_delta")
+    key = d.array([batch, length, heads, size])
+    if "delta" in rule:  # else states grow
+        key /= np.linalg.norm(key, axis=-1, keepdims=True) + np.float32(0.01)
+    decay = beta = None
+    if "gated" in rule:
+        decay = -np.abs(d.array([batch, length, heads * d.pick(1, size)]))
+    if "delta" in rule:
+        beta = d.rng.random([batch, length, d.pick(1, heads)]).astype(np.float32)
+    arrays = [d.array([batch, length, heads * group * size]), key.reshape(batch, length, heads * size),
+              d.array([batch, length, heads * vsize]), d.array([batch, heads, size, vsize]) if d.flip() else None,
+              decay, beta]
+    while arrays[-1] is None:
+        arrays.pop()
+    attrs = {"q_num_heads": heads * group, "kv_num_heads": heads, "update_rule": rule}
+    if d.flip(0.3):
+        attrs["scale"] = 0.7
+    case = simple(d, op, arrays, outputs=("y", "s"), **attrs)
+    case.trusted = False
+    return case
+
+
+def modifier(d: Draw, name: str):
+    """A graph from rank-4 scores or probabilities to others."""
+    kind = d.pick("Add", "Mul", "Tanh", "Where")
+    constants = [helper.make_tensor(f"{name}_c", FLOAT, [], [d.pick(0.5, 1.25)])]
+    if kind == "Where":
+        nodes = [helper.make_node("Greater", [f"{name}_v", f"{name}_c"], [f"{name}_m"]),
+                 helper.make_node("Where", [f"{name}_m", f"{name}_c", f"{name}_v"], [f"{name}_w"])]
+    else:
+        nodes = [helper.make_node(kind, [f"{name}_v", f"{name}_c"][: 1 if kind == "Tanh" else 2], [f"{name}_w"])]
+    dims = ["B", "H", "L", "S"]
+    return helper.make_graph(nodes, name, [value(f"{name}_v", FLOAT, dims)], [value(f"{name}_w", FLOAT, dims)],
+                             constants if kind != "Tanh" else [])
+
+
+def flex_attention(d: Draw, op: str) -> Case:
+    batch, heads, group = d.int(1, 2), d.int(1, 2), d.int(1, 2)
+    length, total, size, vsize = d.int(1, 5), d.int(1, 6), d.int(1, 8), d.int(1, 8)
+    arrays = [d.array([batch, heads * group, length, size]), d.array([batch, heads, total, size]),
+              d.array([batch, heads, total, vsize])]
+    attrs = {name: modifier(d, name) for name in ("score_mod", "prob_mod") if d.flip(0.4)}
+    if d.flip(0.3):
+        attrs["scale"] = 0.3
+    case = simple(d, op, arrays, domain="ai.onnx.preview", **attrs)
+    case.trusted = False
+    return case
+
+
 FLOW_CASES = [
     *((op, 7, recurrent) for op in ("RNN", "GRU", "LSTM")),
     ("If", 7, choose), ("Loop", 7, loop), ("Scan", 8, scan), ("nested_graphs", 9, nested),
     ("Range", 11, range_), ("Attention", 23, attention),
+    ("LinearAttention", 27, linear_attention), ("FlexAttention", 26, flex_attention),
 ]

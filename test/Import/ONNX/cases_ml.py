@@ -132,7 +132,7 @@ def forest(d: Draw, op: str) -> Case:
     if len(set(weights["ids"])) < 2:  # a score of one class is another kind of model
         attrs["class_ids"] = [i % targets for i in range(len(weights["ids"]))]
         if len(set(attrs["class_ids"])) < 2:
-            raise ValueError("too small")
+            return forest(d, op)
     model = case(op, [x], ("label", "scores"), classlabels_int64s=[int(v) for v in d.rng.permutation(9)[:targets]],
                  post_transform=d.pick("NONE", "SOFTMAX", "LOGISTIC"), **attrs)
     model.trusted = "base_values" not in attrs and targets > 2  # as above; it takes two for one and its opposite

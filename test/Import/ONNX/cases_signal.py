@@ -314,6 +314,25 @@ def roi_align(d: Draw, op: str) -> Case:
     return simple(d, op, [x, rois, batch], constant=d.pick((), (1, 2)), **attrs)
 
 
+def deform_conv(d: Draw, op: str) -> Case:
+    groups, parts = d.pick(1, 1, 2), d.pick(1, 1, 2, 3)
+    kernel, strides = [d.int(1, 3), d.int(1, 3)], [d.int(1, 2), d.int(1, 2)]
+    dilations, pads = [d.pick(1, 1, 2) for _ in kernel], [d.int(0, 1) for _ in range(4)]
+    reach = [(k - 1) * dil + 1 for k, dil in zip(kernel, dilations)]
+    space = [max(r, 2) + d.int(0, 3) for r in reach]  # one pixel alone has no positions for the reference
+    out = [(space[i] + pads[i] + pads[2 + i] - reach[i]) // strides[i] + 1 for i in range(2)]
+    n, c, taps = d.int(1, 2), groups * parts * d.int(1, 2), kernel[0] * kernel[1]
+    w = d.array([groups * d.int(1, 2), c // groups, *kernel])
+    offsets = d.rng.uniform(-2, 2, [n, parts * taps * 2, *out]).astype(np.float32)
+    arrays = [d.array([n, c, *space]), w, offsets, d.array([w.shape[0]]) if d.flip() else None,
+              d.rng.random([n, parts * taps, *out]).astype(np.float32) if d.flip() else None]
+    while arrays[-1] is None:
+        arrays.pop()
+    attrs = {name: v for name, v in (("strides", strides), ("dilations", dilations), ("pads", pads))
+             if d.flip(0.3) or set(v) - {int(name != "pads")}}
+    return simple(d, op, arrays, constant=d.pick((), (1,), (1, 3)), group=groups, offset_group=parts, **attrs)
+
+
 def max_roi_pool(d: Draw, op: str) -> Case:
     x = d.array([d.int(1, 3), d.int(1, 3), d.int(4, 9), d.int(4, 9)])
     count = d.int(1, 4)
@@ -332,6 +351,16 @@ def max_unpool(d: Draw, op: str) -> Case:
     return case
 
 
+def center_crop_pad(d: Draw, op: str) -> Case:
+    dims = [n or 1 for n in d.dims(1, 4)]
+    axes = [int(a) for a in d.rng.permutation(len(dims))[: d.int(1, len(dims))]]
+    attrs = {"axes": [a - (len(dims) if d.flip(0.3) else 0) for a in axes]}
+    if d.flip(0.3):
+        axes, attrs = range(len(dims)), {}
+    shape = np.asarray([d.int(1, dims[a] + 4) for a in axes], d.pick(np.int64, np.int32))
+    return simple(d, op, [d.array(dims, d.pick(np.float32, np.float32, np.int64, np.bool_)), shape], constant=(1,), **attrs)
+
+
 def pad_fill(d: Draw, op: str) -> Case:
     """The fill value known at run time only, for half of the cases."""
     if d.opset < 11 or d.flip():
@@ -346,4 +375,5 @@ def pad_fill(d: Draw, op: str) -> Case:
 SIGNAL_CASES += [
     ("GridSample", 16, grid_sample), ("AffineGrid", 20, affine_grid), ("Col2Im", 18, col2im),
     ("RoiAlign", 10, roi_align), ("MaxRoiPool", 7, max_roi_pool), ("MaxUnpool", 9, max_unpool), ("Pad", 7, pad_fill),
+    ("DeformConv", 19, deform_conv), ("CenterCropPad", 18, center_crop_pad),
 ]

@@ -10,6 +10,7 @@ FLOATS = [np.dtype(t) for t in (np.float32, np.float16, ml_dtypes.bfloat16)]
 BYTE_FLOATS = [np.dtype(t) for t in (ml_dtypes.float8_e4m3fn, ml_dtypes.float8_e4m3fnuz,
                                      ml_dtypes.float8_e5m2, ml_dtypes.float8_e5m2fnuz)]
 SMALL_FLOATS = [np.dtype(ml_dtypes.float4_e2m1fn)]
+SIX_BITS = [np.dtype(t) for t in (ml_dtypes.float6_e2m3fn, ml_dtypes.float6_e3m2fn)]
 SMALL_INTS = [np.dtype(t) for t in (ml_dtypes.int4, ml_dtypes.uint4, ml_dtypes.int2, ml_dtypes.uint2)]
 INTS = [np.dtype(k + s) for k in "iu" for s in "1248"]
 RANGES = {np.dtype(t): r for t, r in ((ml_dtypes.int4, (-8, 7)), (ml_dtypes.uint4, (0, 15)),
@@ -41,12 +42,14 @@ def convert(d: Draw, op: str) -> Case:
         types = types + SMALL_FLOATS
     if d.opset >= 25:
         types = types + SMALL_INTS
+    if d.opset >= 28 and op == "Cast":
+        types = types + SIX_BITS
     if d.opset < 19:
         types = [t for t in types if t not in BYTE_FLOATS]
     source, target = d.pick(*types), d.pick(*types)
     dims = d.dims(0, 3)
     x = numbers(d, dims, source)
-    isFloat = lambda t: t.kind == "f" or t in FLOATS + BYTE_FLOATS + SMALL_FLOATS  # noqa: E731
+    isFloat = lambda t: t.kind == "f" or t in FLOATS + BYTE_FLOATS + SMALL_FLOATS + SIX_BITS  # noqa: E731
     if isFloat(source) and not isFloat(target) and target != np.bool_:
         low, high = RANGES.get(target, (0 if target.kind == "u" else -15, 15))
         x = np.clip(x.astype(np.float32), low, high).astype(source)
@@ -98,6 +101,8 @@ def quantised_types(d: Draw) -> list:
         types = types + SMALL_FLOATS
     if d.opset >= 25:
         types = types + SMALL_INTS
+    if d.opset >= 28:
+        types = types + SIX_BITS
     return types
 
 
@@ -110,7 +115,7 @@ def quantize(d: Draw, op: str) -> Case:
     scale = np.abs(d.array(scaleDims)) + np.float32(0.1)
     if d.flip(0.3):  # halves
         x, scale = np.round(x) + np.float32(0.5), np.ones(scaleDims, np.float32)
-    zero = np.zeros(scaleDims, target) if target in BYTE_FLOATS + SMALL_FLOATS else numbers(
+    zero = np.zeros(scaleDims, target) if target in BYTE_FLOATS + SMALL_FLOATS + SIX_BITS else numbers(
         d, scaleDims, target)
     if target in BYTE_FLOATS and d.flip():
         attrs["saturate"] = 0
@@ -127,7 +132,7 @@ def dequantize(d: Draw, op: str) -> Case:
     kind = d.pick(*FLOATS) if d.opset >= 19 and d.flip(0.3) else np.dtype(np.float32)
     scale = np.abs(d.array(scaleDims)) + np.float32(0.1)
     zero = None
-    if source not in BYTE_FLOATS + SMALL_FLOATS and source != np.int32 and d.flip(0.7):
+    if source not in BYTE_FLOATS + SMALL_FLOATS + SIX_BITS and source != np.int32 and d.flip(0.7):
         zero = numbers(d, scaleDims, source)
     case = simple(d, op, [numbers(d, dims, source), scale.astype(kind), zero], **attrs)
     case.trusted = False

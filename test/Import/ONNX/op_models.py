@@ -7,10 +7,9 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
 
+import oracles
 from op_cases import LAST_OPSET, Case, Draw
 
 FIRST_OPSET = 7  # the oldest that onnxruntime knows
@@ -20,7 +19,7 @@ RUNTIME_ONLY = {"Conv", "MaxPool", "AveragePool", "LpPool"}
 
 def other_opsets(nodes: list) -> list:
     """The opsets that the nodes are from besides the default one."""
-    versions = {"ai.onnx.preview.training": 1, "ai.onnx.ml": 3}
+    versions = {"ai.onnx.preview": 1, "ai.onnx.preview.training": 1, "ai.onnx.ml": 3}
     if any(n.op_type == "TreeEnsemble" for n in nodes):  # which takes the place of those in version 3
         versions["ai.onnx.ml"] = 5
     return [helper.make_opsetid(d, versions[d]) for d in sorted({n.domain for n in nodes} - {""})]
@@ -35,6 +34,16 @@ def opsets_of(op: str, first: int) -> list[int]:
                    if (forms + [last + 1])[i + 1] > first and s <= last})
 
 
+def typed(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The outputs get their element types, their shapes are left open: the shapes that inference finds for
+    old forms of the pools are not what they compute. Raises if an op of the model does not have the types
+    that it is given, by its schema in the opset of the model."""
+    known = {o.name: o for o in onnx.shape_inference.infer_shapes(model, True, data_prop=True).graph.output}
+    for output in model.graph.output:
+        output.type.tensor_type.elem_type = known[output.name].type.tensor_type.elem_type
+    return model
+
+
 def model_of(case: Case, opset: int) -> onnx.ModelProto:
     def info(name, array):
         return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
@@ -45,11 +54,7 @@ def model_of(case: Case, opset: int) -> onnx.ModelProto:
         [numpy_helper.from_array(np.asarray(a), n) for n, a in case.constants.items()])
     imports = [helper.make_opsetid("", opset), *other_opsets(case.nodes)]
     model = helper.make_model(graph, opset_imports=imports, ir_version=8)
-    # Types only: the shapes that inference finds for old forms of the pools are not what they compute.
-    inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
-    for output, known in zip(model.graph.output, inferred.graph.output):
-        output.type.tensor_type.elem_type = known.type.tensor_type.elem_type
-    return model
+    return typed(model)
 
 
 def with_constants(model: onnx.ModelProto, inputs: dict) -> onnx.ModelProto:
@@ -61,25 +66,21 @@ def with_constants(model: onnx.ModelProto, inputs: dict) -> onnx.ModelProto:
 
 
 def runtime(model: onnx.ModelProto, inputs: dict) -> list:
-    """The outputs that onnxruntime computes, without its own rewriting of the graph."""
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = 4
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
-    return session.run(None, inputs)
+    """The outputs that onnxruntime computes."""
+    return oracles.ask("onnxruntime", model, inputs)
 
 
 def reference(model: onnx.ModelProto, inputs: dict, trusted: bool) -> tuple[list, str]:
+    """The outputs of the first oracle that has the model, and its name."""
     try:
         if not trusted:
-            raise ValueError("onnxruntime is wrong about it")
+            raise oracles.Failed("onnxruntime is wrong about it")
         return runtime(model, inputs), "onnxruntime"
-    except Exception:  # no kernel for these types or this version
+    except oracles.Failed:  # no kernel for these types or this version
         if any(node.op_type in RUNTIME_ONLY for node in model.graph.node):
             raise
         # It computes some ops in float64 whatever the type is.
-        outputs = ReferenceEvaluator(model).run(None, inputs)
+        outputs = oracles.ask("onnx.reference", model, inputs)
         types = [o.type.tensor_type.elem_type for o in model.graph.output]
         return [np.asarray(o).astype(helper.tensor_dtype_to_np_dtype(t)) if t else np.asarray(o)
                 for o, t in zip(outputs, types)], "onnx.reference"
@@ -92,11 +93,11 @@ def draw(make, op: str, opset: int, seed: str, empty: float = 0.0, rounded=lambd
         case = make(Draw(rng, opset, empty), op)
         for arrays in (case.inputs, case.constants):
             arrays.update({n: rounded(np.asarray(a)) for n, a in arrays.items()})
-        model = model_of(case, opset)
         inputs = {n: np.asarray(a) for n, a in case.inputs.items()}
         try:
+            model = model_of(case, opset)
             return case, model, inputs, *reference(model, inputs, case.trusted)
-        except Exception as error:  # neither has it for these attributes
+        except Exception as error:  # not these types in this opset, or no oracle has these attributes
             last = error
     raise RuntimeError(f"no oracle for {op} in opset {opset}: {last}")
 

@@ -159,6 +159,36 @@ LogicalResult pad(Lowering &l) {
   return l.set(result);
 }
 
+/// The middle of the input, or the input in the middle of zeros, in each of some dimensions. An odd
+/// difference cuts or pads one element more behind than before.
+LogicalResult centerCropPad(Lowering &l) {
+  ArrayRef<int64_t> dims = l.node.dims(0);
+  const size_t rank = dims.size();
+  if (l.node.isDynamic(1))
+    return l.fail("a shape that is not constant is not supported");
+  auto shape = l.node.ints("", 1);
+  auto axes = l.node.intsAttr("axes");
+  if (!axes)
+    axes = llvm::to_vector(seq<int64_t>(0, rank));
+  auto normal = normaliseAxes(*axes, rank);
+  if (!shape || !normal || shape->size() != normal->size())
+    return l.fail("shape and axes do not fit the input");
+  SliceSpec cut{Dims(rank, 0), Dims(rank, 1), Dims(dims)};
+  Dims low(rank, 0), high(rank, 0);
+  for (auto [size, axis] : zip_equal(*shape, *normal)) {
+    constexpr int64_t limit = int64_t(1) << 24;
+    if (size < 0 || size > limit)
+      return l.fail("the shape is negative or too large");
+    const int64_t more = std::max<int64_t>(size - dims[axis], 0);
+    cut.sizes[axis] = std::min(size, dims[axis]);
+    cut.starts[axis] = (dims[axis] - cut.sizes[axis]) / 2;
+    low[axis] = more / 2;
+    high[axis] = more - low[axis];
+  }
+  return l.set(
+      l.b.pad(l.b.slice(l.in(0), cut), low, high, scalarAttr(l.elementType(0), int64_t(0))));
+}
+
 // Keeps the square of a block size from overflowing.
 constexpr int64_t kMaxBlock = 1 << 16;
 
@@ -197,6 +227,7 @@ ArrayRef<OpEntry> movementOps() {
       {"Split", 1, 18, split},
       {"Slice", 1, 13, slice},
       {"Pad", 1, 25, pad},
+      {"CenterCropPad", 18, 18, centerCropPad},
       {"DepthToSpace", 1, 28, depthToSpace},
       {"SpaceToDepth", 1, 28, spaceToDepth},
   };

@@ -206,7 +206,7 @@ Value weightTable(Lowering &l, const AlignSpec &spec, const Axis &axis, Gather g
       });
 }
 
-/// [regions, bins]: 1 where a sample of the bin lies outside of the image, else 0.
+/// [regions, bins]: 1 where a sample of the bin lies outside of the image or there is none, else 0.
 Value outsideTable(Lowering &l, const AlignSpec &spec, const Axis &axis) {
   return l.b.elementwise(
       {l.node.dims(1)[0], axis.bins}, l.b.getF32Type(), edges(l, axis, 2),
@@ -221,6 +221,7 @@ Value outsideTable(Lowering &l, const AlignSpec &spec, const Axis &axis) {
         Value low = body.number(-1), high = body.number(double(axis.extent));
         Value inside =
             body.both(body.within(samples.first, low, high), body.within(last, low, high));
+        inside = body.both(inside, body.lessOrEqual(body.number(1), samples.count));
         return body.select(inside, body.number(0), body.number(1));
       });
 }
@@ -274,7 +275,8 @@ LogicalResult roiAlign(Lowering &l) {
                              b.getF32FloatAttr(0), add));
   }
   // The greatest product of element and weights is one with the greatest or the least weight.
-  TypedAttr lowest = extremeAttr(b.getF32Type(), false, false);
+  // Rows without a sample stay finite: a weight of zero may follow.
+  TypedAttr lowest = b.getF32FloatAttr(std::numeric_limits<float>::lowest());
   auto take = [](Body &body, Value x, ValueRange weights, Value greatest) {
     Value products = body.max(body.mul(x, weights[0]), body.mul(x, weights[1]));
     Value more = body.max(greatest, products);
