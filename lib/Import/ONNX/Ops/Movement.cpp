@@ -164,15 +164,13 @@ LogicalResult pad(Lowering &l) {
 LogicalResult centerCropPad(Lowering &l) {
   ArrayRef<int64_t> dims = l.node.dims(0);
   const size_t rank = dims.size();
-  if (l.node.isDynamic(1))
-    return l.fail("a shape that is not constant is not supported");
   auto shape = l.node.ints("", 1);
   auto axes = l.node.intsAttr("axes");
   if (!axes)
     axes = llvm::to_vector(seq<int64_t>(0, rank));
   auto normal = normaliseAxes(*axes, rank);
   if (!shape || !normal || shape->size() != normal->size())
-    return l.fail("shape and axes do not fit the input");
+    return l.fail("shape and axes must be constant and fit the input");
   SliceSpec cut{Dims(rank, 0), Dims(rank, 1), Dims(dims)};
   Dims low(rank, 0), high(rank, 0);
   for (auto [size, axis] : zip_equal(*shape, *normal)) {
