@@ -17,7 +17,6 @@ from pathlib import Path
 
 import ml_dtypes
 import numpy as np
-import onnx
 from onnx import helper
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))

@@ -19,7 +19,8 @@ sys.path[:0] = [str(TESTS / "Import" / "ONNX"), str(TESTS / "EndToEnd")]
 import op_models  # noqa: E402
 import oracles  # noqa: E402
 import random_graphs  # noqa: E402
-from op_cases import CASES, Draw  # noqa: E402
+from op_cases import CASES  # noqa: E402
+from op_draw import Draw  # noqa: E402
 
 LARGEST = 20000  # elements of all values together
 EMPTY = 0.04  # share of shapes with a dimension of zero

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Import" / "ONNX"))
-from op_cases import CASES, Draw  # noqa: E402
+from op_cases import CASES  # noqa: E402
+from op_draw import Draw  # noqa: E402
 from op_models import FIRST_OPSET, model_of, opsets_of, with_constants  # noqa: E402
 
 LARGEST = 700  # bytes

@@ -3,7 +3,7 @@
 import numpy as np
 from onnx import helper
 
-from op_cases import Case, Draw, simple
+from op_draw import Case, Draw, simple
 
 INTEGERS = [np.dtype(kind + size) for kind in "iu" for size in "1248"]
 UNSIGNED = INTEGERS[4:]

@@ -3,7 +3,7 @@
 import numpy as np
 from onnx import TensorProto, helper
 
-from op_cases import Case, Draw, simple
+from op_draw import Case, Draw, simple
 
 FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
 

@@ -2,7 +2,7 @@
 """Random models of ops that read, write, order or choose elements by indices."""
 import numpy as np
 
-from op_cases import Case, Draw, simple
+from op_draw import Case, Draw, simple
 
 FLOAT, INT = np.float32, np.int64
 

@@ -3,7 +3,7 @@
 import numpy as np
 from onnx import helper, numpy_helper
 
-from op_cases import Case, Draw
+from op_draw import Case, Draw
 
 DOMAIN = "ai.onnx.ml"
 

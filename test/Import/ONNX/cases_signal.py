@@ -2,7 +2,9 @@
 """Random models of convolutions, resampling, pooling and signal processing, for op_cases.py."""
 import numpy as np
 
-from op_cases import Case, Draw, pad, pool, resize, simple
+from cases_move import pad
+from cases_window import pool, resize
+from op_draw import Case, Draw, simple
 
 
 def resize_forms(d: Draw, op: str) -> Case:

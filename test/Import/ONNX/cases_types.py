@@ -2,9 +2,9 @@
 """Random models of conversions, quantisation and arithmetic in narrow types, for op_cases.py."""
 import ml_dtypes
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import helper
 
-from op_cases import Case, Draw, simple
+from op_draw import Case, Draw, simple
 
 FLOATS = [np.dtype(t) for t in (np.float32, np.float16, ml_dtypes.bfloat16)]
 BYTE_FLOATS = [np.dtype(t) for t in (ml_dtypes.float8_e4m3fn, ml_dtypes.float8_e4m3fnuz,

@@ -18,7 +18,8 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from op_cases import CASES, Case
+from op_cases import CASES
+from op_draw import Case
 from op_models import FIRST_OPSET, as_numbers, as_written, draw, opsets_of, run_tool, with_constants
 
 

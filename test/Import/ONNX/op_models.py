@@ -10,7 +10,8 @@ import onnx
 from onnx import helper, numpy_helper
 
 import oracles
-from op_cases import LAST_OPSET, Case, Draw
+from op_cases import LAST_OPSET
+from op_draw import Case, Draw
 
 FIRST_OPSET = 7  # the oldest that onnxruntime knows
 # onnx.reference gets the output shape of windows with auto_pad and strides wrong.
