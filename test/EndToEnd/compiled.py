@@ -7,11 +7,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import onnx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Import" / "ONNX"))
-from op_models import as_numbers, as_written  # noqa: E402
+from differences import as_written, is_integer  # noqa: E402
 
 MESHES = ("1x1", "2x2", "4x5")
 BOUNDS = {"fp32": 1e-4, "bf16": 2e-2}  # relative L2 over each output
@@ -39,6 +40,17 @@ def to_bf16(array: np.ndarray) -> np.ndarray:
     bits = np.ascontiguousarray(array).view(np.uint32)
     rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
     return np.where(np.isfinite(array), rounded.view(np.float32), array).astype(np.float32).reshape(array.shape)
+
+
+def as_numbers(got: np.ndarray, want: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Both in types of NumPy's own, and the step between floats just above 1 (0 for integers)."""
+    own = {np.dtype(t) for t in (np.float16, np.float32, np.float64)}
+    if want.dtype.kind in "biu":
+        return got, want, 0.0
+    if want.dtype not in own and is_integer(want.dtype):
+        return got.astype(np.int64), want.astype(np.int64), 0.0
+    step = float(ml_dtypes.finfo(want.dtype).eps)
+    return (got, want, step) if want.dtype in own else (got.astype(np.float32), want.astype(np.float32), step)
 
 
 def difference(got: np.ndarray, want: np.ndarray, bound: float) -> str:

@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compares outputs with expected ones."""
+import sys
+from pathlib import Path
+
 import ml_dtypes
 import numpy as np
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "Import" / "ONNX"))
+import differences  # noqa: E402
 
 ULPS = 4  # allowed in types narrower than float
 
@@ -21,24 +27,10 @@ def ulp(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def difference(got: np.ndarray, want: np.ndarray, rtol: float, atol: float, exact: bool) -> str:
-    """Why the output is wrong, or nothing. Integers are compared exactly, floats by
-    |got - want| <= atol + rtol * |want|, in narrow types or within 4 ulp; NaN equals NaN."""
-    if got.dtype.kind == "V" and got.dtype.itemsize == want.dtype.itemsize:
-        got = got.view(want.dtype)
-    if got.shape != want.shape or got.dtype != want.dtype:
-        return f"{got.dtype}{list(got.shape)} instead of {want.dtype}{list(want.shape)}"
-    if want.dtype.kind in "biu" or want.dtype.name.startswith(("int", "uint")):
-        wrong = got != want
-    else:
-        g, w = got.astype(np.float64), want.astype(np.float64)
-        with np.errstate(all="ignore"):
-            allowed = np.zeros(w.shape) if exact else atol + rtol * np.abs(w)
-            if is_narrow(want.dtype) and not exact:
-                allowed = np.maximum(allowed, ULPS * ulp(np.where(np.isfinite(w), w, 0), want.dtype))
-            same = (g == w) | (np.isnan(g) & np.isnan(w))
-            wrong = ~(same | (np.isfinite(g) & np.isfinite(w) & (np.abs(g - w) <= allowed)))
-    if not wrong.any():
-        return ""
-    at = tuple(int(i) for i in np.argwhere(wrong)[0]) if want.ndim else ()
-    return (f"{np.count_nonzero(wrong)} of {want.size} values differ, the first at {list(at)}: "
-            f"{got[at]} instead of {want[at]}")
+    """Why the output is wrong, or nothing: |got - want| <= atol + rtol * |want| for floats, in narrow
+    types or within 4 ulp."""
+    def allowed(w):
+        bound = atol + rtol * np.abs(w)
+        return np.maximum(bound, ULPS * ulp(w, want.dtype)) if is_narrow(want.dtype) else bound
+
+    return differences.difference(got, want, None if exact else allowed)

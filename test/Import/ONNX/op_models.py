@@ -4,7 +4,6 @@ import subprocess
 import zlib
 from pathlib import Path
 
-import ml_dtypes
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
@@ -101,24 +100,6 @@ def draw(make, op: str, opset: int, seed: str, empty: float = 0.0, rounded=lambd
         except Exception as error:  # not these types in this opset, or no oracle has these attributes
             last = error
     raise RuntimeError(f"no oracle for {op} in opset {opset}: {last}")
-
-
-def as_written(got: np.ndarray, want: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What was read from a file in the type of `want`, if .npy files have no name for that."""
-    if got.dtype.kind == "V" and got.dtype.itemsize == want.dtype.itemsize:
-        got = got.view(want.dtype)
-    return got, want
-
-
-def as_numbers(got: np.ndarray, want: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Both in types of NumPy's own, and the step between floats just above 1 (0 for integers)."""
-    own = {np.dtype(t) for t in (np.float16, np.float32, np.float64)}
-    if want.dtype.kind in "biu":
-        return got, want, 0.0
-    if want.dtype not in own and want.dtype.name.startswith(("int", "uint")):
-        return got.astype(np.int64), want.astype(np.int64), 0.0
-    step = float(ml_dtypes.finfo(want.dtype).eps)
-    return (got, want, step) if want.dtype in own else (got.astype(np.float32), want.astype(np.float32), step)
 
 
 def run_tool(tool: str, work: Path, lines: list[str]) -> list[str]:
