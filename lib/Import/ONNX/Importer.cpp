@@ -11,7 +11,6 @@
 #include "mlir/IR/Verifier.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Format.h"
 
 using namespace llvm;
@@ -281,6 +280,23 @@ std::string Importer::lower(const onnx::NodeProto &proto, Node &node, Scope &sco
   return "";
 }
 
+bool Importer::isRead(const std::string &name, const Scope &scope) {
+  const Scope *outermost = &scope;
+  while (outermost->outer)
+    outermost = outermost->outer;
+  if (outermost != &main)
+    return true; // in the body of a function, whose nodes are not those of the model
+  if (reads.empty()) {
+    SmallVector<StringRef> names;
+    for (const auto &node : model.proto.graph().node())
+      collectReads(node, names);
+    for (const auto &output : model.proto.graph().output())
+      names.push_back(output.name());
+    reads.insert_range(names);
+  }
+  return reads.contains(name);
+}
+
 void Importer::importNode(const onnx::NodeProto &proto, Scope &scope) {
   Node node(proto, model.since(proto));
   b.setLoc(nameLoc(scope.nameOf(proto)));
@@ -326,6 +342,11 @@ void Importer::importNode(const onnx::NodeProto &proto, Scope &scope) {
                       StringRef(inferred).ends_with(kNotATensor);
     return unsupported(proto, node, scope, says ? inferred : lower(proto, node, scope));
   }
+  for (auto [i, type] : enumerate(node.outputs))
+    if (node.outputUsed(i) && type.elem == TensorProto::STRING && !isRead(proto.output(i), scope)) {
+      node.leftOut.push_back(i);
+      type = {};
+    }
   // Types of outputs that were inferred hold, whatever happens to the node.
   for (auto [i, type] : enumerate(node.outputs))
     if (node.outputUsed(i) && type.elem != TensorProto::UNDEFINED)

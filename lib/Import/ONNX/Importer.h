@@ -9,6 +9,7 @@
 #include "Model.h"
 #include "dojo/Import/ONNX.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace mlir::dojo::onnximport {
 
@@ -39,6 +40,8 @@ private:
   bool readConstants(llvm::StringMap<Constant> &bound);
   bool makeFunction();
   void importNode(const onnx::NodeProto &proto, Scope &scope);
+  /// Whether a node or an output of the model reads the value `name` of a node of `scope`.
+  bool isRead(const std::string &name, const Scope &scope);
   bool finish();
   void unsupported(const onnx::NodeProto &proto, const Node &node, const Scope &scope,
                    const Twine &reason);
@@ -129,6 +132,7 @@ private:
   TensorBuilder b;
   Scope main;
   int64_t unrolledNodes = 0;
+  llvm::StringSet<> reads; ///< for isRead, empty until that is first asked
   func::FuncOp func;
   std::unique_ptr<ConstantPool> pool;
   std::optional<Category> category; ///< what the last lowering that failed said

@@ -41,12 +41,23 @@ void fillMachineLearningShapes(const Node &node, onnx::InferenceContext &context
       width += std::max<int64_t>(size, 0);
     return set(0, TensorProto::FLOAT, {rows, width});
   }
-  if (op == "LinearClassifier" || op == "TreeEnsembleClassifier") {
+  if (op == "OneHotEncoder") {
+    Dims encoded(dims);
+    encoded.push_back(count("cats_int64s") + count("cats_strings"));
+    return set(0, TensorProto::FLOAT, encoded);
+  }
+  if (op == "LinearClassifier" || op == "TreeEnsembleClassifier" || op == "SVMClassifier") {
     const int64_t classes = std::max(
         {count("classlabels_ints"), count("classlabels_int64s"), count("classlabels_strings")});
     const bool strings = count("classlabels_strings") > 0;
     set(0, strings ? TensorProto::STRING : TensorProto::INT64, {rows});
-    set(1, TensorProto::FLOAT, {rows, classes});
+    // A machine of support vectors has a score for each pair of classes, unless it has their
+    // probabilities; one of two classes has two all the same.
+    const bool pairs = op == "SVMClassifier" && !node.hasAttr("prob_a") && classes > 2 &&
+                       any_of(node.intsAttr("vectors_per_class").value_or(SmallVector<int64_t>()),
+                              [](int64_t own) { return own != 0; });
+    set(1, TensorProto::FLOAT,
+        {rows, pairs ? saturatedProduct({classes, classes - 1}) / 2 : classes});
   }
 }
 

@@ -33,6 +33,7 @@ public:
   const int since; ///< the opset version that defined this form of the op
   llvm::SmallVector<ValueInfo *, 4> inputs;
   llvm::SmallVector<TensorType, 2> outputs; ///< by shape inference
+  llvm::SmallVector<unsigned, 1> leftOut;   ///< outputs that are not made: nothing reads them
 
   llvm::StringRef op() const { return proto.op_type(); }
   bool has(unsigned i) const { return i < inputs.size() && inputs[i]; }
@@ -46,7 +47,8 @@ public:
     return has(i) && inputs[i]->constant ? &*inputs[i]->constant : nullptr;
   }
   bool outputUsed(unsigned i) const {
-    return i < unsigned(proto.output_size()) && !proto.output(i).empty();
+    return i < unsigned(proto.output_size()) && !proto.output(i).empty() &&
+           !llvm::is_contained(leftOut, i);
   }
 
   const onnx::AttributeProto *attr(llvm::StringRef name) const;

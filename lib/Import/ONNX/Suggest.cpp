@@ -58,6 +58,23 @@ bool hasDouble(const Node &node) {
          any_of(node.outputs, [&](const TensorType &type) { return isDouble(type.elem); });
 }
 
+/// What a node without those of its outputs that are strings would be; empty if it has none.
+std::string withoutStrings(const Node &node) {
+  std::string names;
+  bool others = false;
+  for (auto [i, type] : enumerate(node.outputs)) {
+    if (!node.outputUsed(unsigned(i)))
+      continue;
+    if (type.elem == onnx::TensorProto::STRING)
+      names += (names.empty() ? "'" : ", '") + node.proto.output(int(i)) + "'";
+    else
+      others = true;
+  }
+  if (names.empty() || !others)
+    return "";
+  return "remove what reads " + names + ": the other outputs can be computed without";
+}
+
 } // namespace
 
 std::string suggestion(const Node &node, Category category, function_ref<bool(StringRef)> isInput) {
@@ -67,6 +84,8 @@ std::string suggestion(const Node &node, Category category, function_ref<bool(St
   case Category::DataDependentShape:
     return bindOperands(node, isInput);
   case Category::Type:
+    if (std::string other = withoutStrings(node); !other.empty())
+      return other;
     if (hasDouble(node))
       return "compute float64 in float32 with --demote-f64";
     return "cast to a type that the device computes, or cut the model here";

@@ -143,6 +143,7 @@ FloatNode::FloatNode(Node &original, TensorBuilder &b, bool demoteDoubles)
       input->inFloat = wide.value;
   }
   node.outputs = original.outputs;
+  node.leftOut = original.leftOut;
   for (TensorType &type : node.outputs)
     if (isConverted(type.elem))
       type.elem = TensorProto::FLOAT;

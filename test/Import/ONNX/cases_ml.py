@@ -86,6 +86,86 @@ def linear(d: Draw, op: str) -> Case:
                 post_transform=d.pick("NONE", "LOGISTIC", "SOFTMAX"), **weights)
 
 
+def one_hot(d: Draw, op: str) -> Case:
+    count = d.int(1, 20)
+    x = d.rng.integers(0, 12, d.dims(1, 2)).astype(d.pick(np.int64, np.int32, np.float32))
+    return case(op, [x], cats_int64s=[int(v) for v in d.rng.permutation(24)[:count]], zeros=1)
+
+
+def kernel(d: Draw) -> dict:
+    return dict(kernel_type=d.pick("LINEAR", "POLY", "RBF", "SIGMOID"),
+                kernel_params=[d.pick(0.1, 0.3), d.pick(0.0, 0.5), d.pick(2.0, 3.0)])
+
+
+def similarities(x: np.ndarray, attrs: dict) -> np.ndarray:
+    """The kernel of rows and support vectors."""
+    vectors = np.reshape(attrs["support_vectors"], [-1, x.shape[1]])
+    gamma, shift, degree = attrs["kernel_params"]
+    products = x @ vectors.T
+    return {"LINEAR": products, "POLY": (gamma * products + shift) ** degree,
+            "SIGMOID": np.tanh(gamma * products + shift),
+            "RBF": np.exp(-gamma * ((x[:, None] - vectors) ** 2).sum(2))}[attrs["kernel_type"]]
+
+
+def clear(terms: np.ndarray, rho: float) -> bool:
+    """Whether no sum along the last dimension is so close to zero that rounding to bf16 decides it."""
+    return np.all(np.abs(terms.sum(1) + rho) > 0.1 * np.abs(terms).sum(1))
+
+
+def svm_regressor(d: Draw, op: str) -> Case:
+    x, count = rows(d, np.float32), d.pick(0, 1, 5, 20)
+    for _ in range(100):
+        attrs = kernel(d) if count else {}
+        if count:
+            attrs.update(n_supports=count, support_vectors=floats(d.array([count, x.shape[1]])))
+        attrs.update(coefficients=floats(d.array([count or x.shape[1]])), rho=floats(d.array([1])))
+        if clear((similarities(x, attrs) if count else x) * attrs["coefficients"], attrs["rho"][0]):
+            break
+    model = case(op, [x], one_class=d.pick(0, 0, 1), **attrs)
+    model.types = (np.float32,)
+    return model
+
+
+def clear_votes(x: np.ndarray, attrs: dict) -> bool:
+    terms = similarities(x, attrs)
+    weights = np.reshape(attrs["coefficients"], [-1, terms.shape[1]])
+    of = np.repeat(np.arange(len(attrs["vectors_per_class"])), attrs["vectors_per_class"])
+    pairs = [(i, j) for i in range(of[-1] + 1) for j in range(i + 1, of[-1] + 1)]
+    return all(clear(np.hstack([terms[:, of == i] * weights[j - 1, of == i],
+                                terms[:, of == j] * weights[i, of == j]]), rho)
+               for (i, j), rho in zip(pairs, attrs["rho"]))
+
+
+def svm_classifier(d: Draw, op: str) -> Case:
+    x, classes = rows(d, np.float32), d.int(2, 5)
+    labels = [int(v) for v in d.rng.permutation(9)[:classes]]
+    if d.flip(0.2):
+        model = case(op, [x], ("label", "scores"), classlabels_ints=labels, post_transform=d.pick("NONE", "SOFTMAX"),
+                     kernel_type="LINEAR", kernel_params=[0.0, 0.0, 0.0],
+                     coefficients=floats(d.array([classes, x.shape[1]])), rho=floats(d.array([1])))
+        # onnxruntime takes the second of two classes where the first has the greater score; where there are
+        # more, onnx.reference does not look at the labels.
+        model.trusted, model.types = classes > 2, (np.int64, np.float32)
+        return model
+    per_class = [d.int(1, 6) for _ in range(classes)]
+    count, pairs = sum(per_class), classes * (classes - 1) // 2
+    for _ in range(100):
+        attrs = dict(coefficients=floats(d.array([classes - 1, count])), rho=floats(d.array([pairs])),
+                     support_vectors=floats(d.array([count, x.shape[1]])), vectors_per_class=per_class, **kernel(d))
+        if clear_votes(x, attrs):
+            break
+    transform = d.pick("NONE", "NONE", "LOGISTIC", "SOFTMAX", "SOFTMAX_ZERO")
+    if d.flip():
+        attrs["prob_a"], attrs["prob_b"] = floats(-np.abs(d.array([pairs])) - 0.5), floats(d.array([pairs]) / 10)
+    elif classes == 2:  # of others, onnxruntime takes the score itself for a probability
+        transform = d.pick("NONE", "LOGISTIC")
+    model = case(op, [x], ("label", "scores"), classlabels_ints=labels, post_transform=transform, **attrs)
+    model.types = (np.int64, np.float32)
+    # The iteration to probabilities ends when it is near enough: a step more in one row is no mistake.
+    model.atol = 5e-3 if "prob_a" in attrs else model.atol
+    return model
+
+
 def grow(d: Draw, depth: int, nodes: list) -> int:
     """Appends a tree to `nodes`, (feature, split, mode, true, false) or None for a leaf; its place."""
     place = len(nodes)
@@ -175,6 +255,7 @@ def ensemble(d: Draw, op: str) -> Case:
 ML_CASES = [
     ("Binarizer", 12, binarizer), ("Scaler", 12, scaler), ("Imputer", 12, imputer), ("Normalizer", 12, normalizer),
     ("FeatureVectorizer", 12, vectorizer), ("ArrayFeatureExtractor", 12, extractor), ("LabelEncoder", 12, encoder),
+    ("OneHotEncoder", 12, one_hot), ("SVMRegressor", 12, svm_regressor), ("SVMClassifier", 12, svm_classifier),
     ("LinearRegressor", 12, linear), ("LinearClassifier", 12, linear), ("TreeEnsemble", 12, ensemble),
     ("TreeEnsembleRegressor", 12, forest), ("TreeEnsembleClassifier", 12, forest),
 ]

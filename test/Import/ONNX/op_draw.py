@@ -21,6 +21,7 @@ class Case:
     atol: float = 1e-5
     trusted: bool = True  # onnxruntime computes what the standard says
     exact: bool = False  # floats too
+    types: tuple = ()  # NumPy's types of the outputs, where the library does not infer them
 
 
 class Draw:

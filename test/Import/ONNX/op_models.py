@@ -53,8 +53,10 @@ def model_of(case: Case, opset: int) -> onnx.ModelProto:
         [onnx.ValueInfoProto(name=n) for n in case.outputs],
         [numpy_helper.from_array(np.asarray(a), n) for n, a in case.constants.items()])
     imports = [helper.make_opsetid("", opset), *other_opsets(case.nodes)]
-    model = helper.make_model(graph, opset_imports=imports, ir_version=8)
-    return typed(model)
+    model = typed(helper.make_model(graph, opset_imports=imports, ir_version=8))
+    for output, dtype in zip(model.graph.output, case.types):
+        output.type.tensor_type.elem_type = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    return model
 
 
 def with_constants(model: onnx.ModelProto, inputs: dict) -> onnx.ModelProto:

@@ -2,7 +2,6 @@
 //
 // Preparation of features and linear models (ai.onnx.ml).
 
-#include "MatMul.h"
 #include "Reduce.h"
 #include "Scores.h"
 #include "Take.h"
@@ -230,9 +229,35 @@ LogicalResult labelEncoder(Lowering &l) {
                }));
 }
 
+/// Another dimension, with 1 where the element is the category and 0 elsewhere.
+LogicalResult oneHotEncoder(Lowering &l) {
+  TensorBuilder &b = l.b;
+  SmallVector<int64_t> categories = intsOf(l.node, "cats_int64s");
+  if (categories.empty())
+    return l.fail("there must be categories that are integers");
+  Dims dims(l.node.dims(0));
+  const int32_t elem = l.node.elem(0);
+  const int64_t rank = dims.size(), count = categories.size();
+  SmallVector<int64_t> loops = llvm::to_vector(seq<int64_t>(0, rank));
+  Value table = l.materialise(Constant::ofInts(categories));
+  dims.push_back(count);
+  return l.set(b.elementwise(dims, b.getF32Type(),
+                             {b.along(l.in(0), loops, rank + 1), b.along(table, {rank}, rank + 1)},
+                             [&](OpBuilder &ob, Location loc, ValueRange v) {
+                               Scalars i(ob, loc, ElemClass::Signed), f(ob, loc, ElemClass::Float);
+                               Value whole = castScalar(ob, loc, v[0], elem, TensorProto::INT64);
+                               Value same = i.equal(whole, v[1]);
+                               if (isa<FloatType>(v[0].getType())) {
+                                 Value back = castScalar(ob, loc, whole, TensorProto::INT64, elem);
+                                 same = arith::AndIOp::create(ob, loc, same, f.equal(back, v[0]));
+                               }
+                               Type type = ob.getF32Type();
+                               return f.select(same, f.constant(type, 1), f.constant(type, 0));
+                             }));
+}
+
 /// rows x features times (targets x features) transposed, plus intercepts. Null after l.fail.
 Value linearScores(Lowering &l, int64_t targets) {
-  TensorBuilder &b = l.b;
   Value x = featureRows(l);
   if (!x)
     return {};
@@ -248,21 +273,7 @@ Value linearScores(Lowering &l, int64_t targets) {
   for (int64_t f = 0; f < features; ++f)
     for (int64_t t = 0; t < targets; ++t)
       transposed.push_back(coefficients[t * features + f]);
-  std::string error;
-  Value weights = l.materialise(Constant::ofFloats(transposed, {features, targets}));
-  Value scores = multiplyMatrices(b, x, weights, ElemClass::Float, error);
-  if (!scores) {
-    (void)l.fail(error);
-    return {};
-  }
-  if (intercepts.empty())
-    return scores;
-  Dims dims(TensorBuilder::dimsOf(scores));
-  Operand shift = l.constantOperand(Constant::ofFloats(intercepts, {targets}), dims, 1);
-  return b.elementwise(dims, b.getF32Type(), {b.broadcast(scores, dims), shift},
-                       [](OpBuilder &ob, Location loc, ValueRange v) {
-                         return Scalars(ob, loc, ElemClass::Float).add(v[0], v[1]);
-                       });
+  return weightedSums(l, x, Constant::ofFloats(transposed, {features, targets}), intercepts);
 }
 
 LogicalResult linearRegressor(Lowering &l) {
@@ -275,27 +286,25 @@ LogicalResult linearRegressor(Lowering &l) {
 
 LogicalResult linearClassifier(Lowering &l) {
   TensorBuilder &b = l.b;
-  SmallVector<int64_t> labels = intsOf(l.node, "classlabels_ints");
-  if (l.node.hasAttr("classlabels_strings"))
-    return l.fail("labels that are strings are not supported");
+  const int64_t classes = classCount(l.node, "classlabels_ints");
   const int64_t features = l.node.dims(0).empty() ? 0 : l.node.dims(0).back();
   const int64_t targets =
       features ? int64_t(floatsAttr(l.node, "coefficients").size()) / features : 0;
   Value scores = linearScores(l, targets);
   if (!scores)
     return failure();
-  if (targets == 1 && labels.size() == 2) {
+  if (targets == 1 && classes == 2) {
     // One score for two classes: the other has its negative.
     Value negative = mapElements(b, ElemClass::Float, scores,
                                  [](Scalars &s, ValueRange v) { return s.neg(v[0]); });
     scores = b.concat({negative, scores}, 1);
-  } else if (targets < 2 || int64_t(labels.size()) != targets) {
+  } else if (targets < 2 || classes != targets) {
     return l.fail("there must be a label for each of at least two classes");
   }
   Value result = postTransformed(l, scores, l.node.stringAttr("post_transform", "NONE"));
   if (!result)
     return failure();
-  (void)l.set(b.reshape(labelsAt(l, greatestPlace(b, scores), labels), l.resultDims(0)), 0);
+  setLabels(l, greatestPlace(b, scores), "classlabels_ints");
   if (l.node.outputUsed(1))
     (void)l.set(b.reshape(result, l.resultDims(1)), 1);
   return success();
@@ -311,6 +320,7 @@ ArrayRef<OpEntry> machineLearningOps() {
       {"Normalizer", 1, 1, normalizer, kMachineLearning},
       {"FeatureVectorizer", 1, 1, featureVectorizer, kMachineLearning},
       {"ArrayFeatureExtractor", 1, 1, arrayFeatureExtractor, kMachineLearning},
+      {"OneHotEncoder", 1, 1, oneHotEncoder, kMachineLearning},
       {"LabelEncoder", 2, 4, labelEncoder, kMachineLearning},
       {"LinearRegressor", 1, 1, linearRegressor, kMachineLearning},
       {"LinearClassifier", 1, 1, linearClassifier, kMachineLearning},

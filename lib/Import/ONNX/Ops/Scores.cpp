@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Scores.h"
+#include "MatMul.h"
 #include "Reduce.h"
 #include <numbers>
 
@@ -34,6 +35,24 @@ Value featureRows(Lowering &l) {
                         return castScalar(ob, loc, v[0], l.node.elem(0), TensorProto::FLOAT);
                       });
   return dims.size() == 2 ? x : b.reshape(x, {1, dims[0]});
+}
+
+Value weightedSums(Lowering &l, Value x, const Constant &weights, ArrayRef<float> shifts) {
+  TensorBuilder &b = l.b;
+  std::string error;
+  Value sums = multiplyMatrices(b, x, l.materialise(weights), ElemClass::Float, error);
+  if (!sums) {
+    (void)l.fail(error);
+    return {};
+  }
+  if (shifts.empty())
+    return sums;
+  Dims dims(TensorBuilder::dimsOf(sums));
+  Operand shift = l.constantOperand(Constant::ofFloats(shifts, {dims[1]}), dims, 1);
+  return b.elementwise(dims, b.getF32Type(), {b.broadcast(sums, dims), shift},
+                       [](OpBuilder &ob, Location loc, ValueRange v) {
+                         return Scalars(ob, loc, ElemClass::Float).add(v[0], v[1]);
+                       });
 }
 
 static Value logistic(Scalars &s, ValueRange v) {
@@ -114,7 +133,13 @@ Value greatestPlace(TensorBuilder &b, Value scores) {
       });
 }
 
-Value labelsAt(Lowering &l, Value places, ArrayRef<int64_t> labels) {
+int64_t classCount(const Node &node, StringRef integers) {
+  if (const auto *strings = node.attr("classlabels_strings"); strings && strings->strings_size())
+    return strings->strings_size();
+  return intsOf(node, integers).size();
+}
+
+static Value labelsAt(Lowering &l, Value places, ArrayRef<int64_t> labels) {
   TensorBuilder &b = l.b;
   const Dims dims{TensorBuilder::dimsOf(places)[0], int64_t(labels.size())};
   Value table = l.materialise(Constant::ofInts(labels));
@@ -126,6 +151,11 @@ Value labelsAt(Lowering &l, Value places, ArrayRef<int64_t> labels) {
                                                            linalg::IndexOp::create(ob, loc, 1));
                     return s.select(s.equal(own, v[0]), v[1], v[2]);
                   });
+}
+
+void setLabels(Lowering &l, Value places, StringRef integers) {
+  if (l.node.outputUsed(0))
+    (void)l.set(l.b.reshape(labelsAt(l, places, intsOf(l.node, integers)), l.resultDims(0)), 0);
 }
 
 } // namespace mlir::dojo::onnximport

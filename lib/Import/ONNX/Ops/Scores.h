@@ -18,6 +18,10 @@ llvm::SmallVector<int64_t> intsOf(const Node &node, StringRef name);
 /// Operand 0 as fp32 [rows, features]; null after l.fail. A vector is one row.
 Value featureRows(Lowering &l);
 
+/// x [rows, features] times `weights` [features, columns], plus `shifts`, one for each column,
+/// where there are any. Null after l.fail.
+Value weightedSums(Lowering &l, Value x, const Constant &weights, ArrayRef<float> shifts);
+
 /// What `transform` makes of each row of scores: NONE, LOGISTIC, SOFTMAX, SOFTMAX_ZERO or PROBIT.
 /// Null after l.fail.
 Value postTransformed(Lowering &l, Value scores, StringRef transform);
@@ -25,8 +29,11 @@ Value postTransformed(Lowering &l, Value scores, StringRef transform);
 /// The place of the greatest score of each row, of equal ones the first; i32.
 Value greatestPlace(TensorBuilder &b, Value scores);
 
-/// labels[place], int64; `places` are i32.
-Value labelsAt(Lowering &l, Value places, ArrayRef<int64_t> labels);
+/// The number of classes of a classifier whose labels are the attribute `integers`, or strings.
+int64_t classCount(const Node &node, StringRef integers);
+
+/// Sets result 0, labels[place], if it is to be made; `places` are i32. Strings are never made.
+void setLabels(Lowering &l, Value places, StringRef integers);
 
 } // namespace mlir::dojo::onnximport
 

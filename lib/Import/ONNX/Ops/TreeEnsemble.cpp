@@ -241,19 +241,17 @@ LogicalResult treeClassifier(Lowering &l) {
   Value x = featureRows(l);
   if (!x)
     return failure();
-  SmallVector<int64_t> labels = intsOf(l.node, "classlabels_int64s");
-  if (l.node.hasAttr("classlabels_strings"))
-    return l.fail("labels that are strings are not supported");
-  if (labels.size() < 2)
+  const int64_t classes = classCount(l.node, "classlabels_int64s");
+  if (classes < 2)
     return l.fail("there must be at least two classes");
   Forest forest;
-  forest.targets = labels.size();
+  forest.targets = classes;
   std::string error = oldForest(l.node, "class", TensorBuilder::dimsOf(x)[1], forest);
   if (!error.empty())
     return l.fail(error);
   // Weights of a single class of two are a score of which the other class has what is missing to 1,
   // or the negative if a function is to follow.
-  bool single = labels.size() == 2, negative = false;
+  bool single = classes == 2, negative = false;
   SmallVector<int64_t> ids = intsOf(l.node, "class_ids");
   single &= all_of(ids, [&](int64_t id) { return id == ids[0]; });
   for (const auto &own : forest.weights)
@@ -300,7 +298,7 @@ LogicalResult treeClassifier(Lowering &l) {
   Value result = postTransformed(l, scores, transform);
   if (!result)
     return failure();
-  (void)l.set(b.reshape(labelsAt(l, places, labels), l.resultDims(0)), 0);
+  setLabels(l, places, "classlabels_int64s");
   if (l.node.outputUsed(1))
     (void)l.set(b.reshape(result, l.resultDims(1)), 1);
   return success();
