@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Code.h"
 
+#include "Block.h"
+
 #include <cstdlib>
 
 namespace dojo::emu {
@@ -180,21 +182,41 @@ Op decodeOp(const uint8_t *p, size_t available, const Parameters &parameters) {
     op.alignment = static_cast<uint8_t>(parameters.vectorAlignment);
   }
 
-  op.latency = parameters.latency[static_cast<size_t>(info.timing)];
+  op.latency = static_cast<uint32_t>(parameters.latency[static_cast<size_t>(info.timing)]);
   if (op.numMemory && (op.timing == TimingClass::Simd || op.timing == TimingClass::Estimate))
-    op.latency += parameters.memoryOperandLatency;
+    op.latency += static_cast<uint32_t>(parameters.memoryOperandLatency);
   if (op.timing == TimingClass::Control)
     op.control = controlKind(op.opcode);
   return op;
 }
 
-CodeImage::CodeImage(std::span<const uint8_t> content, const Parameters &parameters)
-    : bytes(content.begin(), content.end()), ops((content.size() + 3) / 4) {
+CodeImage::CodeImage(std::span<const uint8_t> content, uint32_t address,
+                     const Parameters &parameters)
+    : bytes(content.begin(), content.end()), ops((content.size() + 3) / 4), address(address),
+      parameters(parameters) {
   for (size_t at = 0; at < bytes.size();) {
     Op &op = ops[at / 4];
     op = decodeOp(bytes.data() + at, bytes.size() - at, parameters);
     at += op.state == OpState::Undefined ? 4 : op.bytes;
   }
+}
+
+CodeImage::~CodeImage() {
+  for (auto &t : translations)
+    delete t.load();
+}
+
+Translation &CodeImage::translation(HostPath path) const {
+  std::atomic<Translation *> &slot = translations[static_cast<size_t>(path)];
+  if (Translation *t = slot.load(std::memory_order_acquire))
+    return *t;
+  std::lock_guard lock(translating);
+  Translation *t = slot.load(std::memory_order_relaxed);
+  if (!t) {
+    t = new Translation(*this, parameters, path);
+    slot.store(t, std::memory_order_release);
+  }
+  return *t;
 }
 
 } // namespace dojo::emu

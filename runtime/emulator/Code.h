@@ -6,8 +6,12 @@
 #define DOJO_EMULATOR_CODE_H
 
 #include "Parameters.h"
+#include "dojo/Emulator/HostPath.h"
 
+#include <array>
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -16,7 +20,12 @@ namespace dojo::emu {
 struct Op;
 struct Thread;
 struct ExecContext;
+class Translation;
+struct FastContext;
 using SemanticFunction = void (*)(ExecContext &, const Op &);
+/// Computes and checks addresses and executes; false, with nothing changed, if the plain engine has
+/// to look at the instruction.
+using Handler = bool (*)(FastContext &, const Op &);
 
 /// Index into a thread's scoreboard.
 namespace score {
@@ -58,21 +67,27 @@ struct MemoryOperand {
   int16_t offset = 0;
 };
 
-struct Op {
-  SemanticFunction function = nullptr;
-  uint64_t latency = 0; // issue to result, memory operands included
+/// One line of the host's cache.
+struct alignas(64) Op {
+  union {
+    SemanticFunction function = nullptr;
+    Handler handler; // in a block of the fast engine
+  };
+  int32_t immediate = 0; // the last immediate
+  int32_t target = 0;    // branch: bytes from its own address
+  uint32_t latency = 0;  // issue to result, memory operands included
   isa::Opcode opcode = {};
+  MemoryOperand memory[2];
+  Operand s[3]; // sources in the order of the assembly
+  uint8_t sources[4] = {score::alwaysReady, score::alwaysReady, score::alwaysReady,
+                        score::alwaysReady};
   OpState state = OpState::NotDecoded;
   isa::TimingClass timing = {};
   ControlKind control = ControlKind::None;
   uint8_t bytes = 4;
   uint8_t d = 0;                     // destination register
   uint8_t destination = score::sink; // its place in the scoreboard
-  uint8_t sources[4] = {score::alwaysReady, score::alwaysReady, score::alwaysReady,
-                        score::alwaysReady};
-  Operand s[3]; // sources in the order of the assembly
   uint8_t numMemory = 0;
-  MemoryOperand memory[2];
   isa::MemAccess access = {};
   uint8_t accessBytes = 0; // of each memory operand; a gather's granule
   uint8_t alignment = 1;
@@ -83,9 +98,9 @@ struct Op {
   isa::EType etype = {};
   isa::Cond cond = {};
   uint8_t semaphore = 0;
-  int32_t immediate = 0; // the last immediate
-  int32_t target = 0;    // branch: bytes from its own address
+  uint8_t crossing = 0; // in a block: the bit that says whether its first access crosses a line
 };
+static_assert(sizeof(Op) == 64);
 
 /// The function of an instruction (generated table).
 SemanticFunction semanticOf(isa::Opcode opcode);
@@ -98,8 +113,18 @@ Op decodeOp(const uint8_t *p, size_t available, const Parameters &parameters);
 struct CodeImage {
   std::vector<uint8_t> bytes;
   std::vector<Op> ops; // one for every 4 bytes
+  const uint32_t address;
 
-  CodeImage(std::span<const uint8_t> content, const Parameters &parameters);
+  CodeImage(std::span<const uint8_t> content, uint32_t address, const Parameters &parameters);
+  ~CodeImage();
+
+  /// Its blocks for a host path. Thread-safe.
+  Translation &translation(HostPath path) const;
+
+private:
+  const Parameters &parameters;
+  mutable std::mutex translating;
+  mutable std::array<std::atomic<Translation *>, numHostPaths> translations{};
 };
 
 /// Code at an address of a node.

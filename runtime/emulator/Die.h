@@ -23,6 +23,9 @@ struct Die {
   std::vector<std::unique_ptr<Node>> nodes; // by number; null: not usable
   size_t numLayers = 0;                     // one more than the greatest layer of the PC ranges
 
+  // What host threads have found out about the timing of the code; kept from run to run.
+  std::vector<std::unique_ptr<TimingCache>> timings;
+
   Node *node(uint32_t number) const {
     return number < nodes.size() ? nodes[number].get() : nullptr;
   }

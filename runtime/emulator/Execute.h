@@ -54,6 +54,15 @@ struct ExecContext {
   }
 };
 
+} // namespace dojo::emu
+
+// What is compiled once for each host path (HostPath.h) has the path's name as a namespace.
+#ifndef DOJO_HOST
+#define DOJO_HOST portable
+#endif
+
+namespace dojo::emu::DOJO_HOST {
+
 /// 16 elements widened into lanes; one element into all lanes.
 void loadLanes(const uint8_t *p, isa::EType type, Vec &out);
 void loadElement(const uint8_t *p, isa::EType type, Vec &out);
@@ -80,6 +89,6 @@ inline const Vec &vectorSource(const ExecContext &c, const Op &op, unsigned i, V
   }
 }
 
-} // namespace dojo::emu
+} // namespace dojo::emu::DOJO_HOST
 
 #endif

@@ -3,7 +3,7 @@
 // Control instructions: what they compute. What follows from it is the issue logic's business.
 #include "Semantics.h"
 
-namespace dojo::emu::semantics {
+namespace dojo::emu::DOJO_HOST::semantics {
 namespace {
 
 void goTo(C &c, const Op &op) {
@@ -71,4 +71,4 @@ void nop(C &, const Op &) {}
 
 void nodeId(C &c, const Op &op) { c.setX(op, c.node); }
 
-} // namespace dojo::emu::semantics
+} // namespace dojo::emu::DOJO_HOST::semantics

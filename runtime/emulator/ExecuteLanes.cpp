@@ -4,7 +4,7 @@
 #include "Semantics.h"
 #include "dojo/Emulator/Numerics.h"
 
-namespace dojo::emu::semantics {
+namespace dojo::emu::DOJO_HOST::semantics {
 namespace {
 
 // Bits of the comparison that a condition accepts.
@@ -178,4 +178,4 @@ void mandn(C &c, const Op &op) {
 void mmovFromX(C &c, const Op &op) { c.setM(op, c.scalar(op, 0)); }
 void mmovToX(C &c, const Op &op) { c.setX(op, c.r->m[op.s[0].reg]); }
 
-} // namespace dojo::emu::semantics
+} // namespace dojo::emu::DOJO_HOST::semantics

@@ -2,10 +2,11 @@
 //
 // Vector loads, stores and gathers, and the matrix unit with its operands. Memory is little endian
 // whatever the host.
+#include "HostMatrix.h"
 #include "Semantics.h"
 #include "dojo/Emulator/Numerics.h"
 
-namespace dojo::emu {
+namespace dojo::emu::DOJO_HOST {
 namespace {
 
 uint16_t load16(const uint8_t *p) { return static_cast<uint16_t>(p[0] | p[1] << 8); }
@@ -120,16 +121,16 @@ template <typename F> void storeLanes(ExecContext &c, const Op &op, F convert) {
       storeElement(p + bytes * i, bytes, convert(v.w[i], op.etype));
 }
 
-// A 64-byte operand block as 32 bfloat16.
-void loadBlock(const ExecContext &c, const Op &op, unsigned source, uint16_t out[32]) {
-  if (op.s[source].kind == SourceKind::Memory)
-    return load16s(c.sram + c.address[op.s[source].reg], 32, out);
-  const Vec &v = c.v(op.s[source].reg);
+// A 64-byte operand block as 32 bfloat16, little endian, at any address; `room` for other hosts.
+const void *block(const ExecContext &c, const Op &op, unsigned source, uint16_t room[32]) {
+  bool memory = op.s[source].kind == SourceKind::Memory;
+  const uint8_t *p = memory ? c.sram + c.address[op.s[source].reg] : nullptr;
+  const Vec &v = c.v(memory ? 0 : op.s[source].reg);
   if constexpr (hostIsLittle)
-    std::memcpy(out, v.w, sizeof v.w);
-  else
-    for (unsigned i = 0; i < 32; ++i)
-      out[i] = static_cast<uint16_t>(v.w[i / 2] >> (16 * (i & 1)));
+    return memory ? static_cast<const void *>(p) : v.w;
+  for (unsigned i = 0; i < 32; ++i)
+    room[i] = memory ? load16(p + 2 * i) : static_cast<uint16_t>(v.w[i / 2] >> (16 * (i & 1)));
+  return room;
 }
 
 unsigned quarterStart(unsigned quarter) { return 8 * (4 * (quarter & 1)) + 4 * (quarter >> 1); }
@@ -188,10 +189,8 @@ void vgather(C &c, const Op &op) {
 }
 
 void matrixStep(C &c, const Op &op) {
-  uint16_t a[32], b[32];
-  loadBlock(c, op, 0, a);
-  loadBlock(c, op, 1, b);
-  emu::matrixStep(c.acc[op.acc], a, b, op.immediate != 0);
+  uint16_t roomA[32], roomB[32];
+  step(c.acc[op.acc], block(c, op, 0, roomA), block(c, op, 1, roomB), op.immediate != 0);
 }
 
 void drain(C &c, const Op &op) {
@@ -209,4 +208,4 @@ void fill(C &c, const Op &op) {
 }
 
 } // namespace semantics
-} // namespace dojo::emu
+} // namespace dojo::emu::DOJO_HOST

@@ -3,7 +3,7 @@
 // Scalar instructions. Memory is little endian whatever the host.
 #include "Semantics.h"
 
-namespace dojo::emu::semantics {
+namespace dojo::emu::DOJO_HOST::semantics {
 namespace {
 
 int64_t asSigned(uint64_t value) { return static_cast<int64_t>(value); }
@@ -129,4 +129,4 @@ void storeX(C &c, const Op &op) {
     c.sram[c.address[0] + i] = static_cast<uint8_t>(value >> (8 * i));
 }
 
-} // namespace dojo::emu::semantics
+} // namespace dojo::emu::DOJO_HOST::semantics

@@ -2,10 +2,11 @@
 //
 // Arithmetic on 16 lanes. Loops over lanes write to a local result, so that they vectorise and
 // source and destination may be one register.
+#include "Lanes.h"
 #include "Semantics.h"
 #include "dojo/Emulator/Numerics.h"
 
-namespace dojo::emu::semantics {
+namespace dojo::emu::DOJO_HOST::semantics {
 namespace {
 
 template <typename F> void unary(C &c, const Op &op, F f) {
@@ -40,16 +41,16 @@ int32_t asSigned(uint32_t value) { return static_cast<int32_t>(value); }
 } // namespace
 
 void vfadd(C &c, const Op &op) {
-  binary(c, op, [](uint32_t a, uint32_t b) { return addF32(a, b); });
+  binary(c, op, [](uint32_t a, uint32_t b) { return lanes::add(a, b); });
 }
 void vfsub(C &c, const Op &op) {
-  binary(c, op, [](uint32_t a, uint32_t b) { return subF32(a, b); });
+  binary(c, op, [](uint32_t a, uint32_t b) { return lanes::add(a, b ^ signBit); });
 }
 void vfsubReverse(C &c, const Op &op) {
-  binary(c, op, [](uint32_t a, uint32_t b) { return subF32(b, a); });
+  binary(c, op, [](uint32_t a, uint32_t b) { return lanes::add(b, a ^ signBit); });
 }
 void vfmul(C &c, const Op &op) {
-  binary(c, op, [](uint32_t a, uint32_t b) { return mulF32(a, b); });
+  binary(c, op, [](uint32_t a, uint32_t b) { return lanes::mul(a, b); });
 }
 void vfmin(C &c, const Op &op) {
   binary(c, op, [](uint32_t a, uint32_t b) { return minF32(a, b); });
@@ -102,10 +103,10 @@ void visra(C &c, const Op &op) {
 }
 
 void vfma(C &c, const Op &op) {
-  ternary(c, op, [](uint32_t a, uint32_t b, uint32_t d) { return fmaF32(a, b, d); });
+  ternary(c, op, [](uint32_t a, uint32_t b, uint32_t d) { return lanes::fma(a, b, d); });
 }
 void vfnma(C &c, const Op &op) {
-  ternary(c, op, [](uint32_t a, uint32_t b, uint32_t d) { return fmaF32(a ^ signBit, b, d); });
+  ternary(c, op, [](uint32_t a, uint32_t b, uint32_t d) { return lanes::fma(a ^ signBit, b, d); });
 }
 void vfclamp(C &c, const Op &op) {
   ternary(c, op,
@@ -137,4 +138,4 @@ void vrsqrte(C &c, const Op &op) { unary(c, op, reciprocalSqrtEstimate); }
 void vexp2e(C &c, const Op &op) { unary(c, op, exp2Estimate); }
 void vlog2e(C &c, const Op &op) { unary(c, op, log2Estimate); }
 
-} // namespace dojo::emu::semantics
+} // namespace dojo::emu::DOJO_HOST::semantics

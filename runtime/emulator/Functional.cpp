@@ -26,7 +26,7 @@ bool Node::runThreadFunctional(Thread &t) {
       return any;
     else if (t.inList)
       stepList(t);
-    else
+    else if (!setup.fast || captureBytes || t.predicated || !runFastFunctional(t))
       stepFunctional(t);
     any = true;
   }

@@ -9,7 +9,7 @@ constexpr unsigned spins = 4000;
 
 HostThreads::HostThreads(unsigned threads) {
   for (unsigned i = 1; i < threads; ++i)
-    workers.emplace_back([this] { work(); });
+    workers.emplace_back([this, i] { work(i); });
 }
 
 HostThreads::~HostThreads() {
@@ -20,12 +20,12 @@ HostThreads::~HostThreads() {
     worker.join();
 }
 
-void HostThreads::share() {
+void HostThreads::share(unsigned thread) {
   for (size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1))
-    (*loop)(i);
+    (*loop)(i, thread);
 }
 
-void HostThreads::work() {
+void HostThreads::work(unsigned thread) {
   unsigned seen = 0;
   while (true) {
     unsigned now = generation.load();
@@ -44,16 +44,16 @@ void HostThreads::work() {
         continue; // woke up too late
       ++joined;
     }
-    share();
+    share(thread);
     --joined;
   }
 }
 
-void HostThreads::forEach(size_t items, const std::function<void(size_t)> &body) {
+void HostThreads::forEach(size_t items, const std::function<void(size_t, unsigned)> &body) {
   // A few items are done before another thread has woken up.
   if (workers.empty() || items < 8) {
     for (size_t i = 0; i < items; ++i)
-      body(i);
+      body(i, 0);
     return;
   }
   {
@@ -65,7 +65,7 @@ void HostThreads::forEach(size_t items, const std::function<void(size_t)> &body)
   }
   ++generation;
   generation.notify_all();
-  share();
+  share(0);
   {
     std::lock_guard lock(entry);
     open = false;

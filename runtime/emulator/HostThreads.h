@@ -21,12 +21,13 @@ public:
   HostThreads(const HostThreads &) = delete;
   HostThreads &operator=(const HostThreads &) = delete;
 
-  /// Calls body(i) once for every i below `items`, in any order, and returns when all are done.
-  void forEach(size_t items, const std::function<void(size_t)> &body);
+  /// Calls body(i, thread) once for every i below `items`, in any order, on threads 0 to count - 1,
+  /// and returns when all are done.
+  void forEach(size_t items, const std::function<void(size_t, unsigned)> &body);
 
 private:
-  void work();
-  void share();
+  void work(unsigned thread);
+  void share(unsigned thread);
 
   std::vector<std::thread> workers;
   std::atomic<unsigned> generation{0}; // of the loop
@@ -36,7 +37,7 @@ private:
   std::atomic<unsigned> joined{0}; // workers in the loop
   std::atomic<size_t> next{0};     // item
   size_t count = 0;
-  const std::function<void(size_t)> *loop = nullptr;
+  const std::function<void(size_t, unsigned)> *loop = nullptr;
 };
 
 } // namespace dojo::emu

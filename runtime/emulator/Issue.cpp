@@ -55,6 +55,9 @@ uint64_t Node::groupEvent(bool &blocked) const {
 void Node::runGroup(uint64_t limit) {
   recheck = false;
   while (!recheck) {
+    // Without a limit nothing that the thread waits for matters: it may run as far as it can.
+    if (Thread *t = limit == never ? aloneInGroup() : nullptr; t && runFast(*t))
+      continue;
     bool blocked;
     uint64_t cycle = groupEvent(blocked);
     if (cycle == never || cycle > limit)
@@ -88,9 +91,24 @@ void Node::runGroupCycle(uint64_t cycle) {
 // One thread in one cycle
 //===----------------------------------------------------------------------===//
 
-void Node::serve(Thread &t, uint64_t cycle, Slots *slots) {
-  bool placed = false;
-  for (unsigned count = 0; count < p.decodePerThread; ++count) {
+// The one thread that uses slots, if the fast engine may run it.
+Thread *Node::aloneInGroup() {
+  if (!setup.fast || fault || captureBytes)
+    return nullptr;
+  Thread *alone = nullptr;
+  for (Thread &t : threads)
+    if (inGroup(t)) {
+      if (alone)
+        return nullptr;
+      alone = &t;
+    }
+  if (!alone || alone->state != ThreadState::Ready || alone->inList || alone->predicated)
+    return nullptr;
+  return alone;
+}
+
+void Node::serve(Thread &t, uint64_t cycle, Slots *slots, unsigned count, bool placed) {
+  for (; count < p.decodePerThread; ++count) {
     if (!t.op && !fetch(t, cycle))
       return;
     if (t.next > cycle)

@@ -22,6 +22,26 @@ public:
   /// A taken branch ends the stream.
   void branch() { streaming = false; }
 
+  // The same in pieces, for who does the timing himself.
+  /// The thread reaches `line`; false: it misses.
+  bool hit(uint32_t line) {
+    if (line == current)
+      return true;
+    current = line;
+    return touch(line);
+  }
+  struct Stream {
+    bool on;
+    uint32_t line;  // the line that missed
+    uint64_t start; // when it came
+  };
+  Stream stream() const { return {streaming, streamLine, streamStart}; }
+  void setStream(uint32_t line, uint64_t start) {
+    streaming = true;
+    streamLine = line;
+    streamStart = start;
+  }
+
 private:
   uint64_t change(uint32_t line, uint64_t now);
   bool touch(uint32_t line); // true: it was there

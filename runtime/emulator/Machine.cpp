@@ -151,7 +151,7 @@ bool Machine::placeCode(std::span<const uint32_t> nodes, uint32_t address,
                            " does not start at a multiple of 4");
   if (bytes.empty())
     return true;
-  auto image = std::make_shared<const CodeImage>(bytes, die->p);
+  auto image = std::make_shared<const CodeImage>(bytes, address, die->p);
   CodeSegment segment{address, address + static_cast<uint32_t>(bytes.size()), image};
   for (uint32_t n : nodes) {
     Node &node = *die->node(n);

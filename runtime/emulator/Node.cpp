@@ -35,6 +35,10 @@ void Node::reset(const RunSetup &newSetup) {
   context.acc = accumulators;
   context.sram = sram;
   context.node = number;
+  context.lineBytes = p.lineBytes;
+  context.owner = this;
+  context.findWindow = findWindow;
+  setWindows(nullptr);
   for (Thread &t : threads) {
     std::memset(&t.registers, 0, sizeof t.registers);
     t.registers.m[0] = ~uint64_t(0);

@@ -9,7 +9,8 @@
 #ifndef DOJO_EMULATOR_NODE_H
 #define DOJO_EMULATOR_NODE_H
 
-#include "Execute.h"
+#include "BlockTiming.h"
+#include "Handlers.h"
 #include "LineCache.h"
 #include "Semaphore.h"
 #include "Transfer.h"
@@ -113,6 +114,8 @@ public:
     uint64_t watchdog = never;
     size_t numLayers = 0; // beside the one for code outside any layer, which is the last
     std::optional<uint64_t> jitterSeed;
+    bool fast = false; // the engine
+    HostPath hostPath = HostPath::Portable;
   };
   void reset(const RunSetup &setup);
 
@@ -128,6 +131,9 @@ public:
 
   /// With timing off: runs every thread until all of them wait. True if anything happened.
   bool runFunctional();
+
+  /// Of the host thread that advances the node; set before it does.
+  TimingCache *timings = nullptr;
 
   /// The train of `thread` has been committed and leaves in cycle `left`.
   void trainLeft(Thread &thread, uint64_t left);
@@ -154,7 +160,8 @@ private:
   uint64_t groupEvent(bool &blocked) const;
   void runGroup(uint64_t limit);
   void runGroupCycle(uint64_t cycle);
-  void serve(Thread &t, uint64_t cycle, Slots *slots);
+  /// `count` instructions of the thread have issued in this cycle.
+  void serve(Thread &t, uint64_t cycle, Slots *slots, unsigned count = 0, bool placed = false);
   bool fetch(Thread &t, uint64_t cycle);
   bool fetchFar(Thread &t, uint64_t cycle);
   bool findSegment(Thread &t, uint64_t cycle);
@@ -201,6 +208,22 @@ private:
   bool runThreadFunctional(Thread &t);
   void stepFunctional(Thread &t);
 
+  //===-- Fast.cpp -------------------------------------------------------===//
+  Thread *aloneInGroup();
+  bool runFast(Thread &t);
+  bool runFastFunctional(Thread &t);
+  const Block *nextBlock(Thread &t);
+  size_t runBlock(Thread &t, const Block &block);
+  void recordBlock(Thread &t, const Block &block, size_t count, uint64_t completion);
+  void reachLines(Thread &t, const Block &block, size_t count, uint64_t now, BlockEvents &events);
+  void leaveBlock(Thread &t, const Block &block, const BlockOutcome &outcome, uint64_t now);
+  bool idleAt(const Thread &t, uint64_t now) const;
+  uint32_t importState(const Thread &t, uint64_t now) const;
+  void exportState(Thread &t, const TimingState &state, uint64_t now);
+  void setWindows(const Declaration *declaration);
+  static bool findWindow(FastContext &c, unsigned base, uint64_t address, uint64_t bytes,
+                         bool write);
+
   uint64_t jitter(unsigned thread, uint64_t number, uint64_t range) const;
 
   std::vector<Capture> captures;               // by pc
@@ -209,8 +232,9 @@ private:
   const Parameters &p;
   const Topology &topology;
   RunSetup setup;
-  ExecContext context;
-  int64_t codeLow = 0, codeHigh = 0; // hull of the segments
+  FastContext context;
+  const Declaration *windowsOf = nullptr; // whose code the context's windows are for
+  int64_t codeLow = 0, codeHigh = 0;      // hull of the segments
 
   // Units: the cycle from which each is free.
   uint64_t aguFree[8], storeFree[8], dividerFree = 0, estimatorFree = 0;
@@ -221,6 +245,9 @@ private:
   bool recheck = false;                   // the group's situation has changed
   uint64_t functionalSteps[numThreads];
 };
+
+/// Whether the fast engine can take a target's values.
+bool fastEngineModels(const Parameters &parameters);
 
 } // namespace dojo::emu
 

@@ -14,6 +14,10 @@ Run::Run(Die &die, const RunOptions &options)
   setup.timing = options.timing;
   setup.watchdog = options.watchdog;
   setup.numLayers = m.numLayers;
+  setup.hostPath = options.hostPath.value_or(bestHostPath());
+  setup.fast = options.engine == Engine::Fast && fastEngineModels(p) && supported(setup.hostPath);
+  while (m.timings.size() < std::max(1u, options.threads))
+    m.timings.push_back(std::make_unique<TimingCache>(p));
   if (options.timing)
     setup.jitterSeed = options.jitterSeed;
   for (auto &node : m.nodes)
@@ -72,7 +76,10 @@ void Run::advanceNodes(uint64_t safe) {
       due.push_back(node);
   if (due.empty())
     return;
-  host.forEach(due.size(), [&](size_t i) { due[i]->advance(safe, true); });
+  host.forEach(due.size(), [&](size_t i, unsigned thread) {
+    due[i]->timings = m.timings[thread].get();
+    due[i]->advance(safe, true);
+  });
   bool faulted = false;
   for (Node *node : due) {
     collectTrains(*node);
@@ -267,7 +274,8 @@ void Run::executeFunctional() {
   bool again = true;
   while (again && !fault) {
     progress.assign(nodes.size(), 0);
-    host.forEach(nodes.size(), [&](size_t i) { progress[i] = nodes[i]->runFunctional(); });
+    host.forEach(nodes.size(),
+                 [&](size_t i, unsigned) { progress[i] = nodes[i]->runFunctional(); });
     noteFaults();
     again = false;
     for (char p : progress)

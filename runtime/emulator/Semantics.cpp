@@ -7,7 +7,7 @@ SemanticFunction semanticOf(isa::Opcode opcode) {
   switch (opcode) {
 #define DOJO_SEMANTIC(opcode, function)                                                            \
   case isa::Opcode::opcode:                                                                        \
-    return semantics::function;
+    return portable::semantics::function;
 #include "dojo/ISA/EmulatorDispatch.inc"
   default:
     return nullptr; // reserved, never decoded

@@ -6,7 +6,7 @@
 
 #include "Execute.h"
 
-namespace dojo::emu::semantics {
+namespace dojo::emu::DOJO_HOST::semantics {
 
 using C = ExecContext;
 
@@ -133,6 +133,6 @@ void mandn(C &, const Op &);
 void mmovFromX(C &, const Op &);
 void mmovToX(C &, const Op &);
 
-} // namespace dojo::emu::semantics
+} // namespace dojo::emu::DOJO_HOST::semantics
 
 #endif

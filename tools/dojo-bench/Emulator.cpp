@@ -126,8 +126,9 @@ bool measureEmulator(const EmulatorOptions &options, Results &out, std::string &
         m.threads = threads;
         m.timing = timing;
         Runtime *runtime = subject.runtime.get();
-        auto body = [&m, &error, runtime](benchmark::State &state) {
+        auto body = [&m, &error, &options, runtime](benchmark::State &state) {
           emu::RunOptions run;
+          run.engine = options.plain ? emu::Engine::Plain : emu::Engine::Fast;
           run.threads = m.threads;
           run.timing = m.timing;
           run.watchdog = runtime->watchdog();

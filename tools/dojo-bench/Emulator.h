@@ -39,6 +39,7 @@ struct Results {
 struct EmulatorOptions {
   std::vector<std::string> images;
   unsigned repetitions = 3;
+  bool plain = false; // the plain engine
 };
 
 /// False with \p error if an image cannot be loaded or a run faults.

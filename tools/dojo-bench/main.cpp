@@ -20,6 +20,7 @@ of the host that do the same kinds of work. The ratio is a run's time over what 
 take for the same number of matrix steps, other instructions and packets.
 
   --repetitions N    runs of each setting, of which the fastest counts (default: 3)
+  --plain            the plain engine in place of the fast one
   --json FILE.json   write the figures
   --help             this text
 
@@ -43,6 +44,10 @@ int main(int argc, char **argv) {
     if (a == "--help" || a == "-h") {
       std::fputs(helpText, stdout);
       return 0;
+    }
+    if (a == "--plain") {
+      options.plain = true;
+      continue;
     }
     if (a == "--json" || a == "--repetitions") {
       if (++i == arguments.size())

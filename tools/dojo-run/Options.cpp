@@ -23,6 +23,8 @@ Runs a compiled image on the emulated die.
     --max-rel-l2 X             ||output - expected|| <= X * ||expected||
   --stats FILE.json          write counters and the layer table
   --threads N                host threads (default: all); any number gives the same results
+  --engine fast|plain        plain: the reference, one instruction at a time; the results are the
+                             same (default: fast)
   --timing on|off            off: function only, no cycles (default: on)
   --jitter SEED              delay trains and thread starts at random
   --help                     this text
@@ -89,7 +91,7 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
 
     static const char *const known[] = {"--input",  "--output-dir", "--expect", "--rtol",
                                         "--atol",   "--max-rel-l2", "--stats",  "--threads",
-                                        "--timing", "--jitter"};
+                                        "--engine", "--timing",     "--jitter"};
     // --option=value as well as --option value.
     std::string value;
     bool haveValue = false, isKnown = false;
@@ -125,6 +127,10 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
       if (!parseCount(value, count) || count < 1 || count > 1024)
         return fail("--threads needs a number from 1 to 1024, not '" + value + "'");
       out.threads = unsigned(count);
+    } else if (option == "--engine") {
+      if (value != "fast" && value != "plain")
+        return fail("--engine needs fast or plain, not '" + value + "'");
+      out.plain = value == "plain";
     } else if (option == "--timing") {
       if (value != "on" && value != "off")
         return fail("--timing needs on or off, not '" + value + "'");

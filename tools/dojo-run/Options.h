@@ -27,6 +27,7 @@ struct Options {
   std::string outputDir, stats; // empty: none
   std::optional<double> rtol, atol, maxRelL2;
   unsigned threads = 0; // 0: as many as the host has
+  bool plain = false;   // the plain engine
   bool timing = true;
   std::optional<uint64_t> jitter;
 };

@@ -39,6 +39,7 @@ Status runAll(Runtime &runtime, const Options &options, const BoundInputs &input
   emu::RunOptions run;
   run.threads =
       options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  run.engine = options.plain ? emu::Engine::Plain : emu::Engine::Fast;
   run.timing = options.timing;
   run.jitterSeed = options.jitter;
   run.watchdog = runtime.watchdog();

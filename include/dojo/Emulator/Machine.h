@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The emulated die: executes encoded instructions and transfer lists of all nodes of a target, to
-// the bit and, with timing on, to the cycle. This is the plain emulator: one instruction and one
-// train at a time, straight from the machine's rules; docs/timing.md says what it decides where
-// those are silent.
+// the bit and, with timing on, to the cycle. docs/timing.md says what it decides where the
+// machine's rules are silent; docs/rationale/emulator.md why there are two engines.
 //
 // Algorithm: nodes touch each other only through trains. Every node runs ahead on its own until it
 // needs to know what others did; trains are committed one by one in the order (issue cycle, node,
@@ -14,6 +13,7 @@
 #ifndef DOJO_EMULATOR_MACHINE_H
 #define DOJO_EMULATOR_MACHINE_H
 
+#include "dojo/Emulator/HostPath.h"
 #include "dojo/Target/Target.h"
 
 #include <cstdint>
@@ -59,7 +59,17 @@ struct Fault {
   std::string message(const Target &target) const;
 };
 
+/// How instructions are run. Both give the same bytes, cycles, counters and faults.
+enum class Engine : uint8_t {
+  Plain, ///< one instruction at a time, straight from the machine's rules: the reference
+  Fast,  ///< translated blocks, timing looked up, the host's widest instructions
+};
+
 struct RunOptions {
+  Engine engine = Engine::Fast;
+  /// Instructions of the host for the fast engine; the best it has if not set. A path that the host
+  /// lacks means the plain engine.
+  std::optional<HostPath> hostPath;
   unsigned threads = 1; // host threads; any number gives the same results
   bool timing = true;   // false: function only, no cycles
   /// Delays thread starts (up to 1,000 cycles) and trains (up to 64) at random. Timing on only.

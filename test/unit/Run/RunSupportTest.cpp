@@ -60,10 +60,11 @@ image::Image twoInputs() {
 TEST(RunOptions, NamesSplitAtTheLastEqualsSign) {
   Options o;
   std::string error;
-  ASSERT_TRUE(parseOptions({"a.d1", "--input", "x=y=f.npy", "--input=z=random:3", "--expect",
-                            "y=e.npy", "--rtol", "1e-3", "--threads=4", "--timing", "on",
-                            "--jitter", "9", "--stats", "s.json", "--output-dir=out"},
-                           o, error))
+  ASSERT_TRUE(
+      parseOptions({"a.d1", "--input", "x=y=f.npy", "--input=z=random:3", "--expect", "y=e.npy",
+                    "--rtol", "1e-3", "--threads=4", "--timing", "on", "--jitter", "9", "--engine",
+                    "plain", "--stats", "s.json", "--output-dir=out"},
+                   o, error))
       << error;
   EXPECT_EQ(o.image, "a.d1");
   EXPECT_EQ(o.inputs[0].name, "x=y");
@@ -72,6 +73,7 @@ TEST(RunOptions, NamesSplitAtTheLastEqualsSign) {
   EXPECT_EQ(o.rtol, 1e-3);
   EXPECT_EQ(o.threads, 4u);
   EXPECT_EQ(o.jitter, 9u);
+  EXPECT_TRUE(o.plain);
   EXPECT_EQ(o.outputDir, "out");
 }
 
@@ -88,6 +90,7 @@ TEST(RunOptions, EachMistakeIsNamed) {
   EXPECT_EQ(optionsError({"a", "--threads", "two"}),
             "--threads needs a number from 1 to 1024, not 'two'");
   EXPECT_EQ(optionsError({"a", "--timing", "maybe"}), "--timing needs on or off, not 'maybe'");
+  EXPECT_EQ(optionsError({"a", "--engine", "x"}), "--engine needs fast or plain, not 'x'");
   EXPECT_EQ(optionsError({"a", "--jitter", "-1"}), "--jitter needs a number, not '-1'");
   EXPECT_EQ(optionsError({"a", "--jitter", "1", "--timing", "off"}), "--jitter needs --timing on");
   EXPECT_EQ(optionsError({"a", "--rtol", "1"}), "a tolerance needs --expect");

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The host's instructions that the fast engine computes with. Every path gives the same bits; which
+// of them the host can run is found out at run time.
+#ifndef DOJO_EMULATOR_HOSTPATH_H
+#define DOJO_EMULATOR_HOSTPATH_H
+
+#include <cstdint>
+
+namespace dojo::emu {
+
+enum class HostPath : uint8_t {
+  Portable,   ///< any host; the reference
+  Avx2,       ///< with FMA
+  Avx512,     ///< F, BW, DQ, VL
+  Avx512Bf16, ///< and BF16
+};
+inline constexpr unsigned numHostPaths = 4;
+
+const char *name(HostPath path);
+bool supported(HostPath path);
+/// The last of the list that the host can run.
+HostPath bestHostPath();
+
+} // namespace dojo::emu
+
+#endif

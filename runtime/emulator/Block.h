@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Code translated for the fast engine: blocks of instructions that follow each other, up to and
+// including a branch. What waits, signals, starts lists, halts or predicates is in no block. Nodes
+// that share code share its blocks.
+#ifndef DOJO_EMULATOR_BLOCK_H
+#define DOJO_EMULATOR_BLOCK_H
+
+#include "Code.h"
+#include "dojo/Emulator/HostPath.h"
+
+#include <atomic>
+#include <mutex>
+
+namespace dojo::emu {
+
+struct Block {
+  uint32_t begin = 0, end = 0; // addresses
+  std::vector<Op> ops;         // with handlers
+  /// Of each op: the code lines it lies in, as distances from the block's first.
+  struct Lines {
+    uint8_t first, last;
+  };
+  std::vector<Lines> lines;
+  uint32_t firstLine = 0;
+  unsigned numLines = 0;
+  ControlKind ending = ControlKind::None; // of the branch at the end, if there is one
+  bool cut = false;                       // would be longer but for the end of the range
+  uint32_t matrixSteps = 0, simdOperations = 0;
+  const Block *otherCut = nullptr; // begins here, too
+};
+
+/// The blocks of one piece of code, made when they are first asked for. Thread-safe.
+class Translation {
+public:
+  Translation(const CodeImage &image, const Parameters &parameters, HostPath path);
+  Translation(const Translation &) = delete;
+  Translation &operator=(const Translation &) = delete;
+
+  /// The block that begins at `pc` and ends by `limit`; null if there is none.
+  const Block *find(uint32_t pc, uint32_t limit) {
+    for (const Block *b = blocks[(pc - address) / 4].load(std::memory_order_acquire); b;
+         b = b->otherCut)
+      if (b->end <= limit && (!b->cut || b->end == limit))
+        return b->ops.empty() ? nullptr : b;
+    return make(pc, limit);
+  }
+
+  const HostPath path;
+
+private:
+  const Block *make(uint32_t pc, uint32_t limit);
+
+  const CodeImage &image;
+  const uint32_t address;
+  const Parameters &p;
+  std::vector<std::atomic<const Block *>> blocks; // one for every 4 bytes
+  std::mutex making;
+  std::vector<std::unique_ptr<const Block>> owned;
+};
+
+} // namespace dojo::emu
+
+#endif

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The timing of a block that a thread runs alone, found once for each state in which it is entered.
+//
+// What a block's timing depends on is small: how far in the future registers and units are ready,
+// what has been issued in the current cycle, which of its code lines miss, which of its accesses
+// cross a line, and whether its branch was guessed. The state, relative to the current cycle, is
+// given a number; a table leads from (block, state, events) to (state, cycles). Looking up takes
+// the place of the issue rules (the memoisation of Schnarr and Larus, "Fast Out-Of-Order Processor
+// Simulation Using Memoization", ASPLOS 1998).
+#ifndef DOJO_EMULATOR_BLOCKTIMING_H
+#define DOJO_EMULATOR_BLOCKTIMING_H
+
+#include "Block.h"
+
+#include <deque>
+#include <unordered_map>
+
+namespace dojo::emu {
+
+/// Cycles from now on until something is ready; 0: it is.
+struct TimingState {
+  uint32_t ready[score::size];
+  uint32_t agu[8], store[8], divider, estimator;
+  uint32_t stepReady[maxAccumulators], fillReady[maxAccumulators], drained[maxAccumulators];
+  // Of the current cycle: instructions issued, slots taken, and whether the thread has its place.
+  uint32_t issued, alu, simd, matrix, placed;
+};
+
+/// What a block meets on its way.
+struct BlockEvents {
+  uint64_t crossings = 0; // bits of Op::crossing
+  uint32_t misses = 0;    // bits of the block's code lines
+  // The stream of lines, if any line misses; lines count from the block's first.
+  int32_t streamLine = 0;    // the line that started it
+  int64_t streamArrival = 0; // of the block's first line, from now on; may be past
+  bool streaming = false;
+  bool wrongGuess = false; // of the branch at its end
+  bool operator==(const BlockEvents &) const = default;
+};
+
+/// What came of it; cycles from the block's start.
+struct BlockOutcome {
+  uint64_t cycles = 0;    // to the next instruction's first
+  uint64_t lastIssue = 0; // the last instruction's
+  uint64_t completion = 0;
+  bool served = false; // at least one instruction took a slot
+  bool streamed = false;
+  int32_t streamLine = 0;
+  int64_t streamArrival = 0;
+};
+
+/// Applies the issue rules to the first `count` instructions of a block.
+BlockOutcome timeBlock(const Block &block, size_t count, const BlockEvents &events,
+                       const Parameters &p, TimingState &state);
+
+/// One for each host thread.
+class TimingCache {
+public:
+  struct Entry {
+    const Block *block;
+    uint32_t from;
+    BlockEvents events;
+    uint32_t to;
+    BlockOutcome outcome;
+    mutable const Entry *next = nullptr; // what followed last time
+    bool matches(const Block *b, uint32_t state, const BlockEvents &e) const {
+      return block == b && from == state && events == e;
+    }
+  };
+
+  explicit TimingCache(const Parameters &p) : p(p) { clear(); }
+
+  /// The state with nothing pending has number 0.
+  uint32_t number(const TimingState &state);
+  const TimingState &state(uint32_t number) const { return states[number]; }
+  const Entry &find(const Block &block, uint32_t state, const BlockEvents &events);
+  /// Forgets everything if it has become too much. Numbers and entries are void then.
+  void trim();
+
+private:
+  void clear();
+  void grow();
+
+  const Parameters &p;
+  std::deque<TimingState> states;
+  std::unordered_multimap<uint64_t, uint32_t> numbers; // by hash
+  std::deque<Entry> entries;
+  std::vector<const Entry *> table; // open addressing, a power of two
+};
+
+} // namespace dojo::emu
+
+#endif

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The fast engine: a thread that has the node's slots to itself runs block by block. Functions run
+// first, handler after handler; then the block's timing is looked up. Whatever is not plain sailing
+// (an access that is not allowed, an instruction outside blocks, a watchdog that is near, other
+// threads) is left to the plain engine, in the state and cycle in which it would have come there.
+#include "HostMode.h"
+#include "Node.h"
+
+namespace dojo::emu {
+
+namespace {
+
+// No instruction of a block takes longer, from what stood before it to what comes after.
+uint64_t longestStep(const Parameters &p) {
+  uint64_t longest = *std::max_element(p.latency.begin(), p.latency.end());
+  return 2 * longest + p.memoryOperandLatency + p.divideBusy + p.estimateBusy + p.gatherBusy +
+         p.branchPenalty + p.controlLatency + p.codeMiss + 64 * p.codeNextLine + p.lineCrossing + 8;
+}
+
+bool powerOfTwo(uint64_t value) { return (value & (value - 1)) == 0; }
+
+} // namespace
+
+bool fastEngineModels(const Parameters &p) {
+  return powerOfTwo(p.vectorAlignment) && powerOfTwo(p.lineBytes);
+}
+
+//===----------------------------------------------------------------------===//
+// Windows
+//===----------------------------------------------------------------------===//
+
+bool Node::findWindow(FastContext &c, unsigned base, uint64_t address, uint64_t bytes, bool write) {
+  const Node &n = *static_cast<const Node *>(c.owner);
+  uint64_t low = 0, high = n.p.sramBytes;
+  if (address > high || bytes > high - address)
+    return false;
+  if (write) {
+    auto next = std::upper_bound(n.segments.begin(), n.segments.end(), address,
+                                 [](uint64_t a, const CodeSegment &s) { return a < s.begin; });
+    if (next != n.segments.end())
+      high = next->begin;
+    if (next != n.segments.begin())
+      low = std::prev(next)->end;
+  }
+  if (n.windowsOf) {
+    const auto &intervals = write ? n.windowsOf->writes : n.windowsOf->reads;
+    auto next = std::upper_bound(intervals.begin(), intervals.end(), address,
+                                 [](uint64_t a, const Interval &i) { return a < i.begin; });
+    if (next == intervals.begin())
+      return false;
+    low = std::max<uint64_t>(low, std::prev(next)->begin);
+    high = std::min<uint64_t>(high, std::prev(next)->end);
+  }
+  if (address < low || address + bytes > high)
+    return false;
+  (write ? c.writes : c.reads)[base] = {low, high - low};
+  return true;
+}
+
+void Node::setWindows(const Declaration *declaration) {
+  windowsOf = declaration;
+  for (unsigned i = 0; i < numXRegisters; ++i)
+    context.reads[i] = context.writes[i] = Window();
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks
+//===----------------------------------------------------------------------===//
+
+// The block at the thread's pc; null if the plain engine has to go on.
+const Block *Node::nextBlock(Thread &t) {
+  if (t.pc % 4) {
+    t.segment = nullptr;
+    return nullptr;
+  }
+  if (!t.segment || t.pc < t.segment->begin || t.pc >= t.segment->end) {
+    t.segment = codeIn(t.pc, 1);
+    if (!t.segment)
+      return nullptr;
+  }
+  if (t.pc < t.rangeBegin || t.pc >= t.rangeEnd)
+    findRange(t);
+  if (t.declaration != windowsOf)
+    setWindows(t.declaration);
+  return t.segment->image->translation(setup.hostPath).find(t.pc, t.rangeEnd);
+}
+
+// Runs the functions of a block; returns how many instructions were executed.
+size_t Node::runBlock(Thread &t, const Block &block) {
+  const Op *begin = block.ops.data(), *end = begin + block.ops.size(), *op = begin;
+  context.r = &t.registers;
+  context.crossings = 0;
+  context.taken = false;
+  context.pc = block.end - end[-1].bytes; // of a branch; nothing else asks for it
+  while (op != end && op->handler(context, *op))
+    ++op;
+  size_t count = static_cast<size_t>(op - begin);
+  // A jump out of the SRAM has had no effect so far.
+  if (op == end && block.ending == ControlKind::JumpRegister && context.value >= p.sramBytes)
+    --count;
+  return count;
+}
+
+void Node::recordBlock(Thread &t, const Block &block, size_t count, uint64_t completion) {
+  NodeLayer &layer = layers[t.layer];
+  layer.end = std::max(layer.end, completion);
+  layer.instructions += count;
+  if (count == block.ops.size()) {
+    layer.matrixSteps += block.matrixSteps;
+    layer.simdOperations += block.simdOperations;
+    t.pc = context.taken ? static_cast<uint32_t>(context.value) : block.end;
+    return;
+  }
+  layer.instructions -= count;
+  for (size_t i = 0; i < count; ++i) {
+    record(t, block.ops[i], 0);
+    t.pc += block.ops[i].bytes;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// With timing
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+uint32_t wait(uint64_t ready, uint64_t now) {
+  return ready > now ? static_cast<uint32_t>(ready - now) : 0;
+}
+
+uint64_t later(uint32_t wait, uint64_t now) { return wait ? now + wait : 0; }
+
+} // namespace
+
+bool Node::idleAt(const Thread &t, uint64_t now) const {
+  uint64_t latest = std::max(dividerFree, estimatorFree);
+  for (uint64_t r : t.ready)
+    latest = std::max(latest, r);
+  for (unsigned i = 0; i < maxAccumulators; ++i)
+    latest = std::max(
+        {latest, accStepReady[i], accFillReady[i], accDrained[i], aguFree[i], storeFree[i]});
+  return latest <= now;
+}
+
+uint32_t Node::importState(const Thread &t, uint64_t now) const {
+  if (idleAt(t, now))
+    return 0;
+  TimingState s = {};
+  for (unsigned i = 0; i < score::alwaysReady; ++i)
+    s.ready[i] = wait(t.ready[i], now);
+  for (unsigned i = 0; i < 8; ++i) {
+    s.agu[i] = wait(aguFree[i], now);
+    s.store[i] = wait(storeFree[i], now);
+  }
+  s.divider = wait(dividerFree, now);
+  s.estimator = wait(estimatorFree, now);
+  for (unsigned i = 0; i < maxAccumulators; ++i) {
+    s.stepReady[i] = wait(accStepReady[i], now);
+    s.fillReady[i] = wait(accFillReady[i], now);
+    s.drained[i] = wait(accDrained[i], now);
+  }
+  return timings->number(s);
+}
+
+void Node::exportState(Thread &t, const TimingState &s, uint64_t now) {
+  for (unsigned i = 0; i < score::alwaysReady; ++i)
+    t.ready[i] = later(s.ready[i], now);
+  for (unsigned i = 0; i < 8; ++i) {
+    aguFree[i] = later(s.agu[i], now);
+    storeFree[i] = later(s.store[i], now);
+  }
+  dividerFree = later(s.divider, now);
+  estimatorFree = later(s.estimator, now);
+  for (unsigned i = 0; i < maxAccumulators; ++i) {
+    accStepReady[i] = later(s.stepReady[i], now);
+    accFillReady[i] = later(s.fillReady[i], now);
+    accDrained[i] = later(s.drained[i], now);
+  }
+  t.next = now;
+  if (!s.issued)
+    return;
+  // The rest of the cycle is the plain engine's.
+  Slots slots{p.aluSlots - s.alu, p.simdSlots - s.simd, p.matrixSlots - s.matrix,
+              p.decodeThreads - s.placed, s.placed ? t.index : numThreads};
+  serve(t, now, &slots, s.issued, s.placed);
+  if (slots.lastServed != numThreads)
+    firstAsked = (slots.lastServed + 1) % numThreads;
+}
+
+// The thread reaches the code lines of the first instructions of a block.
+void Node::reachLines(Thread &t, const Block &block, size_t count, uint64_t now,
+                      BlockEvents &events) {
+  unsigned lines = count ? block.lines[count - 1].last + 1u : 0;
+  for (unsigned i = 0; i < lines; ++i)
+    events.misses |= uint32_t(!t.lines.hit(block.firstLine + i)) << i;
+  LineCache::Stream stream = t.lines.stream();
+  if (!events.misses || !stream.on)
+    return;
+  // What lies behind is all the same.
+  int64_t next = static_cast<int64_t>(p.codeNextLine), last = static_cast<int64_t>(lines) - 1;
+  int64_t line = int64_t(stream.line) - int64_t(block.firstLine);
+  events.streaming = true;
+  events.streamLine = static_cast<int32_t>(std::clamp<int64_t>(line, -1, last));
+  int64_t arrival = int64_t(stream.start) - int64_t(now) - line * next;
+  events.streamArrival = events.streamLine == last ? 0 : std::max(arrival, -last * next);
+}
+
+void Node::leaveBlock(Thread &t, const Block &block, const BlockOutcome &outcome, uint64_t now) {
+  lastCycle = std::max(lastCycle, now + outcome.lastIssue);
+  if (outcome.served)
+    firstAsked = (t.index + 1) % numThreads;
+  if (outcome.streamed) {
+    int64_t next = static_cast<int64_t>(p.codeNextLine);
+    t.lines.setStream(
+        block.firstLine + static_cast<uint32_t>(outcome.streamLine),
+        static_cast<uint64_t>(int64_t(now) + outcome.streamArrival + outcome.streamLine * next));
+  }
+}
+
+bool Node::runFast(Thread &t) {
+  const uint64_t longest = longestStep(p);
+  auto near = [&](uint64_t now, const Block &b) {
+    return now + (b.ops.size() + 1) * longest > setup.watchdog;
+  };
+  const Block *block = nextBlock(t);
+  if (!block || near(t.next, *block))
+    return false;
+  HostMode mode(setup.hostPath);
+  timings->trim();
+  uint64_t now = t.next;
+  uint32_t state = importState(t, now);
+  t.op = nullptr;
+  t.nearBytes = 0;
+  const TimingCache::Entry *before = nullptr;
+  const Block *reached = nullptr; // its lines are the last the thread reached
+  while (block && !near(now, *block)) {
+    size_t count = runBlock(t, *block);
+    if (count == 0)
+      break;
+    BlockEvents events;
+    events.crossings = context.crossings;
+    if (block != reached)
+      reachLines(t, *block, count, now, events);
+    if (count != block->ops.size()) {
+      TimingState s = timings->state(state);
+      BlockOutcome outcome = timeBlock(*block, count, events, p, s);
+      leaveBlock(t, *block, outcome, now);
+      recordBlock(t, *block, count, now + outcome.completion);
+      exportState(t, s, now + outcome.cycles);
+      return true;
+    }
+    reached = block->numLines <= p.codeLines ? block : nullptr;
+    if (block->ending == ControlKind::Branch)
+      events.wrongGuess = context.taken != (block->ops.back().target <= 0);
+    else
+      events.wrongGuess = block->ending == ControlKind::JumpRegister;
+    const TimingCache::Entry *entry = before ? before->next : nullptr;
+    if (!entry || !entry->matches(block, state, events)) {
+      entry = &timings->find(*block, state, events);
+      if (before)
+        before->next = entry;
+    }
+    leaveBlock(t, *block, entry->outcome, now);
+    recordBlock(t, *block, count, now + entry->outcome.completion);
+    if (context.taken)
+      t.lines.branch();
+    now += entry->outcome.cycles;
+    state = entry->to;
+    before = entry;
+    if (t.pc != block->begin)
+      block = nextBlock(t);
+  }
+  if (!before)
+    return false;
+  exportState(t, timings->state(state), now);
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Function only
+//===----------------------------------------------------------------------===//
+
+bool Node::runFastFunctional(Thread &t) {
+  HostMode mode(setup.hostPath);
+  bool any = false;
+  const Block *block = nextBlock(t);
+  t.op = nullptr;
+  t.nearBytes = 0;
+  while (block && functionalSteps[t.index] + block->ops.size() <= setup.watchdog) {
+    size_t count = runBlock(t, *block);
+    functionalSteps[t.index] += count;
+    any |= count != 0;
+    recordBlock(t, *block, count, 0);
+    if (count != block->ops.size())
+      break;
+    if (t.pc != block->begin)
+      block = nextBlock(t);
+  }
+  return any;
+}
+
+} // namespace dojo::emu

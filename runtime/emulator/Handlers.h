@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Handlers of the fast engine: a semantic function with what comes before and after it (addresses,
+// checks, post-increments) in one piece, for each host path.
+#ifndef DOJO_EMULATOR_HANDLERS_H
+#define DOJO_EMULATOR_HANDLERS_H
+
+#include "Execute.h"
+#include "dojo/Emulator/HostPath.h"
+
+namespace dojo::emu {
+
+/// Bytes [begin, begin + size) that an access may touch without another check.
+struct Window {
+  uint64_t begin = 0, size = 0;
+};
+
+struct FastContext : ExecContext {
+  // By base register: where the last access through it was allowed.
+  Window reads[numXRegisters], writes[numXRegisters];
+  uint64_t crossings = 0; // bits of the block's accesses that cross a line
+  uint32_t lineBytes = 64;
+  void *owner = nullptr; // of `findWindow`
+  /// Sets the window of an operand's base so that it holds [address, address + bytes). False: the
+  /// access is not allowed.
+  bool (*findWindow)(FastContext &, unsigned base, uint64_t address, uint64_t bytes,
+                     bool write) = nullptr;
+};
+
+/// The handler for an instruction that is no control instruction, or one that only computes.
+[[nodiscard]] Handler handlerOf(HostPath path, const Op &op);
+
+namespace portable {
+Handler handlerOf(const Op &op);
+}
+namespace avx2 {
+Handler handlerOf(const Op &op);
+}
+namespace avx512 {
+Handler handlerOf(const Op &op);
+}
+namespace avx512bf16 {
+Handler handlerOf(const Op &op);
+}
+
+} // namespace dojo::emu
+
+#endif
