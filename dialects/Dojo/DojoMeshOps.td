@@ -33,8 +33,9 @@ def Dojo_BufferOp : DojoMesh_Op<"buffer", [Symbol]> {
   let description = [{
     A buffer lives from layer `first` to layer `last`, both included: from the first layer during
     which it may be written to the last that may read it. `address` is given by
-    `dojo-allocate-sram`. `kind` is one of input, output, tensor (a layer's result), patch (what a
-    layer reads, halo and padding included), weight, table, stack.
+    `dojo-allocate-sram`. `kind` is one of input, output, tensor (a layer's result, or what a loop
+    carries), patch (what a layer reads, halo and padding included), weight, table, stack, condition
+    (the byte that decides about a loop).
 
     ```mlir
     dojo.buffer @conv1.patch {bytes = 13456 : i64, align = 64 : i64, kind = "patch",
@@ -165,6 +166,22 @@ def Dojo_BarrierOp : DojoMesh_Op<"barrier"> {
     barrier lies between their lives.
   }];
   let arguments = (ins I64Attr:$after);
+  let assemblyFormat = "attr-dict";
+}
+
+def Dojo_RepeatOp : DojoMesh_Op<"repeat"> {
+  let summary = "layers that the mesh runs again and again";
+  let description = [{
+    Before layer `first`, and again after layer `last`, each node looks at the byte in `condition`:
+    it goes on with layer `first` if that is not zero, else with the layer behind `last`. Barriers
+    stand before `first`, before `last` (which brings what the next step carries to its place and
+    the next condition to all nodes) and after `last`. Ranges contain each other or are disjoint.
+
+    ```mlir
+    dojo.repeat {first = 3 : i64, last = 7 : i64, condition = @while.1}
+    ```
+  }];
+  let arguments = (ins I64Attr:$first, I64Attr:$last, FlatSymbolRefAttr:$condition);
   let assemblyFormat = "attr-dict";
 }
 

@@ -9,6 +9,7 @@ include "dialects/Dojo/DojoAttrs.td"
 include "dialects/Dojo/DojoDialect.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
@@ -204,6 +205,42 @@ def Dojo_LayerOp : Dojo_Op<"layer", [
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
+}
+
+def Dojo_LoopOp : Dojo_Op<"loop", [
+    AttrSizedOperandSegments, NoMemoryEffect,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "run a function of layers on the whole mesh while a condition holds";
+  let description = [{
+    As long as the condition holds, `body` is called with what is carried and what is only read; it
+    returns the next condition and what the next step carries. The results are what is carried when
+    the condition no longer holds: the operands, if it never did.
+
+    `body` is a function of the module, in the same form as the one that holds the loop. It is
+    lowered once, whatever the number of steps; the nodes agree on the condition, which data decide,
+    after each. Loops may stand in bodies of loops, a body must not reach itself.
+
+    A branch is a loop of at most one step: its body returns false.
+
+    ```mlir
+    %r = dojo.loop @step while(%more : tensor<i1>) carries(%x : tensor<4x8xf32>)
+                         reads(%w : tensor<8x8xf32>) -> tensor<4x8xf32>
+
+    func.func private @step(%x: tensor<4x8xf32>, %w: tensor<8x8xf32>)
+        -> (tensor<i1>, tensor<4x8xf32>)
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$body, 0DTensorOf<[I1]>:$condition,
+                       Variadic<AnyStaticShapeTensor>:$inits,
+                       Variadic<AnyStaticShapeTensor>:$invariants);
+  let results = (outs Variadic<AnyStaticShapeTensor>:$results);
+  let assemblyFormat = [{
+    $body `while` `(` $condition `:` type($condition) `)`
+    (`carries` `(` $inits^ `:` type($inits) `)`)?
+    (`reads` `(` $invariants^ `:` type($invariants) `)`)?
+    (`->` type($results)^)? attr-dict
+  }];
+  let hasVerifier = 1;
 }
 
 def Dojo_AssembleOp : Dojo_Op<"assemble", [Pure]> {

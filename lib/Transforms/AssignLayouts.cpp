@@ -50,6 +50,7 @@ private:
   void lower(const ConvForm &form, GenericOp result, Layout layout, const Epilogue *epilogue);
   void translateAssemble(AssembleOp op);
   void translateReshape(ReshapeOp op);
+  void translateLoop(LoopOp op);
 
   /// The first form of a value, as its producer made it.
   const PhysicalValue &first(Value original) { return forms.find(original)->second.front(); }
@@ -351,6 +352,16 @@ void Translator::translateReshape(ReshapeOp op) {
 // The function
 //===----------------------------------------------------------------------===//
 
+/// Bodies of loops are functions of their own: what goes in and out lies as in the model.
+void Translator::translateLoop(LoopOp op) {
+  SmallVector<Value> operands =
+      llvm::map_to_vector(op->getOperands(), [&](Value v) { return getPlain(v); });
+  auto copy = cast<LoopOp>(rewriter.clone(*op));
+  copy->setOperands(operands);
+  for (auto [original, value] : llvm::zip_equal(op.getResults(), copy.getResults()))
+    set(original, value, Layout::plain(typeOf(value).getRank()));
+}
+
 LogicalResult Translator::translate(Operation *op) {
   rewriter.setInsertionPoint(op);
   auto destination = dyn_cast<DestinationStyleOpInterface>(op);
@@ -371,6 +382,8 @@ LogicalResult Translator::translate(Operation *op) {
     translateAssemble(assemble);
   } else if (auto reshape = dyn_cast<ReshapeOp>(op)) {
     translateReshape(reshape);
+  } else if (auto loop = dyn_cast<LoopOp>(op)) {
+    translateLoop(loop);
   } else if (isa<WeightOp, tensor::EmptyOp>(op)) {
     set(op->getResult(0), op->getResult(0), Layout::plain(typeOf(op->getResult(0)).getRank()));
   } else if (!isa<linalg::FillOp, arith::ConstantOp>(op)) {

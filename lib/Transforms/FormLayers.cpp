@@ -36,6 +36,7 @@ public:
 private:
   LogicalResult wrap(DestinationStyleOpInterface root);
   void copyReturnedViews();
+  void copyCarriedViews();
   void copyWeightsUnderViews();
   Value copyOf(Value value);
   std::string uniqueName(Operation *root, StringRef kind);
@@ -165,7 +166,7 @@ void LayerFormer::copyWeightsUnderViews() {
   for (auto weight : llvm::to_vector(function.getBody().front().getOps<WeightOp>())) {
     Value copy;
     for (OpOperand &use : llvm::make_early_inc_range(weight->getUses())) {
-      if (!isa<AssembleOp, ReshapeOp>(use.getOwner()))
+      if (!isa<AssembleOp, ReshapeOp, LoopOp>(use.getOwner()))
         continue;
       rewriter.setInsertionPointAfter(weight);
       if (!copy)
@@ -191,8 +192,21 @@ void LayerFormer::copyReturnedViews() {
   }
 }
 
+/// What loops begin with is copied to where they carry it: a view whose padding belongs to nobody
+/// has to be computed.
+void LayerFormer::copyCarriedViews() {
+  for (auto loop : function.getBody().front().getOps<LoopOp>()) {
+    rewriter.setInsertionPoint(loop);
+    for (OpOperand &operand : loop->getOpOperands())
+      if (operand.get().getDefiningOp<AssembleOp>() &&
+          operand.getOperandNumber() < 1 + loop.getInits().size())
+        operand.set(copyOf(operand.get()));
+  }
+}
+
 LogicalResult LayerFormer::run() {
   Block &body = function.getBody().front();
+  copyCarriedViews();
   copyReturnedViews();
   copyWeightsUnderViews();
   SmallVector<Operation *> ops;
@@ -202,14 +216,14 @@ LogicalResult LayerFormer::run() {
     if (isa<GenericOp, ConvOp>(op)) {
       if (failed(wrap(cast<DestinationStyleOpInterface>(op))))
         return failure();
-    } else if (!isa<WeightOp, AssembleOp, ReshapeOp, LayerOp, tensor::EmptyOp, linalg::FillOp,
-                    arith::ConstantOp>(op)) {
+    } else if (!isa<WeightOp, AssembleOp, ReshapeOp, LayerOp, LoopOp, tensor::EmptyOp,
+                    linalg::FillOp, arith::ConstantOp>(op)) {
       return emitNodeError(op) << op->getName() << " cannot become a layer";
     }
   }
   eraseDeadOps(rewriter, body);
   for (Operation &op : body.without_terminator())
-    if (!isa<WeightOp, AssembleOp, ReshapeOp, LayerOp>(op))
+    if (!isa<WeightOp, AssembleOp, ReshapeOp, LayerOp, LoopOp>(op))
       return emitNodeError(&op) << op.getName() << " is neither a layer nor a view";
   return success();
 }

@@ -22,6 +22,9 @@ LayoutWishes::LayoutWishes(func::FuncOp function, int64_t block, bool matrixUnit
       visit(assemble);
     else if (auto reshape = dyn_cast<ReshapeOp>(op))
       visit(reshape);
+    else if (isa<LoopOp>(op))
+      for (Value value : op.getOperands())
+        wishes[value] = Layout::plain(cast<RankedTensorType>(value.getType()).getRank());
   }
 }
 

@@ -84,13 +84,16 @@ private:
   IRRewriter rewriter;
   Type f32, bf16;
   DenseMap<Value, Value> storedValues, narrowValues, wideValues;
-  /// What the function returns, also through views: stored in the type of the model.
+  /// What the function returns or gives to a loop, also through views: stored in the type of the
+  /// model.
   DenseSet<Value> outputs;
 };
 
 void Translator::findOutputs() {
   Block &block = function.getBody().front();
   SmallVector<Value> pending(block.getTerminator()->getOperands());
+  for (LoopOp loop : block.getOps<LoopOp>())
+    llvm::append_range(pending, loop->getOperands());
   while (!pending.empty()) {
     Value value = pending.pop_back_val();
     if (!outputs.insert(value).second)

@@ -9,6 +9,8 @@
 #include "Scalar.h"
 #include "Strided.h"
 
+#include <map>
+
 namespace dojo::verify {
 
 using isa::Descriptor;
@@ -22,6 +24,8 @@ namespace {
 constexpr uint64_t maxSteps = 1000000;
 /// Events of the whole image, for the sake of memory.
 constexpr uint64_t maxEvents = 4000000;
+
+constexpr const char *conditionKind = "condition";
 
 class Follower {
 public:
@@ -232,6 +236,8 @@ private:
         loaded = extendLoad(inst.op, buffer);
         continue; // A constant: never written, so there is no order to check.
       }
+      if (isScalarLoad && bytes == 1 && program.decides(node, int64_t(address)))
+        loaded = decide(uint32_t(address));
       program.accesses.push_back({uint32_t(address), bytes, info.writesMem});
       emit(Event::Kind::Access).index = uint32_t(program.accesses.size() - 1);
     }
@@ -242,6 +248,13 @@ private:
     if (loaded)
       x.set(inst.f[0], loaded);
     return true;
+  }
+
+  /// One for each step that the loop takes, then zero; all nodes agree on it.
+  uint64_t decide(uint32_t address) {
+    unsigned &taken = stepsTaken[address];
+    taken = taken < program.loopSteps ? taken + 1 : 0;
+    return taken != 0;
   }
 
   void emitWait(uint8_t semaphore, uint32_t amount) {
@@ -378,9 +391,32 @@ private:
   bool ended = false;
   uint64_t steps = 0;
   Path path;
+  std::map<uint32_t, unsigned> stepsTaken; // by the address of the condition
 };
 
 } // namespace
+
+Program::Program(const ImageIndex &index, unsigned steps)
+    : index(index), loopSteps(steps), footprints(std::make_shared<Footprints>(index.image)) {
+  for (const image::Buffer &buffer : index.image.buffers)
+    if (buffer.kind == conditionKind)
+      conditions.push_back(&buffer);
+}
+
+bool Program::decides(int64_t node, int64_t address) const {
+  for (const image::Buffer *buffer : conditions)
+    if (address >= buffer->address && address < int64_t(buffer->address) + buffer->bytes &&
+        index.image.nodeSets[buffer->nodeSet].contains(node))
+      return true;
+  return false;
+}
+
+bool hasConditions(const image::Image &image) {
+  for (const image::Buffer &buffer : image.buffers)
+    if (buffer.kind == conditionKind)
+      return true;
+  return false;
+}
 
 bool Program::complete() const {
   for (const ThreadTrace &t : threads)
@@ -403,8 +439,8 @@ std::string Program::transferName(const Transfer &t) const {
          ", descriptor at " + std::to_string(t.listed);
 }
 
-Program followImage(const ImageIndex &index) {
-  Program program(index);
+Program followImage(const ImageIndex &index, unsigned steps) {
+  Program program(index, steps);
   Callees callees(program);
   uint64_t events = 0;
   std::vector<const image::Entry *> entryOf(index.image.target.positions(), nullptr);

@@ -289,8 +289,9 @@ bool HappensBefore::wait(uint32_t thread, const Event &e) {
       layer = std::max(layer, signal.layer);
     count(s, total, values);
   }
+  // What one thread signals says where that is; in a loop it may be back at an earlier layer.
   if (e.layer < 0)
-    t.layer = std::max(t.layer, layer);
+    t.layer = s.sender != many && layer >= 0 ? layer : std::max(t.layer, layer);
   t.clock = std::move(clock);
   s.waited = total;
   s.lastWait = after;

@@ -127,11 +127,14 @@ private:
   }
 
   void communication(const ThreadTrace &trace) {
-    // A call of a segment is no control instruction by itself.
+    // A call of a segment is no control instruction by itself. Whether a loop goes on is the one
+    // thing that such a thread has to look at.
     for (const Event &event : trace.events) {
       bool computes = event.kind == Event::Kind::Call || event.kind == Event::Kind::Access ||
                       event.kind == Event::Kind::Accumulators;
-      if (!computes)
+      if (!computes ||
+          (event.kind == Event::Kind::Access && !program.accesses[event.index].write &&
+           program.decides(trace.node, program.accesses[event.index].address)))
         continue;
       return error(trace.node, event.pc,
                    "the communication thread " + std::to_string(trace.thread) +
@@ -159,7 +162,9 @@ private:
       if (!reached.insert(pc).second || !isa::decode(code.data(), code.size(), inst))
         continue;
       const isa::InstInfo &info = isa::info(inst.op);
-      if (info.timing != isa::TimingClass::Control)
+      // What this load may read is seen when it is followed.
+      bool looks = inst.op == isa::Opcode::LBU && !program.conditions.empty();
+      if (info.timing != isa::TimingClass::Control && !looks)
         return error(trace.node, pc,
                      "the communication thread " + std::to_string(trace.thread) + " can reach " +
                          info.mnemonic + ", which is not a control instruction");

@@ -75,10 +75,15 @@ struct ThreadTrace {
 };
 
 struct Program {
-  explicit Program(const ImageIndex &index)
-      : index(index), footprints(std::make_shared<Footprints>(index.image)) {}
+  /// \p steps: that each loop takes whose end data decide, every time that it is entered.
+  Program(const ImageIndex &index, unsigned steps);
+
+  /// Whether the byte is one that decides about a loop on that node: in a buffer of kind
+  /// "condition".
+  bool decides(int64_t node, int64_t address) const;
 
   const ImageIndex &index;
+  const unsigned loopSteps;
   std::vector<ThreadTrace> threads; ///< by node, then thread
   std::vector<Call> calls;          ///< distinct ones
   std::vector<Access> accesses;
@@ -90,6 +95,7 @@ struct Program {
   std::vector<Finding> trusted;
   std::shared_ptr<Footprints> footprints;
   uint64_t steps = 0, callsMade = 0;
+  std::vector<const image::Buffer *> conditions;
 
   bool complete() const;
   std::string transferName(const Transfer &t) const;
@@ -97,8 +103,11 @@ struct Program {
   std::string placeName(const ThreadTrace &t, const Event &e) const;
 };
 
-/// Follows every thread that an entry starts.
-Program followImage(const ImageIndex &index);
+/// Whether the image has loops whose end data decide.
+bool hasConditions(const image::Image &image);
+
+/// Follows every thread that an entry starts. Loops that data end take so many steps.
+Program followImage(const ImageIndex &index, unsigned steps = 1);
 
 } // namespace dojo::verify
 

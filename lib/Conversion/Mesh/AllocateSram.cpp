@@ -75,6 +75,7 @@ struct AllocateSramPass : public mlir::dojo::impl::AllocateSramBase<AllocateSram
       choice.packing = planning::packSram(problem);
     } else {
       choice = planning::chooseEpochs(problem, layers);
+      addStarts(choice, problem, module);
       splitForSemaphores(choice, problem, layers, machine->semaphores);
     }
     if (!choice.packing.fits) {
@@ -122,6 +123,30 @@ struct AllocateSramPass : public mlir::dojo::impl::AllocateSramBase<AllocateSram
     return info.getOp();
   }
 
+  /// Barriers that loops need.
+  static void addStarts(planning::EpochChoice &choice, const planning::PackProblem &byLayer,
+                        ModuleOp module) {
+    std::vector<int32_t> starts = choice.starts;
+    for (RepeatOp repeat : module.getOps<RepeatOp>())
+      for (int64_t start : {repeat.getFirst(), repeat.getLast(), repeat.getLast() + 1})
+        starts.push_back(start);
+    llvm::sort(starts);
+    starts.erase(llvm::unique(starts), starts.end());
+    if (starts != choice.starts)
+      pack(choice, byLayer, std::move(starts));
+  }
+
+  static void pack(planning::EpochChoice &choice, const planning::PackProblem &byLayer,
+                   std::vector<int32_t> starts) {
+    choice.starts = std::move(starts);
+    choice.problem = byLayer;
+    for (planning::PackBuffer &buffer : choice.problem.buffers) {
+      buffer.first = planning::epochOf(choice.starts, buffer.first);
+      buffer.last = planning::epochOf(choice.starts, buffer.last);
+    }
+    choice.packing = planning::packSram(choice.problem);
+  }
+
   /// Layers of one epoch wait on different semaphores; an epoch longer than there are semaphores
   /// is divided further.
   static void splitForSemaphores(planning::EpochChoice &choice,
@@ -141,15 +166,8 @@ struct AllocateSramPass : public mlir::dojo::impl::AllocateSramBase<AllocateSram
         starts.push_back(end);
       begin = end;
     }
-    if (!changed)
-      return;
-    choice.starts = starts;
-    choice.problem = byLayer;
-    for (planning::PackBuffer &buffer : choice.problem.buffers) {
-      buffer.first = planning::epochOf(starts, buffer.first);
-      buffer.last = planning::epochOf(starts, buffer.last);
-    }
-    choice.packing = planning::packSram(choice.problem);
+    if (changed)
+      pack(choice, byLayer, std::move(starts));
   }
 };
 } // namespace

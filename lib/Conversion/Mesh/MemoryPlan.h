@@ -12,8 +12,10 @@ namespace mlir::dojo {
 
 /// Byte addresses. The table of thread 0 has for each layer the prologue, the arrivals and the
 /// kernel; that of thread 1 the kernel of each layer which has one for it.
+/// `lists`: where each part of the transfer list begins.
 struct MemoryPlan {
-  uint32_t thread0Table, thread1Table, list, text;
+  uint32_t thread0Table, thread1Table, text;
+  llvm::SmallVector<uint32_t> lists;
 };
 
 MemoryPlan planMemory(ModuleOp module, const ::dojo::Target &machine);

@@ -307,9 +307,9 @@ LogicalResult MeshLowering::lowerLayer(LayerOp op) {
       }
       continue;
     }
-    Value value = op.getInputs()[in.layerOperand];
+    Value value = resolve(op.getInputs()[in.layerOperand]);
     if (auto redistribute = value.getDefiningOp<RedistributeOp>())
-      value = redistribute.getSource();
+      value = resolve(redistribute.getSource());
     auto weight = value.getDefiningOp<WeightOp>();
     if (failed(weight ? placeConstant(layer, in, weight) : bringOperand(layer, in, value)))
       return failure();
@@ -318,13 +318,16 @@ LogicalResult MeshLowering::lowerLayer(LayerOp op) {
   auto plan = op->getAttrOfType<PlanAttr>("plan");
   std::string shape =
       llvm::formatv("{0}x{1}x{2}x{3}", plan.getCopies(), plan.getM(), plan.getN(), plan.getK());
-  LayerInfoOp::create(builder, op.getLoc(), layer.index, op.getName(), op.getOp(), op.getOnnx(),
+  std::string name = op.getName().str(); // unique in its function
+  for (unsigned number = 2; !layerNames.insert(name).second; ++number)
+    name = op.getName().str() + "." + std::to_string(number);
+  LayerInfoOp::create(builder, op.getLoc(), layer.index, name, op.getOp(), op.getOnnx(),
                       op.getMacs(), plan.getCycles(), shape);
   auto value = op->getAttrOfType<StringAttr>("dojo.value");
   auto logical = op->getAttrOfType<TypeAttr>("dojo.logical");
   auto block = op->getAttrOfType<DenseI64ArrayAttr>("dojo.block");
   const Resident &resident = residents[op->getResult(0)];
-  addPort("tensor", value ? value.getValue() : op.getName(),
+  addPort("tensor", value ? value.getValue() : StringRef(name),
           logical ? logical.getValue() : Type(resident.type), block ? block[0] : -1,
           block ? block[1] : 1, resident, layer.index);
   return success();
@@ -352,30 +355,15 @@ LogicalResult MeshLowering::lowerOutputs(func::FuncOp main) {
       continue;
     }
     Resident resident = spreadTensor("out." + Twine(i), "output", type, numLayers, INT64_MAX);
-    ++numLayers;
-
-    planning::ExchangeProblem problem;
-    problem.elementBytes = storageBytes(type.getElementType());
-    SmallVector<Value> roots;
-    DenseMap<int32_t, TypedAttr> fillValues;
-    if (failed(describeSources(ret.getLoc(), value, problem, roots, fillValues)))
+    int64_t layer = addWaypoint(ret.getLoc(), "Output");
+    if (failed(gather(ret.getLoc(), value, resident.held, layer, layer - 1, resident.buffer,
+                      "result " + Twine(i))))
       return failure();
-    problem.needs = resident.held;
-    planning::Exchange exchange;
-    if (failed(emitExchange(ret.getLoc(), problem, roots, resident.layer, -1, resident.buffer,
-                            exchange)))
-      return failure();
-    if (!exchange.fills.empty())
-      return ret.emitError("result ")
-             << i << " is padding in part; give it to a layer that copies it";
-    LayerInfoOp::create(builder, ret.getLoc(), resident.layer, "", "Output",
-                        builder.getArrayAttr({}), 0, 0, "1x1x1x1");
     residents[value] = std::move(resident);
   }
   // Where nothing is left to do, there is still one layer to say so.
   if (numLayers == 0)
-    LayerInfoOp::create(builder, ret.getLoc(), numLayers++, "", "Output", builder.getArrayAttr({}),
-                        0, 0, "1x1x1x1");
+    addWaypoint(ret.getLoc(), "Output");
   for (auto [i, value] : llvm::enumerate(ret.getOperands())) {
     auto name = main.getResultAttrOfType<StringAttr>(i, "dojo.name");
     const Resident &resident = residents[value];
@@ -385,32 +373,93 @@ LogicalResult MeshLowering::lowerOutputs(func::FuncOp main) {
   return success();
 }
 
-LogicalResult MeshLowering::run() {
-  auto main = module.lookupSymbol<func::FuncOp>("main");
-  if (!main)
-    return mlir::emitError(module.getLoc(), "has no function @main");
-  for (func::FuncOp func : module.getOps<func::FuncOp>())
-    if (func != main)
-      return func.emitError("would be lost: only @main is compiled");
-  if (main.isExternal() || !main.getBody().hasOneBlock() ||
-      !isa<func::ReturnOp>(main.getBody().front().back()))
-    return main.emitError("is no straight line of layers");
-  for (StringRef name : {"main.0", "main.1", "main.2"}) // of the programs to come
-    symbols.insert(name);
-  builder.setInsertionPointToEnd(module.getBody());
-  if (failed(placeInputs(main)))
+int64_t MeshLowering::addWaypoint(Location loc, StringRef kind) {
+  LayerInfoOp::create(builder, loc, numLayers, "", kind, builder.getArrayAttr({}), 0, 0, "1x1x1x1");
+  return numLayers++;
+}
+
+LogicalResult MeshLowering::gather(Location loc, Value value,
+                                   const std::vector<planning::LocalPiece> &needs, int64_t layer,
+                                   int64_t after, const std::string &buffer, const Twine &what) {
+  planning::ExchangeProblem problem;
+  problem.elementBytes = storageBytes(cast<RankedTensorType>(value.getType()).getElementType());
+  SmallVector<Value> roots;
+  DenseMap<int32_t, TypedAttr> fillValues;
+  if (failed(describeSources(loc, value, problem, roots, fillValues)))
     return failure();
-  for (Operation &op : main.getBody().front()) {
+  problem.needs = needs;
+  planning::Exchange exchange;
+  if (failed(emitExchange(loc, problem, roots, layer, after, buffer, exchange)))
+    return failure();
+  if (!exchange.fills.empty())
+    return emitError(loc) << what << " is padding in part; give it to a layer that copies it";
+  return success();
+}
+
+Value MeshLowering::resolve(Value value) const {
+  for (Value outer; (outer = bound.lookup(value));)
+    value = outer;
+  return value;
+}
+
+LogicalResult MeshLowering::lowerBlock(Block &block) {
+  for (Operation &op : block) {
     if (auto layer = dyn_cast<LayerOp>(op)) {
       if (failed(lowerLayer(layer)))
+        return failure();
+    } else if (auto loop = dyn_cast<LoopOp>(op)) {
+      if (failed(lowerLoop(loop)))
         return failure();
     } else if (!isa<WeightOp, AssembleOp, ReshapeOp, RedistributeOp, func::ReturnOp>(op)) {
       return op.emitError("is not in placed form; run the layer passes first");
     }
   }
+  return success();
+}
+
+static bool isStraightLine(func::FuncOp function) {
+  return !function.isExternal() && function.getBody().hasOneBlock() &&
+         isa<func::ReturnOp>(function.getBody().front().back());
+}
+
+/// The bodies of loops that @main reaches.
+static DenseSet<StringAttr> loopBodies(func::FuncOp main, SymbolTable &symbols) {
+  DenseSet<StringAttr> bodies;
+  SmallVector<func::FuncOp> pending{main};
+  while (!pending.empty())
+    pending.pop_back_val().walk([&](LoopOp loop) {
+      StringAttr name = loop.getBodyAttr().getAttr();
+      auto body = symbols.lookup<func::FuncOp>(name);
+      if (body && bodies.insert(name).second)
+        pending.push_back(body);
+    });
+  return bodies;
+}
+
+LogicalResult MeshLowering::run() {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return mlir::emitError(module.getLoc(), "has no function @main");
+  SymbolTable table(module);
+  DenseSet<StringAttr> bodies = loopBodies(main, table);
+  SmallVector<func::FuncOp> functions(module.getOps<func::FuncOp>());
+  for (func::FuncOp function : functions) {
+    if (function != main && !bodies.contains(function.getSymNameAttr()))
+      return function.emitError("would be lost: only @main is compiled, and the bodies of loops");
+    if (!isStraightLine(function))
+      return function.emitError("is no straight line of layers");
+  }
+  for (StringRef name : {"main.0", "main.1", "main.2"}) // of the programs to come
+    symbols.insert(name);
+  builder.setInsertionPointToEnd(module.getBody());
+  if (failed(placeInputs(main)))
+    return failure();
+  if (failed(lowerBlock(main.getBody().front())))
+    return failure();
   if (failed(lowerOutputs(main)))
     return failure();
-  main.erase();
+  for (func::FuncOp function : functions)
+    function.erase();
   addBuffer("stack", "stack", stackBytes, 0, INT64_MAX);
   for (auto &[name, spec] : buffers)
     spec.last = std::min(spec.last, std::max<int64_t>(numLayers - 1, 0));

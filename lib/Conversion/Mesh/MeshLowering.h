@@ -64,8 +64,20 @@ private:
   /// A tensor cut into contiguous boxes, at most one a node; adds its buffer.
   Resident spreadTensor(const llvm::Twine &buffer, StringRef kind, RankedTensorType type,
                         int64_t layer, int64_t last);
+  LogicalResult lowerBlock(Block &block);
   LogicalResult lowerLayer(LayerOp op);
+  LogicalResult lowerLoop(LoopOp op);
+  LogicalResult lowerLoopBody(LoopOp op, func::FuncOp body, ArrayRef<Resident> states,
+                              const std::string &condition);
   LogicalResult lowerOutputs(func::FuncOp main);
+  /// A layer without code, only there to be brought tensors to, or to be waited for.
+  int64_t addWaypoint(Location loc, StringRef kind);
+  /// Brings `value` to where `needs` says, for layer `layer`, after layer `after`. `what` names it
+  /// in errors.
+  LogicalResult gather(Location loc, Value value, const std::vector<planning::LocalPiece> &needs,
+                       int64_t layer, int64_t after, const std::string &buffer, const Twine &what);
+  /// Looks through what stands for a value of the function that calls a loop.
+  Value resolve(Value value) const;
   /// Tiles, output buffer and output strides of a layer.
   LogicalResult divide(PlacedLayer &layer);
   LogicalResult placeConstant(PlacedLayer &layer, const LayerAccess::Operand &in, WeightOp weight);
@@ -96,9 +108,15 @@ private:
   const planning::Mesh &mesh;
   OpBuilder builder{module.getContext()};
   llvm::DenseMap<Value, Resident> residents;
+  llvm::DenseMap<Value, Value> bound;      ///< arguments of the bodies of loops that are only read
+  llvm::SmallVector<func::FuncOp> calling; ///< bodies being lowered, outermost first
+  /// The layer that each step of the innermost loop begins with: what its layers read is sent in
+  /// each step.
+  int64_t earliest = -1;
   llvm::MapVector<StringRef, BufferSpec> buffers; ///< keys live in symbols
   /// Names given so far, and those of the programs. Layers are named by the model, as it likes.
   llvm::StringSet<> symbols{"main", "main.0", "main.1", "main.2"};
+  llvm::StringSet<> layerNames;
   int64_t numLayers = 0;
   Operation *insertKernelsBefore = nullptr;
 };

@@ -17,6 +17,7 @@ FailureOr<int32_t> MeshLowering::buildView(Location loc, Value value,
                                            planning::ExchangeProblem &problem,
                                            SmallVectorImpl<Value> &roots,
                                            DenseMap<int32_t, TypedAttr> &fillValues) {
+  value = resolve(value);
   planning::Coord shape = toCoord(cast<RankedTensorType>(value.getType()).getShape());
   auto resident = residents.find(value);
   if (resident != residents.end()) {
@@ -77,6 +78,7 @@ LogicalResult MeshLowering::emitExchange(Location loc, const planning::ExchangeP
   // One exchange for each producer: they are sent at different times.
   for (auto [i, root] : llvm::enumerate(roots)) {
     const Resident &resident = residents[root];
+    const int64_t sent = std::max({resident.layer, after, earliest});
     SmallVector<int64_t> records;
     for (const planning::Transfer &t : exchange.transfers) {
       if (t.source != int32_t(i))
@@ -97,9 +99,8 @@ LogicalResult MeshLowering::emitExchange(Location loc, const planning::ExchangeP
     SmallVector<Attribute> names{FlatSymbolRefAttr::get(builder.getContext(), resident.buffer),
                                  FlatSymbolRefAttr::get(builder.getContext(), dstBuffer)};
     // Sent behind the barrier that may follow the layer.
-    useBuffer(resident.buffer, std::max(resident.layer, after) + 1);
-    ExchangeOp::create(builder, loc, layer, std::max(resident.layer, after),
-                       builder.getArrayAttr(names), records);
+    useBuffer(resident.buffer, sent + 1);
+    ExchangeOp::create(builder, loc, layer, sent, builder.getArrayAttr(names), records);
   }
   return success();
 }
@@ -162,7 +163,7 @@ LogicalResult MeshLowering::bringOperand(PlacedLayer &layer, const LayerAccess::
   // Large patches are sent as late as possible, so that few of them are alive at once.
   int64_t after = elements * bytes > lateSendBytes ? layer.index - 1 : -1;
   for (Value root : roots)
-    first = std::min(first, std::max(residents[root].layer, after) + 1);
+    first = std::min(first, std::max({residents[root].layer, after, earliest}) + 1);
   std::string buffer = addBuffer(layer.op.getName() + ".patch" + Twine(input), "patch",
                                  elements * bytes + tensorSlack, first, layer.index);
   layer.buffers[input] = buffer;

@@ -104,17 +104,50 @@ int64_t mlir::dojo::numLayersOf(ModuleOp module) {
   return llvm::range_size(module.getOps<LayerInfoOp>());
 }
 
+SmallVector<int64_t> mlir::dojo::listParts(ModuleOp module) {
+  SmallVector<int64_t> begins{0, numLayersOf(module)};
+  for (RepeatOp repeat : module.getOps<RepeatOp>())
+    begins.append({int64_t(repeat.getFirst()), int64_t(repeat.getLast()) + 1});
+  llvm::sort(begins);
+  begins.erase(llvm::unique(begins), begins.end());
+  return begins;
+}
+
+SmallVector<RepeatedLayers> mlir::dojo::repeatedLayers(ModuleOp module) {
+  llvm::StringMap<int64_t> address;
+  for (BufferOp buffer : module.getOps<BufferOp>())
+    address[buffer.getSymName()] = buffer.getAddress().value_or(0);
+  SmallVector<int64_t> parts = listParts(module);
+  SmallVector<RepeatedLayers> ranges;
+  for (RepeatOp repeat : module.getOps<RepeatOp>()) {
+    RepeatedLayers range{int64_t(repeat.getFirst()), int64_t(repeat.getLast()),
+                         address.lookup(repeat.getCondition())};
+    range.firstPart = llvm::lower_bound(parts, range.first) - parts.begin();
+    range.endPart = llvm::lower_bound(parts, range.last + 1) - parts.begin();
+    ranges.push_back(range);
+  }
+  llvm::sort(ranges, [](auto &a, auto &b) { return a.first < b.first; });
+  return ranges;
+}
+
 int64_t mlir::dojo::tableBytesOf(ModuleOp module) {
-  std::map<int64_t, int64_t> sends;
-  for (ExchangeOp exchange : module.getOps<ExchangeOp>())
-    for (unsigned i = 0; i < exchange.getNumTransfers(); ++i)
-      ++sends[TransferRecord::read(exchange, i).srcNode];
+  // Each part of the lists is as long as it is on the node with most to send.
   int64_t most = 0, layers = numLayersOf(module);
-  for (auto [node, count] : sends)
-    most = std::max(most, count);
-  // A wait a layer, the end, and eight barriers of up to ten descriptors.
-  int64_t descriptors = most + layers + 1 + 80;
-  return layers * tableBytesPerLayer + descriptors * int64_t(Descriptor::bytes) + 128;
+  SmallVector<int64_t> parts = listParts(module);
+  std::vector<std::map<int64_t, int64_t>> sends(parts.size());
+  for (ExchangeOp exchange : module.getOps<ExchangeOp>()) {
+    size_t part = llvm::upper_bound(parts, int64_t(exchange.getAfter())) - parts.begin();
+    for (unsigned i = 0; i < exchange.getNumTransfers(); ++i)
+      ++sends[part][TransferRecord::read(exchange, i).srcNode];
+  }
+  for (const std::map<int64_t, int64_t> &part : sends)
+    if (!part.empty())
+      most += llvm::max_element(part, llvm::less_second())->second;
+  // A wait a layer, the end, and eight barriers of up to ten descriptors; a loop has three
+  // barriers, and divides the list in two more parts.
+  int64_t loops = llvm::range_size(module.getOps<RepeatOp>());
+  int64_t descriptors = most + layers + 1 + 80 + loops * 32;
+  return layers * tableBytesPerLayer + descriptors * int64_t(Descriptor::bytes) + 128 + loops * 8;
 }
 
 SmallVector<uint8_t> mlir::dojo::arrivalSemaphores(ModuleOp module, int64_t semaphores) {
@@ -161,8 +194,7 @@ std::vector<std::vector<uint32_t>> mlir::dojo::arrivalCounts(ModuleOp module,
   return counts;
 }
 
-std::map<int32_t, std::vector<Descriptor>>
-mlir::dojo::transferLists(ModuleOp module, const ::dojo::Target &machine) {
+TransferLists mlir::dojo::transferLists(ModuleOp module, const ::dojo::Target &machine) {
   planning::Mesh mesh = planning::Mesh::fromTarget(machine);
   int64_t layers = numLayersOf(module);
   SmallVector<uint8_t> semaphores = arrivalSemaphores(module, machine.semaphores);
@@ -198,9 +230,10 @@ mlir::dojo::transferLists(ModuleOp module, const ::dojo::Target &machine) {
     }
   }
 
-  std::map<int32_t, std::vector<Descriptor>> lists;
+  SmallVector<int64_t> parts = listParts(module);
+  std::map<int32_t, std::vector<std::vector<Descriptor>>> lists;
   for (auto &[node, byProducer] : sends) {
-    std::vector<Descriptor> &list = lists[node];
+    std::vector<Descriptor> list;
     int64_t waited = 0;
     auto waitUntil = [&](int64_t layersDone) {
       if (layersDone > waited)
@@ -223,15 +256,30 @@ mlir::dojo::transferLists(ModuleOp module, const ::dojo::Target &machine) {
       }
       // Behind the barrier: what is sent needs room only from the next epoch on.
       const std::vector<Descriptor> &pushes = byProducer[after + 1];
-      if (pushes.empty())
-        continue;
-      waitUntil(after + 1);
-      list.insert(list.end(), pushes.begin(), pushes.end());
+      if (!pushes.empty()) {
+        waitUntil(after + 1);
+        list.insert(list.end(), pushes.begin(), pushes.end());
+      }
+      if (after >= 0 && after + 1 == parts[lists[node].size() + 1]) {
+        waitUntil(after + 1);
+        list.push_back(Descriptor()); // End
+        lists[node].push_back(std::exchange(list, {}));
+      }
     }
-    waitUntil(layers);
-    list.push_back(Descriptor()); // End
   }
-  return lists;
+  // The program is the same on all nodes: parts begin at the same places.
+  TransferLists result;
+  size_t begin = 0;
+  for (size_t part = 0; part + 1 < parts.size(); ++part) {
+    result.begins.push_back(begin);
+    for (auto &[node, divided] : lists)
+      begin = std::max(begin, result.begins.back() + divided[part].size());
+    for (auto &[node, divided] : lists) {
+      result.lists[node].resize(result.begins.back());
+      llvm::append_range(result.lists[node], divided[part]);
+    }
+  }
+  return result;
 }
 
 std::vector<::dojo::verify::PlannedTransfer> mlir::dojo::plannedTransfers(ModuleOp module) {

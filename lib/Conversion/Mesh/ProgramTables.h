@@ -46,9 +46,28 @@ llvm::SmallVector<uint8_t> arrivalSemaphores(ModuleOp module, int64_t semaphores
 /// Numbers of arrivals for which each node waits before each layer: [layer][node].
 std::vector<std::vector<uint32_t>> arrivalCounts(ModuleOp module, const ::dojo::Target &machine);
 
-/// The transfer list of each usable node, `End` included.
-std::map<int32_t, std::vector<::dojo::isa::Descriptor>>
-transferLists(ModuleOp module, const ::dojo::Target &machine);
+/// A range of layers that the program repeats while a byte in SRAM is not zero, and where it begins
+/// and ends among the parts of the transfer lists.
+struct RepeatedLayers {
+  int64_t first = 0, last = 0; ///< layers
+  int64_t condition = 0;       ///< byte address
+  size_t firstPart = 0, endPart = 0;
+};
+
+/// In the order of their first layers, so that an outer one comes before what it contains.
+llvm::SmallVector<RepeatedLayers> repeatedLayers(ModuleOp module);
+
+/// Where the parts of the transfer lists begin: at layer 0, where ranges begin and behind them, and
+/// at the end, which is the number of layers.
+llvm::SmallVector<int64_t> listParts(ModuleOp module);
+
+struct TransferLists {
+  /// Of each usable node its parts, each with its `End`.
+  std::map<int32_t, std::vector<::dojo::isa::Descriptor>> lists;
+  /// The descriptor that each part begins with, the same on all nodes.
+  llvm::SmallVector<int64_t> begins;
+};
+TransferLists transferLists(ModuleOp module, const ::dojo::Target &machine);
 
 /// The transfers of the module's exchanges, one by one, without semaphores.
 std::vector<::dojo::verify::PlannedTransfer> plannedTransfers(ModuleOp module);

@@ -23,14 +23,17 @@ MemoryPlan mlir::dojo::planMemory(ModuleOp module, const ::dojo::Target &machine
   auto sram = module->getAttrOfType<DictionaryAttr>("dojo.sram");
   int64_t dataEnd = sram ? cast<IntegerAttr>(sram.get("data_end")).getInt() : 0;
   int64_t layers = numLayersOf(module);
+  TransferLists lists = transferLists(module, machine);
   size_t longest = 0;
-  for (const auto &[node, list] : transferLists(module, machine))
+  for (const auto &[node, list] : lists.lists)
     longest = std::max(longest, list.size());
   MemoryPlan plan;
   plan.thread0Table = llvm::alignTo(dataEnd, 64);
   plan.thread1Table = plan.thread0Table + layers * 12;
-  plan.list = llvm::alignTo(plan.thread1Table + layers * 4, 64);
-  plan.text = llvm::alignTo(plan.list + longest * isa::Descriptor::bytes, codeAlignment);
+  uint32_t list = llvm::alignTo(plan.thread1Table + layers * 4, 64);
+  for (int64_t begin : lists.begins)
+    plan.lists.push_back(list + begin * isa::Descriptor::bytes);
+  plan.text = llvm::alignTo(list + longest * isa::Descriptor::bytes, codeAlignment);
   return plan;
 }
 
@@ -143,6 +146,8 @@ LogicalResult ProgramBuilder::encodeTexts() {
         text.ends[layer] = text.address + label.getValue();
         continue;
       }
+      if (name.consume_front("go"))
+        continue; // jumps within a mark
       if (name.consume_front("layer"))
         name.getAsInteger(10, layer);
       starts.push_back({label.getValue(), layer});
@@ -287,7 +292,7 @@ void ProgramBuilder::placeKernels() {
 
 void ProgramBuilder::fillTables() {
   std::vector<std::vector<uint32_t>> arrivals = arrivalCounts(module, machine);
-  std::map<int32_t, std::vector<isa::Descriptor>> lists = transferLists(module, machine);
+  TransferLists lists = transferLists(module, machine);
   for (auto &[node, program] : out.nodes) {
     auto addressOf = [&, &program = program](int32_t kernel) {
       for (const PlacedCode &code : program.kernels)
@@ -304,8 +309,8 @@ void ProgramBuilder::fillTables() {
     for (int64_t l = 0; l < layers; ++l)
       if (secondThread[l])
         append32(program.tables, addressOf(run[l].second));
-    program.tables.resize(plan.list - plan.thread0Table, 0);
-    for (const isa::Descriptor &descriptor : lists[node]) {
+    program.tables.resize(plan.lists[0] - plan.thread0Table, 0);
+    for (const isa::Descriptor &descriptor : lists.lists[node]) {
       program.tables.resize(program.tables.size() + isa::Descriptor::bytes);
       descriptor.encode(program.tables.data() + program.tables.size() - isa::Descriptor::bytes);
     }

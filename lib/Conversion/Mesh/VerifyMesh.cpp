@@ -46,9 +46,11 @@ private:
   LogicalResult verify(LaunchOp op);
   LogicalResult verify(PortOp op);
   LogicalResult verify(BarrierOp op);
+  LogicalResult verify(RepeatOp op);
   LogicalResult verify(RoutesOp op);
   LogicalResult verifyTransfer(ExchangeOp op, ArrayRef<int64_t> record);
   LogicalResult verifySram();
+  LogicalResult verifyBarriersOfLoops();
 
   /// The buffer of that name, or an error on the op.
   BufferOp bufferOf(Operation *op, StringRef name) {
@@ -256,6 +258,37 @@ LogicalResult Verifier::verify(BarrierOp op) {
   return success();
 }
 
+LogicalResult Verifier::verify(RepeatOp op) {
+  int64_t first = op.getFirst(), last = op.getLast();
+  if (first < 1 || first >= last || last + 1 >= layers)
+    return op.emitError("repeats layers ")
+           << first << " to " << last << "; a layer must stand before and behind them";
+  BufferOp condition = bufferOf(op, op.getCondition());
+  if (!condition)
+    return failure();
+  if (condition.getKind() != "condition" || int64_t(condition.getBytes()) < 1)
+    return op.emitError("asks the buffer @")
+           << op.getCondition() << ", which is not of kind 'condition'";
+  for (RepeatOp other : module.getOps<RepeatOp>()) {
+    int64_t begin = other.getFirst(), end = other.getLast();
+    bool inside = first < begin && end < last, around = begin < first && last < end;
+    if (other != op && !inside && !around && begin <= last && first <= end)
+      return op.emitError("overlaps layers ")
+             << begin << " to " << end << " of another dojo.repeat";
+  }
+  return success();
+}
+
+LogicalResult Verifier::verifyBarriersOfLoops() {
+  if (barriers.empty() && !module->hasAttr("dojo.sram"))
+    return success(); // not placed yet
+  for (RepeatOp op : module.getOps<RepeatOp>())
+    for (uint64_t after : {op.getFirst() - 1, op.getLast() - 1, op.getLast()})
+      if (!barriers.contains(after))
+        return op.emitError("has no barrier after layer ") << after;
+  return success();
+}
+
 LogicalResult Verifier::verify(RoutesOp op) {
   if (op != routes)
     return op.emitError("stands beside another dojo.routes");
@@ -298,12 +331,14 @@ LogicalResult Verifier::run() {
   for (Operation &op : *module.getBody()) {
     LogicalResult good =
         llvm::TypeSwitch<Operation *, LogicalResult>(&op)
-            .Case<BufferOp, PlaceOp, ExchangeOp, LaunchOp, PortOp, BarrierOp, RoutesOp>(
+            .Case<BufferOp, PlaceOp, ExchangeOp, LaunchOp, PortOp, BarrierOp, RepeatOp, RoutesOp>(
                 [&](auto typed) { return verify(typed); })
             .Default([](Operation *) { return success(); });
     if (failed(good))
       return failure();
   }
+  if (failed(verifyBarriersOfLoops()))
+    return failure();
   return verifySram();
 }
 
