@@ -23,6 +23,8 @@ void mlir::dojo::buildLayerPipeline(OpPassManager &manager, const LayerPipelineO
   functions.addPass(createAssignLayouts(layouts));
   functions.addPass(createCSEPass());
   functions.addPass(createFormLayers());
+  // Bodies of loops whose results nobody reads.
+  manager.addPass(createSymbolDCEPass());
 }
 
 namespace {

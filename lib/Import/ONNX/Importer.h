@@ -107,6 +107,48 @@ private:
   ValueInfo deviceLoop(Node &node, Block &block, Results &outputs, ArrayRef<int64_t> dims,
                        size_t which);
 
+  /// What was made so far, to undo what follows.
+  struct Checkpoint {
+    Block *block;
+    Operation *last;
+    size_t findings, bodies;
+    int64_t unrolled;
+  };
+  Checkpoint checkpoint();
+  void rollBack(const Checkpoint &point);
+
+  // MeshLoop.cpp
+  struct MeshBody;
+  /// The axes of a Scan, each inside of its tensor, and directions: true is from the end.
+  struct ScanForm {
+    int64_t states, steps;
+    SmallVector<int64_t> inAxes, inBack, outAxes, outBack;
+  };
+  /// Each makes what it is named by with the body once, run by the whole mesh step by step. As
+  /// importLoop and its like.
+  std::string importMeshLoop(Node &node, const onnx::GraphProto &graph, Scope &scope,
+                             Results &results);
+  std::string importMeshScan(Node &node, const onnx::GraphProto &graph, const ScanForm &form,
+                             Scope &scope, Results &results);
+  /// Both branches and a choice where they are small.
+  std::string importBranches(Node &node, const onnx::GraphProto &then,
+                             const onnx::GraphProto &other, Scope &scope, Results &results);
+  void importInto(MeshBody &body, const Node &node, const onnx::GraphProto &graph,
+                  ArrayRef<ValueInfo> inputs, const Twine &step, Scope &scope);
+  /// One more value that the loop of `body` carries.
+  ValueInfo argument(MeshBody &body, const TensorType &type);
+  /// The results of a dojo.loop whose body is `body`, which returns `returned`: first the
+  /// condition of the next step.
+  ValueRange outline(const Node &node, Scope &scope, MeshBody &body, ArrayRef<Value> returned,
+                     Value condition, ArrayRef<Value> carried);
+  ValueInfo nextStep(ValueInfo step);
+  ValueInfo isBefore(ValueInfo step, ValueInfo end);
+  ValueInfo both(ValueInfo x, ValueInfo y);
+  /// `rows` with `row` as element `step` along `axis`; counted from the last if `fromEnd`.
+  Value setRow(Value rows, ValueInfo row, int64_t axis, Value step, bool fromEnd);
+  /// Element `step` of `rows` along `axis`.
+  ValueInfo getRow(Value rows, int32_t elem, int64_t axis, Value step, bool fromEnd);
+
   // Pieces of unrolled loops
   Value materialise(ValueInfo &info);
   ValueInfo info(const Constant &constant) { return {constant.getType(), true, constant, {}}; }
@@ -134,6 +176,7 @@ private:
   int64_t unrolledNodes = 0;
   llvm::StringSet<> reads; ///< for isRead, empty until that is first asked
   func::FuncOp func;
+  SmallVector<func::FuncOp> loopBodies; ///< in the order in which they were made
   std::unique_ptr<ConstantPool> pool;
   std::optional<Category> category; ///< what the last lowering that failed said
 };

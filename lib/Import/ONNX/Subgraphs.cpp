@@ -81,21 +81,7 @@ std::string Importer::importIf(Node &node, Scope &scope, Results &results) {
                                   : importGraph(node, other->g(), {}, "else", scope);
     return "";
   }
-  Results chosen = importGraph(node, then->g(), {}, "then", scope);
-  Results rest = importGraph(node, other->g(), {}, "else", scope);
-  if (chosen.size() != rest.size())
-    return "its branches have different numbers of outputs";
-  for (auto [i, x, y] : enumerate(chosen, rest)) {
-    if (!x.known || !y.known) {
-      results.push_back({});
-      continue;
-    }
-    if (!(x.type == y.type))
-      return "data-dependent shape: output " + std::to_string(i) + " is " + x.type.str() +
-             " from one branch and " + y.type.str() + " from the other";
-    results.push_back(select(*node.inputs[0], x, y));
-  }
-  return "";
+  return importBranches(node, then->g(), other->g(), scope, results);
 }
 
 //===----------------------------------------------------------------------===//
@@ -116,58 +102,80 @@ std::optional<int64_t> Importer::statedRows(StringRef name, const Scope &scope) 
   return stated ? stated : rows(model.proto.graph().value_info());
 }
 
-std::string Importer::importLoop(Node &node, Scope &scope, Results &results) {
-  const onnx::AttributeProto *body = node.attr("body");
-  const int states = std::max(int(node.inputs.size()) - 2, 0);
-  const bool collects =
-      any_of(seq(states, node.proto.output_size()), [&](int i) { return node.outputUsed(i); });
+Importer::Checkpoint Importer::checkpoint() {
   Block *block = b.getInsertionBlock();
-  Operation *last = block->empty() ? nullptr : &block->back();
-  bool onDevice = false;
-  std::string reason = unrollLoop(node, scope, results, body && !collects ? &onDevice : nullptr);
-  if (!onDevice)
-    return reason;
-  while (!block->empty() && &block->back() != last && &block->back() != pool->getLast())
-    block->back().erase();
-  results.clear();
-  if (importDeviceLoop(node, body->g(), scope, results))
-    return "";
-  return reason.empty() ? unrollLoop(node, scope, results, nullptr) : reason;
+  return {block, block->empty() ? nullptr : &block->back(), report.unsupported.size(),
+          loopBodies.size(), unrolledNodes};
 }
 
-std::string Importer::unrollLoop(Node &node, Scope &scope, Results &results, bool *givesUp) {
+void Importer::rollBack(const Checkpoint &point) {
+  Block &block = *point.block;
+  while (!block.empty() && &block.back() != point.last && &block.back() != pool->getLast())
+    block.back().erase();
+  report.unsupported.resize(point.findings);
+  while (loopBodies.size() > point.bodies)
+    loopBodies.pop_back_val().erase();
+  unrolledNodes = point.unrolled;
+}
+
+std::string Importer::importLoop(Node &node, Scope &scope, Results &results) {
   const onnx::AttributeProto *body = node.attr("body");
   const int states = std::max(int(node.inputs.size()) - 2, 0);
   if (!body || body->g().input_size() != states + 2 || body->g().output_size() < states + 1)
     return "its body does not fit its operands";
-  const int scans = body->g().output_size() - states - 1;
   auto isScalar = [&](unsigned i, int32_t elem) {
     return !node.has(i) || (node.elem(i) == elem && elementCount(node.dims(i)) == 1);
   };
   if (!isScalar(0, TensorProto::INT64) || !isScalar(1, TensorProto::BOOL))
     return "the trip count must be one int64 and the condition one bool";
+  for (int i = 0; i < states; ++i)
+    if (!node.has(i + 2))
+      return "an operand is absent";
+  const bool collects =
+      any_of(seq(states, node.proto.output_size()), [&](int i) { return node.outputUsed(i); });
+  // Unrolled, what is constant in a step is folded in it. Where that goes on for too long, or the
+  // loop ends at run time, the device takes the steps.
+  const Checkpoint before = checkpoint();
+  bool onDevice = false;
+  std::string reason = unrollLoop(node, scope, results, &onDevice);
+  if (!onDevice)
+    return reason;
+  const bool tooLong = !reason.empty();
+  rollBack(before);
+  results.clear();
+  if (!collects && importDeviceLoop(node, body->g(), scope, results))
+    return "";
+  reason = importMeshLoop(node, body->g(), scope, results);
+  const bool fits = reason.empty() && report.unsupported.size() == before.findings;
+  bool bounded = node.constant(0);
+  for (int i = states; i < node.proto.output_size(); ++i)
+    bounded |= statedRows(node.proto.output(i), scope).has_value();
+  if (fits || tooLong || !bounded)
+    return reason;
+  // Shapes in the body may depend on the number of the step.
+  rollBack(before);
+  results.clear();
+  return unrollLoop(node, scope, results, nullptr);
+}
 
+std::string Importer::unrollLoop(Node &node, Scope &scope, Results &results, bool *givesUp) {
+  const onnx::AttributeProto *body = node.attr("body");
+  const int states = int(node.inputs.size()) - 2;
+  const int scans = body->g().output_size() - states - 1;
   std::optional<int64_t> trips, stated;
   if (const Constant *constant = node.constant(0))
     trips = std::max<int64_t>(constant->asInt(0), 0);
   for (int i = 0; i < scans && !stated; ++i)
     if (node.outputUsed(states + i))
       stated = statedRows(node.proto.output(states + i), scope);
-  const bool collects = any_of(seq(scans), [&](int i) { return node.outputUsed(states + i); });
 
   // `active` is what keeps the loop going, unset while that is certain.
   std::optional<ValueInfo> active;
   ValueInfo condition =
       node.has(1) ? *node.inputs[1] : info(Constant({TensorProto::BOOL, {}}, "\1"));
-  SmallVector<ValueInfo, 2> carried(node.inputs.size() > 2 ? node.inputs.size() - 2 : 0);
-  for (int i = 0; i < states; ++i) {
-    if (!node.has(i + 2))
-      return "an operand is absent";
-    carried[i] = *node.inputs[i + 2];
-  }
-  auto both = [](OpBuilder &b, Location loc, ValueRange v) -> Value {
-    return arith::AndIOp::create(b, loc, v[0], v[1]);
-  };
+  SmallVector<ValueInfo, 2> carried;
+  for (int i = 0; i < states; ++i)
+    carried.push_back(*node.inputs[i + 2]);
   std::vector<SmallVector<ValueInfo, 2>> collected(scans);
   for (int64_t step = 0;; ++step) {
     if (trips && step >= *trips)
@@ -177,36 +185,18 @@ std::string Importer::unrollLoop(Node &node, Scope &scope, Results &results, boo
     // Everything that may end the loop before this step at run time.
     ValueInfo index = info(Constant::ofInts(step, /*scalar=*/true));
     SmallVector<ValueInfo, 2> ends;
-    if (node.isDynamic(0)) {
-      ValueInfo pair[] = {index, *node.inputs[0]};
-      ends.push_back(scalar(TensorProto::BOOL, pair, [](OpBuilder &b, Location loc, ValueRange v) {
-        return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, v[0], v[1]).getResult();
-      }));
-    }
+    if (node.isDynamic(0))
+      ends.push_back(isBefore(index, *node.inputs[0]));
     if (!condition.constant)
       ends.push_back(condition);
-    for (ValueInfo &end : ends) {
-      if (!active) {
-        active = end;
-        continue;
-      }
-      ValueInfo pair[] = {*active, end};
-      active = scalar(TensorProto::BOOL, pair, both);
+    for (ValueInfo &end : ends)
+      active = active ? both(*active, end) : end;
+    if (active && givesUp) {
+      *givesUp = true;
+      return "";
     }
-    if (active) {
-      if (givesUp) {
-        *givesUp = true;
-        return "";
-      }
-      if (collects && !stated)
-        return "data-dependent shape: how many steps it takes, and with it the shape of what it "
-               "collects, is known only at run time, and the model does not state it";
-      if (!trips && !stated)
-        return "too large: how many steps it takes is known only at run time and has no bound, "
-               "and its body does more than compute each element from the same element";
-      if (stated && step >= *stated)
-        break;
-    }
+    if (active && stated && step >= *stated)
+      break;
     if (std::string error = checkUnrolling(); !error.empty()) {
       if (givesUp)
         *givesUp = true;
@@ -293,6 +283,9 @@ std::string Importer::importScan(Node &node, Scope &scope, Results &results) {
       return "an operand is absent";
     carried[i] = *node.inputs[i];
   }
+  if (unrolledNodes + *steps * body->g().node_size() > kMaxUnrolledNodes)
+    return importMeshScan(node, body->g(), {states, *steps, inAxes, inBack, outAxes, outBack},
+                          scope, results);
   std::vector<SmallVector<ValueInfo, 2>> collected(scans);
   for (int64_t step = 0; step < *steps; ++step) {
     if (std::string error = checkUnrolling(); !error.empty())
