@@ -224,6 +224,10 @@ Expected<std::unique_ptr<GoldenProgram>> GoldenProgram::compile(ModuleOp origina
     impl.outputs.push_back(*info);
   }
 
+  PassManager loops(context);
+  loops.addPass(createInlineLoops());
+  if (Error error = runPasses(loops, *module))
+    return std::move(error);
   separateResults(main);
   dropEmptyTensors(main);
   const unsigned firstWeight = main.getNumArguments();

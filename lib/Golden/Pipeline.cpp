@@ -27,6 +27,7 @@ void buildLowerToCpuPipeline(OpPassManager &pm) {
   pm.addPass(bufferization::createEmptyTensorToAllocTensorPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.allowReturnAllocsFromLoops = true;
   bufferize.functionBoundaryTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   // Without it every result would get a buffer of its own and a copy.
@@ -69,6 +70,7 @@ void registerGoldenPipelines() {
   PassPipelineRegistration<>("dojo-lower-to-cpu",
                              "Lower @main to the LLVM dialect for the host, weights as arguments",
                              [](OpPassManager &pm) {
+                               pm.addPass(createInlineLoops());
                                pm.addPass(createHoistWeights());
                                buildLowerToCpuPipeline(pm);
                              });

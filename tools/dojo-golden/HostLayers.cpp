@@ -33,10 +33,10 @@ Expected<HostLayers> HostLayers::compile(ModuleOp original, bool isolated) {
     return createStringError("there is no function @main of layers");
   MLIRContext *context = main.getContext();
   Block &body = main.getBody().front();
-  for (auto op : make_early_inc_range(main.getOps<RedistributeOp>())) {
+  module->walk([](RedistributeOp op) {
     op.replaceAllUsesWith(op.getSource());
     op.erase();
-  }
+  });
 
   HostLayers host;
   SmallVector<Value> results;

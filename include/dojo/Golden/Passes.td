@@ -8,6 +8,29 @@
 
 include "mlir/Pass/PassBase.td"
 
+def InlineLoops : Pass<"dojo-inline-loops", "::mlir::ModuleOp"> {
+  let summary = "Turn the loops of the mesh into loops of the host";
+  let description = [{
+    Each `dojo.loop` that `@main` reaches becomes an `scf.while` on the tensors that it carries, with
+    its body in place of the call; the functions of bodies are erased. Weights of bodies go to the
+    start of `@main`.
+
+    ```mlir
+    %r = dojo.loop @step while(%more : tensor<i1>) carries(%x : tensor<4xf32>) -> tensor<4xf32>
+    // becomes
+    %r:2 = scf.while (%c = %more, %s = %x) : (tensor<i1>, tensor<4xf32>) -> (...) {
+      %go = tensor.extract %c[] : tensor<i1>
+      scf.condition(%go) %c, %s : tensor<i1>, tensor<4xf32>
+    } do {
+    ^bb0(%c: tensor<i1>, %s: tensor<4xf32>):
+      // what @step does
+      scf.yield %next_condition, %next : tensor<i1>, tensor<4xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect"];
+}
+
 def HoistWeights : Pass<"dojo-hoist-weights", "::mlir::ModuleOp"> {
   let summary = "Turn weights into function arguments";
   let description = [{

@@ -2,8 +2,9 @@
 //
 // Loops whose steps the whole mesh takes together. Their layers have numbers of their own, once:
 //
-//   enter       brings the operands to what the loop carries, the condition to all nodes
-//   first       each step begins with it; what the body reads is sent behind it
+//   enter       brings the operands to what the loop carries, the condition to all nodes, and
+//               what the body reads from outside to where it does
+//   first       each step begins with it; what the body reads of its own is sent behind it
 //   ...         the body
 //   last        brings what the body returns to what the loop carries, the next condition to all
 //   exit        the results are what the loop carries now
@@ -25,7 +26,7 @@ static std::vector<planning::LocalPiece> everywhere(const planning::Mesh &mesh) 
 
 LogicalResult MeshLowering::lowerLoop(LoopOp op) {
   auto body = module.lookupSymbol<func::FuncOp>(op.getBody());
-  if (llvm::is_contained(calling, body))
+  if (llvm::any_of(loops, [&](const OpenLoop &loop) { return loop.body == body; }))
     return op.emitError("is reached from its own body @") << op.getBody();
   Location loc = op.getLoc();
   int64_t enter = addWaypoint(loc, "Loop");
@@ -45,10 +46,10 @@ LogicalResult MeshLowering::lowerLoop(LoopOp op) {
                     "the condition")))
     return failure();
 
-  calling.push_back(body);
+  loops.push_back({body, enter, addWaypoint(loc, "Loop")});
   if (failed(lowerLoopBody(op, body, states, condition)))
     return failure();
-  calling.pop_back();
+  loops.pop_back();
 
   int64_t exit = addWaypoint(loc, "Loop");
   useBuffer(condition, exit - 1);
@@ -62,8 +63,7 @@ LogicalResult MeshLowering::lowerLoop(LoopOp op) {
 
 LogicalResult MeshLowering::lowerLoopBody(LoopOp op, func::FuncOp body, ArrayRef<Resident> states,
                                           const std::string &condition) {
-  int64_t first = addWaypoint(op.getLoc(), "Loop");
-  int64_t outer = std::exchange(earliest, first);
+  const int64_t first = loops.back().first;
   Block &block = body.getBody().front();
   for (auto [argument, state] : llvm::zip(block.getArguments(), states)) {
     residents[argument] = state;
@@ -90,7 +90,6 @@ LogicalResult MeshLowering::lowerLoopBody(LoopOp op, func::FuncOp body, ArrayRef
                       last - 1, to, "result " + Twine(i))))
       return failure();
   }
-  earliest = outer;
   // What the next step reads again lives as long as the loop.
   for (auto &[name, buffer] : buffers)
     if (buffer.first < first && buffer.last >= first)

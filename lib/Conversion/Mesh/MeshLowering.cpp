@@ -318,8 +318,8 @@ LogicalResult MeshLowering::lowerLayer(LayerOp op) {
   auto plan = op->getAttrOfType<PlanAttr>("plan");
   std::string shape =
       llvm::formatv("{0}x{1}x{2}x{3}", plan.getCopies(), plan.getM(), plan.getN(), plan.getK());
-  std::string name = op.getName().str(); // unique in its function
-  for (unsigned number = 2; !layerNames.insert(name).second; ++number)
+  std::string name = op.getName().str();
+  for (unsigned number = 2; !loops.empty() && !layerNames.insert(name).second; ++number)
     name = op.getName().str() + "." + std::to_string(number);
   LayerInfoOp::create(builder, op.getLoc(), layer.index, name, op.getOp(), op.getOnnx(),
                       op.getMacs(), plan.getCycles(), shape);
@@ -454,6 +454,8 @@ LogicalResult MeshLowering::run() {
   builder.setInsertionPointToEnd(module.getBody());
   if (failed(placeInputs(main)))
     return failure();
+  for (LayerOp layer : main.getOps<LayerOp>())
+    layerNames.insert(layer.getName());
   if (failed(lowerBlock(main.getBody().front())))
     return failure();
   if (failed(lowerOutputs(main)))

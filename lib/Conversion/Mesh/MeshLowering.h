@@ -109,13 +109,18 @@ private:
   OpBuilder builder{module.getContext()};
   llvm::DenseMap<Value, Resident> residents;
   llvm::DenseMap<Value, Value> bound;      ///< arguments of the bodies of loops that are only read
-  llvm::SmallVector<func::FuncOp> calling; ///< bodies being lowered, outermost first
-  /// The layer that each step of the innermost loop begins with: what its layers read is sent in
-  /// each step.
-  int64_t earliest = -1;
+  /// A loop whose body is being lowered: the layer that brings what it begins with, and the one
+  /// that each step begins with, behind which what the body reads is sent.
+  struct OpenLoop {
+    func::FuncOp body;
+    int64_t enter, first;
+  };
+  llvm::SmallVector<OpenLoop> loops; ///< outermost first
+  int64_t firstOfStep() const { return loops.empty() ? -1 : loops.back().first; }
   llvm::MapVector<StringRef, BufferSpec> buffers; ///< keys live in symbols
   /// Names given so far, and those of the programs. Layers are named by the model, as it likes.
   llvm::StringSet<> symbols{"main", "main.0", "main.1", "main.2"};
+  /// Given so far, and those of @main, which keep theirs: layers are named in each function alone.
   llvm::StringSet<> layerNames;
   int64_t numLayers = 0;
   Operation *insertKernelsBefore = nullptr;

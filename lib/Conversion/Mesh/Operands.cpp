@@ -78,7 +78,7 @@ LogicalResult MeshLowering::emitExchange(Location loc, const planning::ExchangeP
   // One exchange for each producer: they are sent at different times.
   for (auto [i, root] : llvm::enumerate(roots)) {
     const Resident &resident = residents[root];
-    const int64_t sent = std::max({resident.layer, after, earliest});
+    const int64_t sent = std::max(resident.layer, after);
     SmallVector<int64_t> records;
     for (const planning::Transfer &t : exchange.transfers) {
       if (t.source != int32_t(i))
@@ -160,15 +160,25 @@ LogicalResult MeshLowering::bringOperand(PlacedLayer &layer, const LayerAccess::
   for (int64_t s : strides)
     byteStrides.push_back(s * bytes);
   problem.needs = collectNeeds(layer, input, byteStrides);
-  // Large patches are sent as late as possible, so that few of them are alive at once.
-  int64_t after = elements * bytes > lateSendBytes ? layer.index - 1 : -1;
+  // Large patches are sent as late as possible, so that few of them are alive at once. In a loop,
+  // what it does not make is brought once, before its first step.
+  int64_t after = std::max(elements * bytes > lateSendBytes ? layer.index - 1 : -1, firstOfStep());
+  int64_t arrives = layer.index;
+  for (const OpenLoop &loop : loops) {
+    auto isOutside = [&](Value root) { return residents[root].layer < loop.first; };
+    if (!llvm::all_of(roots, isOutside))
+      continue;
+    arrives = loop.enter;
+    after = loop.enter - 1;
+    break;
+  }
   for (Value root : roots)
-    first = std::min(first, std::max({residents[root].layer, after, earliest}) + 1);
+    first = std::min(first, std::max(residents[root].layer, after) + 1);
   std::string buffer = addBuffer(layer.op.getName() + ".patch" + Twine(input), "patch",
                                  elements * bytes + tensorSlack, first, layer.index);
   layer.buffers[input] = buffer;
   planning::Exchange exchange;
-  if (failed(emitExchange(layer.op.getLoc(), problem, roots, layer.index, after, buffer, exchange)))
+  if (failed(emitExchange(layer.op.getLoc(), problem, roots, arrives, after, buffer, exchange)))
     return failure();
 
   for (const planning::Fill &fill : exchange.fills) {
