@@ -76,7 +76,7 @@ struct ThreadTrace {
 
 struct Program {
   /// \p steps: that each loop takes whose end data decide, every time that it is entered.
-  Program(const ImageIndex &index, unsigned steps);
+  explicit Program(const ImageIndex &index, unsigned steps = 1);
 
   /// Whether the byte is one that decides about a loop on that node: in a buffer of kind
   /// "condition".

@@ -41,7 +41,9 @@ LogicalResult MeshLowering::lowerLoop(LoopOp op) {
                                                     states.back().buffer, "operand " + Twine(i))))
       return failure();
   }
-  std::string condition = addBuffer(op.getBody() + ".while", "condition", 1, enter, enter);
+  // Each thread looks at the condition when it comes to it, behind the barrier: nothing else has
+  // its place.
+  std::string condition = addBuffer(op.getBody() + ".while", "condition", 1, 0, INT64_MAX);
   if (failed(gather(loc, op.getCondition(), everywhere(mesh), enter, enter - 1, condition,
                     "the condition")))
     return failure();
@@ -52,7 +54,6 @@ LogicalResult MeshLowering::lowerLoop(LoopOp op) {
   loops.pop_back();
 
   int64_t exit = addWaypoint(loc, "Loop");
-  useBuffer(condition, exit - 1);
   for (auto [result, state] : llvm::zip_equal(op.getResults(), states)) {
     state.layer = exit;
     useBuffer(state.buffer, exit);

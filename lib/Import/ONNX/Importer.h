@@ -119,22 +119,48 @@ private:
 
   // MeshLoop.cpp
   struct MeshBody;
-  /// The axes of a Scan, each inside of its tensor, and directions: true is from the end.
+  /// The axes of a Scan, each inside of its tensor, and directions: not 0 is from the end.
   struct ScanForm {
     int64_t states, steps;
     SmallVector<int64_t> inAxes, inBack, outAxes, outBack;
   };
-  /// Each makes what it is named by with the body once, run by the whole mesh step by step. As
+  /// Each makes what it is named by with the body once, for the whole mesh to run step by step. As
   /// importLoop and its like.
   std::string importMeshLoop(Node &node, const onnx::GraphProto &graph, Scope &scope,
                              Results &results);
   std::string importMeshScan(Node &node, const onnx::GraphProto &graph, const ScanForm &form,
                              Scope &scope, Results &results);
-  /// Both branches and a choice where they are small.
+  /// Where both branches are small they are computed, and one is chosen.
   std::string importBranches(Node &node, const onnx::GraphProto &then,
                              const onnx::GraphProto &other, Scope &scope, Results &results);
-  void importInto(MeshBody &body, const Node &node, const onnx::GraphProto &graph,
-                  ArrayRef<ValueInfo> inputs, const Twine &step, Scope &scope);
+  /// What one step makes: what the next one carries, a row of each collected tensor, and whether
+  /// there is a next one; unset where that is not asked.
+  struct StepOutcome {
+    std::optional<ValueInfo> more;
+    Results next, rows;
+  };
+  /// A tensor of which a step reads one element along `axis`.
+  struct Sequence {
+    ValueInfo *tensor;
+    int64_t axis;
+    bool fromEnd;
+  };
+  /// Makes a step at the insertion point, which is in the body.
+  using StepFn = llvm::function_ref<std::string(MeshBody &, ValueInfo step,
+                                                ArrayRef<ValueInfo> states, StepOutcome &)>;
+  using RowStepFn =
+      llvm::function_ref<std::string(MeshBody &, ValueInfo step, ArrayRef<ValueInfo> states,
+                                     ArrayRef<ValueInfo> rows, StepOutcome &)>;
+  /// A loop of at most `count` steps; it has to be there where rows are collected.
+  std::string importSteps(const Node &node, Scope &scope, std::optional<int64_t> count,
+                          ValueInfo first, ArrayRef<ValueInfo> inits, StepFn make, Results &finals,
+                          Results &collected);
+  /// The same with `sequences`, of `count` elements, and perhaps a loop within a loop.
+  std::string importBlocks(const Node &node, Scope &scope, std::optional<int64_t> count,
+                           ValueInfo first, ArrayRef<ValueInfo> inits, ArrayRef<Sequence> sequences,
+                           bool collects, RowStepFn make, Results &finals, Results &collected);
+  Results importInto(MeshBody &body, const Node &node, const onnx::GraphProto &graph,
+                     ArrayRef<ValueInfo> inputs, const Twine &step, Scope &scope);
   /// One more value that the loop of `body` carries.
   ValueInfo argument(MeshBody &body, const TensorType &type);
   /// The results of a dojo.loop whose body is `body`, which returns `returned`: first the
@@ -142,12 +168,16 @@ private:
   ValueRange outline(const Node &node, Scope &scope, MeshBody &body, ArrayRef<Value> returned,
                      Value condition, ArrayRef<Value> carried);
   ValueInfo nextStep(ValueInfo step);
+  ValueInfo sum(ValueInfo x, ValueInfo y);
+  ValueInfo scaled(ValueInfo x, int64_t factor);
   ValueInfo isBefore(ValueInfo step, ValueInfo end);
   ValueInfo both(ValueInfo x, ValueInfo y);
-  /// `rows` with `row` as element `step` along `axis`; counted from the last if `fromEnd`.
-  Value setRow(Value rows, ValueInfo row, int64_t axis, Value step, bool fromEnd);
-  /// Element `step` of `rows` along `axis`.
-  ValueInfo getRow(Value rows, int32_t elem, int64_t axis, Value step, bool fromEnd);
+  /// `rows` with `row` at `place` of its first dimension.
+  Value setRow(Value rows, ValueInfo row, Value place);
+  /// Of `from`, which lies as the sequence does, the element at `place`; the `count` elements from
+  /// there on, along a new first dimension, the last one again where there are no more.
+  ValueInfo getRows(Value from, const Sequence &sequence, Value place,
+                    std::optional<int64_t> count = std::nullopt);
 
   // Pieces of unrolled loops
   Value materialise(ValueInfo &info);
