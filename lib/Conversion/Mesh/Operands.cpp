@@ -13,6 +13,10 @@ using namespace mlir::dojo;
 /// Patches larger than this many bytes wait for the layer before theirs.
 static constexpr int64_t lateSendBytes = 32 * 1024;
 
+/// Others are sent at most so many layers ahead: each layer that is sent to needs a semaphore, and
+/// with the layers of an epoch these are fewer than a node has.
+static constexpr int64_t mostLayersAhead = 100;
+
 FailureOr<int32_t> MeshLowering::buildView(Location loc, Value value,
                                            planning::ExchangeProblem &problem,
                                            SmallVectorImpl<Value> &roots,
@@ -162,7 +166,8 @@ LogicalResult MeshLowering::bringOperand(PlacedLayer &layer, const LayerAccess::
   problem.needs = collectNeeds(layer, input, byteStrides);
   // Large patches are sent as late as possible, so that few of them are alive at once. In a loop,
   // what it does not make is brought once, before its first step.
-  int64_t after = std::max(elements * bytes > lateSendBytes ? layer.index - 1 : -1, firstOfStep());
+  int64_t ahead = elements * bytes > lateSendBytes ? 1 : mostLayersAhead;
+  int64_t after = std::max({layer.index - ahead, firstOfStep(), int64_t(-1)});
   int64_t arrives = layer.index;
   for (const OpenLoop &loop : loops) {
     auto isOutside = [&](Value root) { return residents[root].layer < loop.first; };

@@ -12,7 +12,7 @@ using onnx::TensorProto;
 namespace mlir::dojo::onnximport {
 
 // Nodes of bodies in one model, counted once for each step.
-static constexpr int64_t kMaxUnrolledNodes = 20000;
+static constexpr int64_t kMaxUnrolledNodes = 4000;
 
 std::string Importer::checkUnrolling() const {
   if (unrolledNodes <= kMaxUnrolledNodes)
