@@ -38,6 +38,8 @@ void buildLowerToCpuPipeline(OpPassManager &pm) {
   pm.addPass(bufferization::createBufferResultsToOutParamsPass(results));
   addCleanUp(pm);
   bufferization::buildBufferDeallocationPipeline(pm);
+  // Its helper takes buffers of any size, for which functions with bare pointers have no form.
+  pm.addPass(createInlinerPass());
 
   pm.addNestedPass<func::FuncOp>(createExpandCopies());
   pm.addPass(createOutlineKernels());

@@ -4,7 +4,7 @@ import numpy as np
 from onnx import TensorProto, helper
 
 from cases_flow import value
-from op_cases import Case, Draw
+from op_draw import Case, Draw
 
 FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
 
@@ -54,16 +54,19 @@ def loops(d: Draw, op: str) -> Case:
             [value("go2_on", BOOL, []), value("e_next", FLOAT, dims)])
         nodes.append(helper.make_node("Loop", ["n", "", "next"], ["further"], body=inner))
         ends[0] = "further"
-    results, outputs = [value("go_on", BOOL, []), *map(value, ends)], [f"y{i}" for i in range(len(carried))]
-    if steps and d.flip():
+    types = {"s": (FLOAT, dims), "p": (FLOAT, dims), "c": (INT64, []), "same": (FLOAT, [width, width])}
+    results = [value("go_on", BOOL, []), *(value(end, *types[name]) for name, end in zip(carried, ends))]
+    outputs = [f"y{i}" for i in range(len(carried))]
+    if trips and steps == trips and d.flip():  # as many rows as it may take steps
+        constants["m"] = inputs.pop("m")
+        inputs["first"] = np.asarray(True)
         nodes.append(helper.make_node("ReduceMax", [ends[0]], ["row"], keepdims=0))
         results.append(value("row"))
         outputs.append("rows")
-    types = {"s": (FLOAT, dims), "p": (FLOAT, dims), "c": (INT64, []), "same": (FLOAT, [width, width])}
     body = helper.make_graph(
         nodes, "body", [value("i", INT64, []), value("go", BOOL, []), *(value(name, *types[name]) for name in carried)],
         results)
-    node = helper.make_node("Loop", ["m", "", *starts], outputs, name="the_Loop", body=body)
+    node = helper.make_node("Loop", ["m", "first" if "first" in inputs else "", *starts], outputs, name="the_Loop", body=body)
     return Case(op, [node], inputs, constants, tuple(outputs))
 
 
@@ -92,9 +95,9 @@ def rows(d: Draw, op: str) -> Case:
     body = helper.make_graph(
         nodes, "body", [value("i", INT64, []), value("go", BOOL, []), value("s", FLOAT, [width])],
         [value("go_on", BOOL, []), value("next", FLOAT, [width]), value("row", FLOAT, [width])])
-    node = helper.make_node("Loop", ["m", "", "x"], ["y", "rows"], name="the_Loop", body=body)
-    return Case(op, [node], {"x": d.array([width]), "table": d.array([steps, width]), "m": np.asarray(steps, np.int64)},
-                {}, ("y", "rows"))
+    node = helper.make_node("Loop", ["m", "first", "x"], ["y", "rows"], name="the_Loop", body=body)
+    return Case(op, [node], {"x": d.array([width]), "table": d.array([steps, width]), "first": np.asarray(True)},
+                {"m": np.asarray(steps, np.int64)}, ("y", "rows"))
 
 
 LOOP_CASES = [("mesh_loops", 11, loops), ("mesh_branches", 13, branches), ("mesh_rows", 13, rows)]

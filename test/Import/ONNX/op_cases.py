@@ -3,6 +3,7 @@
 from cases_elem import ELEM_CASES
 from cases_flow import FLOW_CASES
 from cases_index import INDEX_CASES
+from cases_loops import LOOP_CASES
 from cases_matrix import (batch_norm, gemm, group_norm, instance_norm, layer_norm, matmul, reduction, softmax)
 from cases_ml import ML_CASES
 from cases_move import (concat, depth_space, expand, flatten, gather, identity, reshape, shape_chain, slice_, split,
@@ -34,6 +35,6 @@ CASES = [
     ("Identity", 7, identity), ("Dropout", 7, identity), ("Expand", 8, expand), ("Tile", 7, tile),
     ("Gather", 7, gather), ("DepthToSpace", 7, depth_space), ("SpaceToDepth", 7, depth_space),
     ("shape_chain", 7, shape_chain),
-    *ELEM_CASES, *ML_CASES, *SIGNAL_CASES, *FLOW_CASES, *INDEX_CASES, *TYPE_CASES,
+    *ELEM_CASES, *ML_CASES, *SIGNAL_CASES, *FLOW_CASES, *LOOP_CASES, *INDEX_CASES, *TYPE_CASES,
 ]
 LAST_OPSET = {"Upsample": 9, "GlobalLpPool": 21, "MaxRoiPool": 21}
