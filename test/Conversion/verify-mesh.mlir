@@ -490,3 +490,53 @@ dojo.barrier {after = 0 : i64}
 // expected-error@+1 {{has a dojo.sram without sizes; run dojo-allocate-sram again}}
 module attributes {dojo.machine = {target = "d1"}, dojo.sram = {data_end = "x"}} {
 }
+
+// -----
+
+module attributes {dojo.machine = {target = "d1", nodes = "1x2"}} {
+dojo.layer_info {layer = 0 : i64, name = "", op = "X", onnx = [], macs = 0 : i64, cycles = 1 : i64, plan = "1x1x1x1"}
+dojo.layer_info {layer = 1 : i64, name = "", op = "X", onnx = [], macs = 0 : i64, cycles = 1 : i64, plan = "1x1x1x1"}
+dojo.buffer @c {bytes = 1 : i64, align = 64 : i64, kind = "condition", first = 0 : i64, last = 1 : i64}
+// expected-error@+1 {{repeats layers 0 to 1; a layer must stand before and behind them}}
+dojo.repeat {first = 0 : i64, last = 1 : i64, condition = @c}
+}
+
+// -----
+
+module attributes {dojo.machine = {target = "d1", nodes = "1x2"}} {
+dojo.layer_info {layer = 0 : i64, name = "", op = "X", onnx = [], macs = 0 : i64, cycles = 1 : i64, plan = "1x1x1x1"}
+dojo.layer_info {layer = 1 : i64, name = "", op = "X", onnx = [], macs = 0 : i64, cycles = 1 : i64, plan = "1x1x1x1"}
+dojo.layer_info {layer = 2 : i64, name = "", op = "X", onnx = [], macs = 0 : i64, cycles = 1 : i64, plan = "1x1x1x1"}
+dojo.layer_info {layer = 3 : i64, name = "", op = "X", onnx = [], macs = 0 : i64, cycles = 1 : i64, plan = "1x1x1x1"}
+dojo.buffer @c {bytes = 1 : i64, align = 64 : i64, kind = "tensor", first = 0 : i64, last = 1 : i64}
+// expected-error@+1 {{asks the buffer @c, which is not of kind 'condition'}}
+dojo.repeat {first = 1 : i64, last = 2 : i64, condition = @c}
+}
+
+// -----
+
+module attributes {dojo.machine = {target = "d1", nodes = "1x2"}} {
+dojo.layer_info {layer = 0 : i64, name = "", op = "X", onnx = [], macs = 0 : i64, cycles = 1 : i64, plan = "1x1x1x1"}
+dojo.layer_info {layer = 1 : i64, name = "", op = "X", onnx = [], macs = 0 : i64, cycles = 1 : i64, plan = "1x1x1x1"}
+dojo.layer_info {layer = 2 : i64, name = "", op = "X", onnx = [], macs = 0 : i64, cycles = 1 : i64, plan = "1x1x1x1"}
+dojo.layer_info {layer = 3 : i64, name = "", op = "X", onnx = [], macs = 0 : i64, cycles = 1 : i64, plan = "1x1x1x1"}
+dojo.layer_info {layer = 4 : i64, name = "", op = "X", onnx = [], macs = 0 : i64, cycles = 1 : i64, plan = "1x1x1x1"}
+dojo.buffer @c {bytes = 1 : i64, align = 64 : i64, kind = "condition", first = 0 : i64, last = 1 : i64}
+// expected-error@+1 {{overlaps layers 2 to 3 of another dojo.repeat}}
+dojo.repeat {first = 1 : i64, last = 2 : i64, condition = @c}
+dojo.repeat {first = 2 : i64, last = 3 : i64, condition = @c}
+}
+
+// -----
+
+module attributes {dojo.machine = {target = "d1", nodes = "1x2"}} {
+dojo.layer_info {layer = 0 : i64, name = "", op = "X", onnx = [], macs = 0 : i64, cycles = 1 : i64, plan = "1x1x1x1"}
+dojo.layer_info {layer = 1 : i64, name = "", op = "X", onnx = [], macs = 0 : i64, cycles = 1 : i64, plan = "1x1x1x1"}
+dojo.layer_info {layer = 2 : i64, name = "", op = "X", onnx = [], macs = 0 : i64, cycles = 1 : i64, plan = "1x1x1x1"}
+dojo.layer_info {layer = 3 : i64, name = "", op = "X", onnx = [], macs = 0 : i64, cycles = 1 : i64, plan = "1x1x1x1"}
+dojo.buffer @c {bytes = 1 : i64, align = 64 : i64, kind = "condition", first = 0 : i64, last = 1 : i64}
+dojo.barrier {after = 0 : i64}
+dojo.barrier {after = 1 : i64}
+// expected-error@+1 {{has no barrier after layer 2}}
+dojo.repeat {first = 1 : i64, last = 2 : i64, condition = @c}
+}

@@ -265,3 +265,30 @@ func.func @layer_foreign_op(%a: tensor<4xf32>) -> tensor<2xf32> {
   }
   return %0 : tensor<2xf32>
 }
+
+// -----
+
+func.func @main(%c: tensor<i1>, %x: tensor<4xf32>) -> tensor<2xf32> {
+  // expected-error@+1 {{'dojo.loop' op must result in what it carries}}
+  %r = dojo.loop @step while(%c : tensor<i1>) carries(%x : tensor<4xf32>) -> tensor<2xf32>
+  return %r : tensor<2xf32>
+}
+
+// -----
+
+func.func @main(%c: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{'dojo.loop' op has no body @step}}
+  %r = dojo.loop @step while(%c : tensor<i1>) carries(%x : tensor<4xf32>) -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+
+// -----
+
+func.func @main(%c: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{'dojo.loop' op needs a body of type '(tensor<4xf32>) -> (tensor<i1>, tensor<4xf32>)'; @step has '(tensor<4xf32>) -> tensor<4xf32>'}}
+  %r = dojo.loop @step while(%c : tensor<i1>) carries(%x : tensor<4xf32>) -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+func.func private @step(%x: tensor<4xf32>) -> tensor<4xf32> {
+  return %x : tensor<4xf32>
+}

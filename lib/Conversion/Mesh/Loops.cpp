@@ -33,8 +33,6 @@ LogicalResult MeshLowering::lowerLoop(LoopOp op) {
   SmallVector<Resident> states;
   for (auto [i, init] : llvm::enumerate(op.getInits())) {
     auto type = cast<RankedTensorType>(init.getType());
-    if (!isStorable(type.getElementType()))
-      return op.emitError("carries ") << type << ", of elements that memory does not hold";
     states.push_back(
         spreadTensor(op.getBody() + ".carried" + Twine(i), "tensor", type, enter, enter));
     if (type.getNumElements() != 0 && failed(gather(loc, init, states.back().held, enter, enter - 1,

@@ -9,9 +9,9 @@ from op_draw import Case, Draw
 FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
 
 
-def mixing(d: Draw, state: str, seen: str, result: str) -> list:
+def mixing(d: Draw, state: str, seen: str, result: str, products: float = 0.6) -> list:
     """Nodes by which each element of the result depends on several of the state; it stays small."""
-    if d.flip(0.6):
+    if d.flip(products):
         nodes = [helper.make_node("MatMul", [state, seen], [f"{result}_0"])]
     else:
         nodes = [helper.make_node("Softmax", [state], [f"{result}_1"], axis=-1),
@@ -78,7 +78,7 @@ def branches(d: Draw, op: str) -> Case:
     for name in ("then", "else"):
         nodes, last = [], "x"
         for i in range(d.int(7, 9)):
-            nodes += mixing(d, last, "w", f"{name}{i}")
+            nodes += mixing(d, last, "w", f"{name}{i}", products=0.2)  # each rounds in bf16
             last = f"{name}{i}"
         nodes += [helper.make_node("Mul", [last, "x"], [f"{name}_y"]), helper.make_node("Identity", ["w"], [f"{name}_z"])]
         graphs.append(helper.make_graph(nodes, name, [], [value(f"{name}_y"), value(f"{name}_z")]))
