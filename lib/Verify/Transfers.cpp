@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace dojo::verify {
 namespace {
@@ -28,6 +29,8 @@ public:
           remoteSignal(trace, event);
     network();
     semaphores();
+    for (const image::Buffer *condition : program.conditions)
+      agreement(*condition);
   }
 
 private:
@@ -129,6 +132,41 @@ private:
         error("the certificate does not number " + graph.channelName(channel) +
               ", which a route uses");
     });
+  }
+
+  /// The nodes that ask a condition find the same byte only if it comes to them from the same
+  /// places, equally often.
+  void agreement(const image::Buffer &condition) {
+    const int64_t byte = condition.address;
+    std::map<uint32_t, std::multiset<std::pair<uint32_t, int64_t>>> sources; // of nodes that ask
+    for (const ThreadTrace &trace : program.threads)
+      for (const Event &event : trace.events)
+        if (event.kind == Event::Kind::Access && !program.accesses[event.index].write &&
+            program.accesses[event.index].address == byte)
+          sources[trace.node];
+    auto add = [&](uint32_t node, uint32_t from, int64_t address) {
+      if (auto it = sources.find(node); it != sources.end())
+        it->second.insert({from, address});
+    };
+    for (const ThreadTrace &trace : program.threads)
+      for (const Event &event : trace.events)
+        if (event.kind == Event::Kind::Access && program.accesses[event.index].write &&
+            program.accesses[event.index].address == byte)
+          add(trace.node, trace.node, byte);
+    for (const Transfer &t : program.transfers) {
+      Strided to = Strided::remoteOf(t.d);
+      int64_t lo = 0, hi = 0;
+      if (!to.empty())
+        to.bounds(lo, hi);
+      for (uint32_t i = 0; i < t.numReceivers && lo <= byte && byte < hi; ++i)
+        add(program.receivers[t.firstReceiver + i], t.node, t.d.localAddress + (byte - lo));
+    }
+    for (const auto &[node, from] : sources)
+      if (from != sources.begin()->second)
+        return error("the condition at " + ImageIndex::hex(uint64_t(byte)) + " comes to " +
+                     index.nodeName(node) + " from other places than to " +
+                     index.nodeName(sources.begin()->first) +
+                     ": they may disagree about the next step");
   }
 
   struct Balance {

@@ -170,6 +170,9 @@ uint64_t Runtime::watchdog() const {
   double cycles = 2e7;
   for (const image::Layer &layer : program.layers)
     cycles += 100 * layer.estimatedCycles;
+  for (const image::Buffer &buffer : program.buffers)
+    if (buffer.kind == "condition")
+      cycles = std::max(cycles, 2e9);
   return uint64_t(std::min(cycles, 1e15));
 }
 

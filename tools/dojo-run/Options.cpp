@@ -27,9 +27,9 @@ Runs a compiled image on the emulated die.
                              same (default: fast)
   --timing on|off            off: function only, no cycles (default: on)
   --jitter SEED              delay trains and thread starts at random
+  --max-cycles N             a run that takes more is a fault; default: 20 million and 100 times the
+                             compiler's estimate, 2 billion if data decide how often layers run
   --help                     this text
-
-A run that takes more than 20 million cycles and 100 times the compiler's estimate is a fault.
 
 Status: 0 ok, 1 usage, 3 image or input is bad, 4 fault on the machine, 5 outputs differ.
 )";
@@ -91,7 +91,7 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
 
     static const char *const known[] = {"--input",  "--output-dir", "--expect", "--rtol",
                                         "--atol",   "--max-rel-l2", "--stats",  "--threads",
-                                        "--engine", "--timing",     "--jitter"};
+                                        "--engine", "--timing",     "--jitter", "--max-cycles"};
     // --option=value as well as --option value.
     std::string value;
     bool haveValue = false, isKnown = false;
@@ -135,6 +135,10 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
       if (value != "on" && value != "off")
         return fail("--timing needs on or off, not '" + value + "'");
       out.timing = value == "on";
+    } else if (option == "--max-cycles") {
+      if (!parseCount(value, count) || count < 1)
+        return fail("--max-cycles needs a number from 1 on, not '" + value + "'");
+      out.maxCycles = count;
     } else {
       if (!parseCount(value, count))
         return fail("--jitter needs a number, not '" + value + "'");

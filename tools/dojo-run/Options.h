@@ -29,7 +29,7 @@ struct Options {
   unsigned threads = 0; // 0: as many as the host has
   bool plain = false;   // the plain engine
   bool timing = true;
-  std::optional<uint64_t> jitter;
+  std::optional<uint64_t> jitter, maxCycles;
 };
 
 /// False with \p error if the arguments are not a legal command line.

@@ -42,7 +42,7 @@ Status runAll(Runtime &runtime, const Options &options, const BoundInputs &input
   run.engine = options.plain ? emu::Engine::Plain : emu::Engine::Fast;
   run.timing = options.timing;
   run.jitterSeed = options.jitter;
-  run.watchdog = runtime.watchdog();
+  run.watchdog = options.maxCycles.value_or(runtime.watchdog());
   const std::vector<image::TensorRef> &tensors = runtime.image().outputs;
   outputs.resize(tensors.size());
   for (int64_t slice = 0; slice < inputs.runs(); ++slice) {

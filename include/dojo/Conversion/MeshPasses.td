@@ -61,6 +61,11 @@ def LowerToMesh : Pass<"dojo-lower-to-mesh", "mlir::ModuleOp"> {
                  nodes = [0, 1, 20, 21]}
     ```
     Every exchange is checked by the exchange library's verifier.
+
+    A `dojo.loop` becomes a `dojo.repeat` over the layers of its body, once, between layers without
+    code: before the first step one brings in what is carried, the condition and what the body reads
+    from outside; one begins each step; one ends it and brings what it returns to where it is
+    carried and the next condition to all nodes; one stands behind the loop.
   }];
   let dependentDialects = [
     "mlir::dojo::DojoDialect", "mlir::arith::ArithDialect", "mlir::func::FuncDialect",
@@ -95,7 +100,8 @@ def AllocateSram : Pass<"dojo-allocate-sram", "mlir::ModuleOp"> {
     Divides the layers into as few epochs as possible, ends each but the last with a
     `dojo.barrier`, and packs the buffers: two may share bytes only if no epoch sees both. Room for
     code, tables and transfer lists is kept at the end of SRAM. Fails with the memory map if the
-    model does not fit.
+    model does not fit. Before, in and behind the layers of a `dojo.repeat` stand barriers in any
+    case.
 
     Before: `dojo.buffer @conv1 {bytes = 9216, ..., first = 1, last = 3}`
     After: `dojo.buffer @conv1 {bytes = 9216, ..., first = 1, last = 3, address = 4096}`
@@ -134,11 +140,13 @@ def BuildPrograms : Pass<"d1-build-programs", "mlir::ModuleOp"> {
   let summary = "Write the programs of the threads around the kernels";
   let description = [{
     Adds `@main.0` and `@main.1` (compute threads) and `@main.2` (communication thread, control
-    instructions only). The text is the same on every node; what differs lies in tables: how many
+    instructions only, but for a load of each condition of a loop). The text is the same on every node; what differs lies in tables: how many
     arrivals a layer waits for, where its kernels are. Thread 0 waits for a layer's arrivals, lets
     thread 1 start, runs its half of the kernel, joins thread 1 and announces the layer's end to the
     communication thread, whose transfer list sends what others wait for. At a `dojo.barrier` the
-    communication threads signal up and down a tree.
+    communication threads signal up and down a tree. At a `dojo.repeat` each thread looks at the
+    condition and leaves the loop or goes on; the transfer list comes in parts, one for each stretch
+    of layers between the ends of loops.
 
     Before: kernels as `d1.func`, `dojo.launch`, `dojo.exchange`.
     After: the same, and the main programs, each instruction in its final place.

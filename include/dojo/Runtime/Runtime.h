@@ -35,6 +35,7 @@ public:
                               std::string &error);
 
   /// A watchdog that no sound run reaches: 20 million cycles and 100 times the layers' estimates.
+  /// Where data decide how often layers run, at least 2 billion: a second of the die.
   uint64_t watchdog() const;
 
   /// Places the inputs and runs to the end. BadInput if an input was never set; Fault if the

@@ -15,9 +15,9 @@
 // arguments: which bytes it reads and writes, and which results depend on bytes nobody wrote. Code
 // that cannot be followed because its addresses or branches depend on data counts as one access to
 // all the bytes the image declares for it; that leaves the order undecided unless the code was
-// compared with the compiler's. Loops of the whole program that a byte ends which data decide (of a
-// buffer of kind "condition") are followed for two steps and for none; that all nodes find the same
-// byte there is believed. Code that depends on registers nobody has set is an error. Timing
+// compared with the compiler's. Loops of the program that a byte ends which data decide (of a
+// buffer of kind "condition") are followed for two steps and for none; that byte must come to all
+// nodes from the same places. Code that depends on registers nobody has set is an error. Timing
 // plays no part.
 //
 // The image's certificate of the routes, as far as it is there: "cycle_free", a boolean; "numbers",

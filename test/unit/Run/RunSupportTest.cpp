@@ -62,7 +62,7 @@ TEST(RunOptions, NamesSplitAtTheLastEqualsSign) {
   std::string error;
   ASSERT_TRUE(
       parseOptions({"a.d1", "--input", "x=y=f.npy", "--input=z=random:3", "--expect", "y=e.npy",
-                    "--rtol", "1e-3", "--threads=4", "--timing", "on", "--jitter", "9", "--engine",
+                    "--rtol", "1e-3", "--threads=4", "--timing", "on", "--jitter", "9", "--max-cycles", "500", "--engine",
                     "plain", "--stats", "s.json", "--output-dir=out"},
                    o, error))
       << error;
@@ -73,6 +73,7 @@ TEST(RunOptions, NamesSplitAtTheLastEqualsSign) {
   EXPECT_EQ(o.rtol, 1e-3);
   EXPECT_EQ(o.threads, 4u);
   EXPECT_EQ(o.jitter, 9u);
+  EXPECT_EQ(o.maxCycles, 500u);
   EXPECT_TRUE(o.plain);
   EXPECT_EQ(o.outputDir, "out");
 }
@@ -92,6 +93,8 @@ TEST(RunOptions, EachMistakeIsNamed) {
   EXPECT_EQ(optionsError({"a", "--timing", "maybe"}), "--timing needs on or off, not 'maybe'");
   EXPECT_EQ(optionsError({"a", "--engine", "x"}), "--engine needs fast or plain, not 'x'");
   EXPECT_EQ(optionsError({"a", "--jitter", "-1"}), "--jitter needs a number, not '-1'");
+  EXPECT_EQ(optionsError({"a", "--max-cycles", "0"}),
+            "--max-cycles needs a number from 1 on, not '0'");
   EXPECT_EQ(optionsError({"a", "--jitter", "1", "--timing", "off"}), "--jitter needs --timing on");
   EXPECT_EQ(optionsError({"a", "--rtol", "1"}), "a tolerance needs --expect");
   EXPECT_EQ(optionsError({"a", "--expect", "y=f", "--rtol", "-1"}),

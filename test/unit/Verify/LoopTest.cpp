@@ -106,3 +106,19 @@ TEST(Loop, CommunicationMayNotLookAtAnythingElse) {
   image.list(0, 32768, {});
   expect(image.verify(), Verdict::Error, "does more than control");
 }
+
+// Node 1 would take steps of its own.
+TEST(Loop, NodesAgree) {
+  auto verify = [](bool same) {
+    LoopImage image;
+    const std::string ask = "again:; lbu x7, 0(x6); beq x7, x0, leave; j again; leave:; halt";
+    image.thread(0, 0, "li x6, 69632; sb x0, 0(x6); li x5, 65536; sb x0, 0(x5); signal s1;" + ask);
+    image.thread(0, 2, "wait s1, 1; list 32768; halt");
+    // The byte of node 1 is the one that node 0 has, or another.
+    image.list(0, 32768, {announcing(push(1, same ? 69632 : 65536, 69632, 1), 9)});
+    image.thread(1, 0, "li x6, 69632; wait s9, 1;" + ask);
+    return image.verify();
+  };
+  EXPECT_EQ(verify(true).verdict(), Verdict::Accept) << verify(true).toString();
+  expect(verify(false), Verdict::Error, "they may disagree about the next step");
+}
