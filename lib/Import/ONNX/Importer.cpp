@@ -258,7 +258,8 @@ std::string Importer::lower(const onnx::NodeProto &proto, Node &node, Scope &sco
   std::optional<FloatNode> inFloat;
   if (use == TypeUse::Arithmetic && FloatNode::isNeeded(node, options.demoteDoubles))
     inFloat.emplace(node, b, options.demoteDoubles);
-  Lowering lowering(inFloat ? inFloat->get() : node, b, *pool);
+  MeshLoops loops = meshLoops(node, scope);
+  Lowering lowering(inFloat ? inFloat->get() : node, b, *pool, loops);
   if (failed(entry->lower(lowering))) {
     category = lowering.getCategory();
     return lowering.getReason();

@@ -6,6 +6,7 @@
 #define DOJO_LIB_IMPORT_ONNX_IMPORTER_H
 
 #include "Lowering.h"
+#include "MeshLoop.h"
 #include "Model.h"
 #include "dojo/Import/ONNX.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -117,8 +118,7 @@ private:
   Checkpoint checkpoint();
   void rollBack(const Checkpoint &point);
 
-  // MeshLoop.cpp
-  struct MeshBody;
+  // MeshControlFlow.cpp
   /// The axes of a Scan, each inside of its tensor, and directions: not 0 is from the end.
   struct ScanForm {
     int64_t states, steps;
@@ -133,58 +133,16 @@ private:
   /// Where both branches are small they are computed, and one is chosen.
   std::string importBranches(Node &node, const onnx::GraphProto &then,
                              const onnx::GraphProto &other, Scope &scope, Results &results);
-  /// What one step makes: what the next one carries, a row of each collected tensor, and whether
-  /// there is a next one; unset where that is not asked.
-  struct StepOutcome {
-    std::optional<ValueInfo> more;
-    Results next, rows;
-  };
-  /// A tensor of which a step reads one element along `axis`.
-  struct Sequence {
-    ValueInfo *tensor;
-    int64_t axis;
-    bool fromEnd;
-  };
-  /// Makes a step at the insertion point, which is in the body.
-  using StepFn = llvm::function_ref<std::string(MeshBody &, ValueInfo step,
-                                                ArrayRef<ValueInfo> states, StepOutcome &)>;
-  using RowStepFn =
-      llvm::function_ref<std::string(MeshBody &, ValueInfo step, ArrayRef<ValueInfo> states,
-                                     ArrayRef<ValueInfo> rows, StepOutcome &)>;
-  /// A loop of at most `count` steps; it has to be there where rows are collected.
-  std::string importSteps(const Node &node, Scope &scope, std::optional<int64_t> count,
-                          ValueInfo first, ArrayRef<ValueInfo> inits, StepFn make, Results &finals,
-                          Results &collected);
-  /// The same with `sequences`, of `count` elements, and perhaps a loop within a loop.
-  std::string importBlocks(const Node &node, Scope &scope, std::optional<int64_t> count,
-                           ValueInfo first, ArrayRef<ValueInfo> inits, ArrayRef<Sequence> sequences,
-                           bool collects, RowStepFn make, Results &finals, Results &collected);
-  Results importInto(MeshBody &body, const Node &node, const onnx::GraphProto &graph,
+  Results importInto(MeshLoops::Body &body, const Node &node, const onnx::GraphProto &graph,
                      ArrayRef<ValueInfo> inputs, const Twine &step, Scope &scope);
-  /// One more value that the loop of `body` carries.
-  ValueInfo argument(MeshBody &body, const TensorType &type);
-  /// The results of a dojo.loop whose body is `body`, which returns `returned`: first the
-  /// condition of the next step.
-  ValueRange outline(const Node &node, Scope &scope, MeshBody &body, ArrayRef<Value> returned,
-                     Value condition, ArrayRef<Value> carried);
-  ValueInfo nextStep(ValueInfo step);
-  ValueInfo sum(ValueInfo x, ValueInfo y);
-  ValueInfo scaled(ValueInfo x, int64_t factor);
-  ValueInfo isBefore(ValueInfo step, ValueInfo end);
-  ValueInfo both(ValueInfo x, ValueInfo y);
-  /// `rows` with `row` at `place` of its first dimension.
-  Value setRow(Value rows, ValueInfo row, Value place);
-  /// Of `from`, which lies as the sequence does, the element at `place`; the `count` elements from
-  /// there on, along a new first dimension, the last one again where there are no more.
-  ValueInfo getRows(Value from, const Sequence &sequence, Value place,
-                    std::optional<int64_t> count = std::nullopt);
+  MeshLoops meshLoops(const Node &node, const Scope &scope);
 
   // Pieces of unrolled loops
-  Value materialise(ValueInfo &info);
-  ValueInfo info(const Constant &constant) { return {constant.getType(), true, constant, {}}; }
-  ValueInfo info(Value value, int32_t elem);
+  Value materialise(ValueInfo &info) { return pool->materialise(info, b.getLoc()); }
   /// A scalar made from others by `body`, whose operands are elements.
-  ValueInfo scalar(int32_t elem, MutableArrayRef<ValueInfo> operands, BodyFn body);
+  ValueInfo scalar(int32_t elem, MutableArrayRef<ValueInfo> operands, BodyFn body) {
+    return scalarOf(b, *pool, elem, operands, body);
+  }
   /// `chosen` where the scalar `condition` holds, else `other`; they have one type.
   ValueInfo select(ValueInfo &condition, ValueInfo &chosen, ValueInfo &other);
   /// Element `index` along `axis`, without that dimension.

@@ -55,6 +55,14 @@ Value ConstantPool::get(const Constant &constant, Location loc) {
   return it->second;
 }
 
+ValueInfo scalarOf(TensorBuilder &b, ConstantPool &pool, int32_t elem,
+                   MutableArrayRef<ValueInfo> operands, BodyFn body) {
+  SmallVector<Operand> list;
+  for (ValueInfo &operand : operands)
+    list.push_back(b.along(b.reshape(pool.materialise(operand, b.getLoc()), {}), {}, 0));
+  return info(b.elementwise({}, runtimeType(b.getContext(), elem), list, body), elem);
+}
+
 Value Lowering::in(unsigned i) {
   ValueInfo &info = *node.inputs[i];
   if (!info.value)

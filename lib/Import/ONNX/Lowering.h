@@ -21,6 +21,10 @@ public:
   /// that names bytes of the file the constant comes from, or of the side file. `loc` is the
   /// location of a new op.
   Value get(const Constant &constant, Location loc);
+  /// The IR value of `info`, made now if there is none yet.
+  Value materialise(ValueInfo &info, Location loc) {
+    return info.value ? info.value : info.value = get(*info.constant, loc);
+  }
   /// The last op of those it made, which no other op precedes; null if there is none.
   Operation *getLast() const { return last; }
 
@@ -31,14 +35,26 @@ private:
   std::map<std::string, Value> made;
 };
 
+/// A constant, or a tensor of elements `elem`, as a value of the graph.
+inline ValueInfo info(const Constant &constant) { return {constant.getType(), true, constant, {}}; }
+inline ValueInfo info(Value value, int32_t elem) {
+  return {{elem, Dims(TensorBuilder::dimsOf(value))}, true, std::nullopt, value};
+}
+/// A scalar made from others by `body`, whose operands are elements.
+ValueInfo scalarOf(TensorBuilder &b, ConstantPool &pool, int32_t elem,
+                   MutableArrayRef<ValueInfo> operands, BodyFn body);
+
+class MeshLoops;
+
 /// One node being lowered: operands as IR values, results to be set.
 class Lowering {
 public:
-  Lowering(Node &node, TensorBuilder &b, ConstantPool &pool)
-      : node(node), b(b), pool(pool), results(node.outputs.size()) {}
+  Lowering(Node &node, TensorBuilder &b, ConstantPool &pool, MeshLoops &loops)
+      : node(node), b(b), loops(loops), pool(pool), results(node.outputs.size()) {}
 
   Node &node;
   TensorBuilder &b;
+  MeshLoops &loops; ///< for ops of many steps
 
   Value in(unsigned i);
   /// `constant` as an IR value.

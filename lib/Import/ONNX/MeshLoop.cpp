@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//
-// Loops and branches whose steps the whole mesh takes together: dojo.loop. A body is imported once,
-// in a block that is in no region; what it reads from outside becomes an operand of the loop,
-// constants are cloned, and the block becomes a function. A branch is a loop of at most one step.
 
-#include "Importer.h"
+#include "MeshLoop.h"
 #include "Ops/Index.h"
 #include "dialects/Dojo/DojoDialect.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace llvm;
@@ -17,8 +12,6 @@ using onnx::TensorProto;
 namespace mlir::dojo::onnximport {
 namespace {
 
-// A branch costs the mesh some barriers. Up to here both sides are computed and one is chosen.
-constexpr int64_t kMaxChosenOps = 12, kMaxChosenPoints = int64_t(1) << 26;
 // Rows of a sequence that each step looks through.
 constexpr int64_t kMaxRows = 128;
 
@@ -43,61 +36,21 @@ SetVector<Value> capturedBy(Block &block, ArrayRef<Value> returned) {
   return captured;
 }
 
-bool isWorthBranching(Block &block) {
-  int64_t ops = 0, points = 0;
-  for (Operation &op : block) {
-    if (isa<LoopOp>(op))
-      return true;
-    auto structured = dyn_cast<linalg::LinalgOp>(op);
-    if (!structured)
-      continue;
-    ++ops;
-    int64_t own = 1;
-    for (int64_t range : structured.getStaticLoopRanges())
-      own = llvm::SaturatingMultiply<uint64_t>(own, range);
-    points = llvm::SaturatingAdd<uint64_t>(points, own);
-  }
-  return ops > kMaxChosenOps || points > kMaxChosenPoints;
-}
+} // namespace
 
-void drop(Block &block) {
+MeshLoops::Body::~Body() {
   // Uses are in later ops of the block only.
   while (!block.empty())
     block.back().erase();
 }
 
-} // namespace
-
-/// A block for the body of a loop; it is emptied in any case.
-struct Importer::MeshBody {
-  ~MeshBody() { drop(block); }
-  Block block;
-};
-
-Importer::Results Importer::importInto(MeshBody &body, const Node &node,
-                                       const onnx::GraphProto &graph, ArrayRef<ValueInfo> inputs,
-                                       const Twine &step, Scope &scope) {
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToEnd(&body.block);
-  Results outputs = importGraph(node, graph, inputs, step, scope);
-  for (ValueInfo &output : outputs)
-    if (output.known)
-      materialise(output);
-  // What was computed here from a value outside is not there outside.
-  for (Scope *outer = &scope; outer; outer = outer->outer)
-    for (auto &[name, value] : outer->values)
-      if (value.inFloat && value.inFloat.getParentBlock() == &body.block)
-        value.inFloat = {};
-  return outputs;
-}
-
-ValueInfo Importer::argument(MeshBody &body, const TensorType &type) {
+ValueInfo MeshLoops::argument(Body &body, const TensorType &type) {
   auto tensor = RankedTensorType::get(type.dims, runtimeType(b.getContext(), type.elem));
   return {type, true, std::nullopt, body.block.addArgument(tensor, b.getLoc())};
 }
 
-ValueRange Importer::outline(const Node &node, Scope &scope, MeshBody &body,
-                             ArrayRef<Value> returned, Value condition, ArrayRef<Value> carried) {
+ValueRange MeshLoops::outline(Body &body, ArrayRef<Value> returned, Value condition,
+                              ArrayRef<Value> carried) {
   SetVector<Value> captured = capturedBy(body.block, returned);
   SmallVector<Value> invariants;
   SmallVector<Type> inputs(ValueRange(carried).getTypes());
@@ -106,12 +59,9 @@ ValueRange Importer::outline(const Node &node, Scope &scope, MeshBody &body,
       invariants.push_back(value);
       inputs.push_back(value.getType());
     }
-  std::string name = scope.nameOf(node.proto);
-  name = name.empty() ? node.op().lower() : name;
   func::FuncOp function;
   {
     OpBuilder::InsertionGuard guard(b);
-    ModuleOp module = func->getParentOfType<ModuleOp>();
     b.setInsertionPointToEnd(module.getBody());
     std::string unique = name;
     for (unsigned number = 2; module.lookupSymbol(unique); ++number)
@@ -119,7 +69,7 @@ ValueRange Importer::outline(const Node &node, Scope &scope, MeshBody &body,
     function =
         func::FuncOp::create(b, unique, b.getFunctionType(inputs, ValueRange(returned).getTypes()));
     function.setPrivate();
-    loopBodies.push_back(function);
+    bodies.push_back(function);
     Block *entry = function.addEntryBlock();
     entry->getOperations().splice(entry->end(), body.block.getOperations());
     IRMapping inside;
@@ -147,42 +97,42 @@ ValueRange Importer::outline(const Node &node, Scope &scope, MeshBody &body,
 // Steps
 //===----------------------------------------------------------------------===//
 
-ValueInfo Importer::nextStep(ValueInfo step) {
+ValueInfo MeshLoops::nextStep(ValueInfo step) {
   return scalar(TensorProto::INT64, step, [](OpBuilder &b, Location loc, ValueRange v) -> Value {
     Value one = arith::ConstantOp::create(b, loc, scalarAttr(v[0].getType(), int64_t(1)));
     return arith::AddIOp::create(b, loc, v[0], one);
   });
 }
 
-ValueInfo Importer::isBefore(ValueInfo step, ValueInfo end) {
+ValueInfo MeshLoops::isBefore(ValueInfo step, ValueInfo end) {
   ValueInfo pair[] = {step, end};
   return scalar(TensorProto::BOOL, pair, [](OpBuilder &b, Location loc, ValueRange v) -> Value {
     return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, v[0], v[1]);
   });
 }
 
-ValueInfo Importer::both(ValueInfo x, ValueInfo y) {
+ValueInfo MeshLoops::both(ValueInfo x, ValueInfo y) {
   ValueInfo pair[] = {x, y};
   return scalar(TensorProto::BOOL, pair, [](OpBuilder &b, Location loc, ValueRange v) -> Value {
     return arith::AndIOp::create(b, loc, v[0], v[1]);
   });
 }
 
-ValueInfo Importer::sum(ValueInfo x, ValueInfo y) {
+ValueInfo MeshLoops::sum(ValueInfo x, ValueInfo y) {
   ValueInfo pair[] = {x, y};
   return scalar(TensorProto::INT64, pair, [](OpBuilder &b, Location loc, ValueRange v) -> Value {
     return arith::AddIOp::create(b, loc, v[0], v[1]);
   });
 }
 
-ValueInfo Importer::scaled(ValueInfo x, int64_t factor) {
+ValueInfo MeshLoops::scaled(ValueInfo x, int64_t factor) {
   return scalar(TensorProto::INT64, x, [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
     Value times = arith::ConstantOp::create(b, loc, scalarAttr(v[0].getType(), factor));
     return arith::MulIOp::create(b, loc, v[0], times);
   });
 }
 
-Value Importer::setRow(Value rows, ValueInfo row, Value place) {
+Value MeshLoops::setRow(Value rows, ValueInfo row, Value place) {
   ArrayRef<int64_t> dims = TensorBuilder::dimsOf(rows);
   Operand operands[] = {b.broadcast(rows, dims), b.broadcast(materialise(row), dims),
                         b.broadcast(place, dims)};
@@ -192,8 +142,8 @@ Value Importer::setRow(Value rows, ValueInfo row, Value place) {
                     });
 }
 
-ValueInfo Importer::getRows(Value from, const Sequence &sequence, Value place,
-                            std::optional<int64_t> count) {
+ValueInfo MeshLoops::getRows(Value from, const Sequence &sequence, Value place,
+                             std::optional<int64_t> count) {
   Dims dims(TensorBuilder::dimsOf(from));
   const int64_t extent = dims[sequence.axis];
   dims.erase(dims.begin() + sequence.axis);
@@ -214,19 +164,15 @@ ValueInfo Importer::getRows(Value from, const Sequence &sequence, Value place,
   return info(rows, sequence.tensor->type.elem);
 }
 
-//===----------------------------------------------------------------------===//
-// Loop and Scan
-//===----------------------------------------------------------------------===//
-
-std::string Importer::importSteps(const Node &node, Scope &scope, std::optional<int64_t> count,
-                                  ValueInfo first, ArrayRef<ValueInfo> inits, StepFn make,
-                                  Results &finals, Results &collected) {
-  MeshBody body;
+std::string MeshLoops::steps(std::optional<int64_t> count, ValueInfo first,
+                             ArrayRef<ValueInfo> inits, StepFn make, Results &finals,
+                             Results &collected) {
+  Body body;
   ValueInfo index = argument(body, {TensorProto::INT64, {}});
   Results states;
   for (const ValueInfo &init : inits)
     states.push_back(argument(body, init.type));
-  StepOutcome outcome;
+  Outcome outcome;
   SmallVector<Value> returned, carried;
   {
     OpBuilder::InsertionGuard guard(b);
@@ -241,14 +187,14 @@ std::string Importer::importSteps(const Node &node, Scope &scope, std::optional<
     }
     ValueInfo next = nextStep(index);
     if (count) {
-      ValueInfo before = isBefore(next, info(Constant::ofInts(*count, /*scalar=*/true)));
+      ValueInfo before = isBefore(next, number(*count));
       outcome.more = outcome.more ? both(*outcome.more, before) : before;
     }
     if (!outcome.more)
       return "too large: it never ends";
     returned = {b.reshape(materialise(*outcome.more), {}), next.value};
   }
-  ValueInfo zero = info(Constant::ofInts(0, /*scalar=*/true));
+  ValueInfo zero = number(0);
   carried.push_back(materialise(zero));
   IRMapping fixed; // what never changes is only read
   for (auto [i, init] : enumerate(inits)) {
@@ -284,8 +230,7 @@ std::string Importer::importSteps(const Node &node, Scope &scope, std::optional<
       states[i].value.replaceAllUsesWith(finals[i].value);
       body.block.eraseArgument(i + 1);
     }
-  ValueRange made =
-      outline(node, scope, body, returned, b.reshape(materialise(first), {}), carried);
+  ValueRange made = outline(body, returned, b.reshape(materialise(first), {}), carried);
   made = made.drop_front();
   for (auto [value, init] : zip(finals, inits))
     if (!value.known) {
@@ -299,10 +244,9 @@ std::string Importer::importSteps(const Node &node, Scope &scope, std::optional<
 
 /// Rows are written by steps that go over all rows: many are divided in blocks, each by a loop of
 /// its own inside.
-std::string Importer::importBlocks(const Node &node, Scope &scope, std::optional<int64_t> count,
-                                   ValueInfo first, ArrayRef<ValueInfo> inits,
-                                   ArrayRef<Sequence> sequences, bool collects, RowStepFn make,
-                                   Results &finals, Results &collected) {
+std::string MeshLoops::blocks(std::optional<int64_t> count, ValueInfo first,
+                              ArrayRef<ValueInfo> inits, ArrayRef<Sequence> sequences,
+                              bool collects, RowStepFn make, Results &finals, Results &collected) {
   auto rowsAt = [&](ArrayRef<ValueInfo> from, Value place) {
     Results rows;
     for (auto [i, sequence] : enumerate(sequences))
@@ -316,29 +260,28 @@ std::string Importer::importBlocks(const Node &node, Scope &scope, std::optional
     wholes.push_back(whole);
   }
   if (!count || *count <= kMaxRows || (sequences.empty() && !collects))
-    return importSteps(
-        node, scope, count, first, inits,
-        [&](MeshBody &body, ValueInfo step, ArrayRef<ValueInfo> states, StepOutcome &outcome) {
+    return steps(
+        count, first, inits,
+        [&](Body &body, ValueInfo step, ArrayRef<ValueInfo> states, Outcome &outcome) {
           return make(body, step, states, rowsAt(wholes, step.value), outcome);
         },
         finals, collected);
 
   const int64_t size = int64_t(llvm::PowerOf2Ceil(uint64_t(std::sqrt(double(*count)))));
   const int64_t blocks = llvm::divideCeil(*count, size);
-  ValueInfo always = info(Constant({TensorProto::BOOL, {}}, "\1"));
   Results rows;
-  std::string error = importSteps(
-      node, scope, blocks, first, inits,
-      [&](MeshBody &, ValueInfo block, ArrayRef<ValueInfo> states, StepOutcome &outcome) {
+  std::string error = steps(
+      blocks, first, inits,
+      [&](Body &, ValueInfo block, ArrayRef<ValueInfo> states, Outcome &outcome) {
         ValueInfo begin = scaled(block, size);
         Results parts;
         for (auto [i, sequence] : enumerate(sequences))
           parts.push_back(getRows(wholes[i].value, sequence, begin.value, size));
         Results starts(states), ends;
-        starts.push_back(always); // whether the loop goes on, behind the last step of the block
-        std::string error = importSteps(
-            node, scope, size, always, starts,
-            [&](MeshBody &body, ValueInfo place, ArrayRef<ValueInfo> states, StepOutcome &outcome) {
+        starts.push_back(always()); // whether the loop goes on, behind the last step of the block
+        std::string error = steps(
+            size, always(), starts,
+            [&](Body &body, ValueInfo place, ArrayRef<ValueInfo> states, Outcome &outcome) {
               ValueInfo step = sum(begin, place);
               Results rows;
               for (auto [part, sequence] : zip(parts, sequences))
@@ -346,8 +289,7 @@ std::string Importer::importBlocks(const Node &node, Scope &scope, std::optional
               std::string error = make(body, step, states.drop_back(), rows, outcome);
               if (!error.empty())
                 return error;
-              ValueInfo before =
-                  isBefore(nextStep(step), info(Constant::ofInts(*count, /*scalar=*/true)));
+              ValueInfo before = isBefore(nextStep(step), number(*count));
               outcome.more = outcome.more ? both(*outcome.more, before) : before;
               outcome.next.push_back(*outcome.more);
               return error;
@@ -372,166 +314,6 @@ std::string Importer::importBlocks(const Node &node, Scope &scope, std::optional
     collected.push_back(row);
   }
   return error;
-}
-
-std::string Importer::importMeshLoop(Node &node, const onnx::GraphProto &graph, Scope &scope,
-                                     Results &results) {
-  const size_t states = node.inputs.size() - 2, scans = graph.output_size() - states - 1;
-  std::optional<int64_t> rows;
-  if (const Constant *trips = node.constant(0))
-    rows = std::max<int64_t>(trips->asInt(0), 0);
-  bool collects = false;
-  for (size_t i = 0; i < scans; ++i)
-    if (node.outputUsed(states + i)) {
-      collects = true;
-      if (auto stated = statedRows(node.proto.output(int(states + i)), scope))
-        rows = stated;
-    }
-  if (collects && !rows)
-    return "data-dependent shape: how many steps it takes, and with it the shape of what it "
-           "collects, is known only at run time, and the model does not state it";
-
-  std::optional<ValueInfo> first;
-  if (node.has(1))
-    first = *node.inputs[1];
-  if (node.isDynamic(0)) {
-    ValueInfo before = isBefore(info(Constant::ofInts(0, /*scalar=*/true)), *node.inputs[0]);
-    first = first ? both(*first, before) : before;
-  }
-  ValueInfo always = info(Constant({TensorProto::BOOL, {}}, "\1"));
-  Results inits, finals, collected;
-  for (size_t i = 0; i < states; ++i)
-    inits.push_back(*node.inputs[i + 2]);
-  std::string error = importBlocks(
-      node, scope, rows, first.value_or(always), inits, {}, collects,
-      [&](MeshBody &body, ValueInfo step, ArrayRef<ValueInfo> carried, ArrayRef<ValueInfo>,
-          StepOutcome &outcome) -> std::string {
-        SmallVector<ValueInfo, 2> inputs{step, always};
-        append_range(inputs, carried);
-        Results outputs = importInto(body, node, graph, inputs, "body", scope);
-        if (outputs[0].known &&
-            (outputs[0].type.elem != TensorProto::BOOL || elementCount(outputs[0].type.dims) != 1))
-          return "the condition that its body yields must be one bool";
-        if (outputs[0].known && (!outputs[0].constant || !outputs[0].constant->asInt(0)))
-          outcome.more = outputs[0];
-        if (node.isDynamic(0)) {
-          ValueInfo before = isBefore(nextStep(step), *node.inputs[0]);
-          outcome.more = outcome.more ? both(*outcome.more, before) : before;
-        }
-        outcome.next.assign(outputs.begin() + 1, outputs.begin() + 1 + states);
-        for (size_t i = 0; i < scans; ++i)
-          if (node.outputUsed(states + i))
-            outcome.rows.push_back(outputs[states + 1 + i]);
-        if (!outputs[0].known)
-          outcome.next.assign(states, ValueInfo());
-        return "";
-      },
-      finals, collected);
-  results = finals;
-  for (size_t i = 0, at = 0; i < scans && error.empty(); ++i)
-    results.push_back(node.outputUsed(states + i) ? collected[at++] : ValueInfo());
-  return error;
-}
-
-std::string Importer::importMeshScan(Node &node, const onnx::GraphProto &graph,
-                                     const ScanForm &form, Scope &scope, Results &results) {
-  Results inits, collected;
-  SmallVector<Sequence> sequences;
-  for (int64_t i = 0; i < form.states; ++i)
-    inits.push_back(*node.inputs[i]);
-  for (auto [i, axis] : enumerate(form.inAxes))
-    sequences.push_back({node.inputs[form.states + i], axis, form.inBack[i] != 0});
-  std::string error = importBlocks(
-      node, scope, form.steps, info(Constant({TensorProto::BOOL, {}}, "\1")), inits, sequences,
-      /*collects=*/true,
-      [&](MeshBody &body, ValueInfo, ArrayRef<ValueInfo> carried, ArrayRef<ValueInfo> rows,
-          StepOutcome &outcome) -> std::string {
-        SmallVector<ValueInfo, 2> inputs(carried);
-        append_range(inputs, rows);
-        Results outputs = importInto(body, node, graph, inputs, "body", scope);
-        outcome.next.assign(outputs.begin(), outputs.begin() + form.states);
-        outcome.rows.assign(outputs.begin() + form.states, outputs.end());
-        return "";
-      },
-      results, collected);
-  for (auto [i, rows] : enumerate(collected)) {
-    const int64_t rank = rows.type.dims.size();
-    auto axis = normaliseAxis(form.outAxes[i], rank);
-    if (!axis)
-      return "what it collects has not the axis " + std::to_string(form.outAxes[i]);
-    if (rows.known && form.outBack[i]) {
-      SliceSpec spec{Dims(rank, 0), Dims(rank, 1), rows.type.dims};
-      spec.starts[0] = form.steps - 1;
-      spec.steps[0] = -1;
-      rows = info(b.slice(rows.value, spec), rows.type.elem);
-    }
-    if (rows.known && *axis != 0) {
-      SmallVector<int64_t> order;
-      for (int64_t d = 1; d < rank; ++d)
-        order.push_back(d);
-      order.insert(order.begin() + *axis, 0);
-      rows = info(b.transpose(rows.value, order), rows.type.elem);
-    }
-    results.push_back(rows);
-  }
-  return error;
-}
-
-//===----------------------------------------------------------------------===//
-// If
-//===----------------------------------------------------------------------===//
-
-std::string Importer::importBranches(Node &node, const onnx::GraphProto &then,
-                                     const onnx::GraphProto &other, Scope &scope,
-                                     Results &results) {
-  MeshBody bodies[2];
-  Results chosen = importInto(bodies[0], node, then, {}, "then", scope);
-  Results rest = importInto(bodies[1], node, other, {}, "else", scope);
-  if (chosen.size() != rest.size())
-    return "its branches have different numbers of outputs";
-  auto isKnown = [](const ValueInfo &value) { return value.known; };
-  if (!all_of(chosen, isKnown) || !all_of(rest, isKnown)) {
-    results.assign(chosen.size(), ValueInfo());
-    return "";
-  }
-  for (auto [i, x, y] : enumerate(chosen, rest))
-    if (!(x.type == y.type))
-      return "data-dependent shape: output " + std::to_string(i) + " is " + x.type.str() +
-             " from one branch and " + y.type.str() + " from the other";
-
-  if (!isWorthBranching(bodies[0].block) && !isWorthBranching(bodies[1].block)) {
-    for (MeshBody &body : bodies)
-      b.getInsertionBlock()->getOperations().splice(b.getInsertionPoint(),
-                                                    body.block.getOperations());
-    for (auto [x, y] : zip(chosen, rest))
-      results.push_back(select(*node.inputs[0], x, y));
-    return "";
-  }
-  Value condition = b.reshape(materialise(*node.inputs[0]), {});
-  Value negated = b.elementwise({}, b.getI1Type(), b.along(condition, {}, 0),
-                                [](OpBuilder &b, Location loc, ValueRange v) -> Value {
-                                  Value one =
-                                      arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
-                                  return arith::XOrIOp::create(b, loc, v[0], one);
-                                });
-  SmallVector<Value> carried;
-  for (ValueInfo &output : chosen)
-    carried.push_back(b.filled(
-        output.type.dims, scalarAttr(runtimeType(b.getContext(), output.type.elem), int64_t(0))));
-  for (auto [body, asked, outputs] :
-       zip(bodies, std::array{condition, negated}, std::array{chosen, rest})) {
-    ValueInfo once = info(Constant({TensorProto::BOOL, {}}, StringRef("\0", 1).str()));
-    SmallVector<Value> returned{materialise(once)};
-    for (ValueInfo &output : outputs) {
-      argument(body, output.type);
-      returned.push_back(output.value);
-    }
-    ValueRange made = outline(node, scope, body, returned, asked, carried);
-    carried.assign(made.begin(), made.end());
-  }
-  for (auto [value, output] : zip(carried, chosen))
-    results.push_back(info(value, output.type.elem));
-  return "";
 }
 
 } // namespace mlir::dojo::onnximport

@@ -169,6 +169,7 @@ std::string Importer::unrollLoop(Node &node, Scope &scope, Results &results, boo
     if (node.outputUsed(states + i))
       stated = statedRows(node.proto.output(states + i), scope);
 
+  MeshLoops loops = meshLoops(node, scope);
   // `active` is what keeps the loop going, unset while that is certain.
   std::optional<ValueInfo> active;
   ValueInfo condition =
@@ -186,11 +187,11 @@ std::string Importer::unrollLoop(Node &node, Scope &scope, Results &results, boo
     ValueInfo index = info(Constant::ofInts(step, /*scalar=*/true));
     SmallVector<ValueInfo, 2> ends;
     if (node.isDynamic(0))
-      ends.push_back(isBefore(index, *node.inputs[0]));
+      ends.push_back(loops.isBefore(index, *node.inputs[0]));
     if (!condition.constant)
       ends.push_back(condition);
     for (ValueInfo &end : ends)
-      active = active ? both(*active, end) : end;
+      active = active ? loops.both(*active, end) : end;
     if (active && givesUp) {
       *givesUp = true;
       return "";
@@ -370,10 +371,8 @@ std::string Importer::importBatchedScan(Node &node, Scope &scope, Results &resul
       }
       std::optional<ValueInfo> active;
       if (length) {
-        ValueInfo pair[] = {info(Constant::ofInts(step, /*scalar=*/true)), *length};
-        active = scalar(TensorProto::BOOL, pair, [](OpBuilder &b, Location loc, ValueRange v) {
-          return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, v[0], v[1]).getResult();
-        });
+        MeshLoops loops = meshLoops(node, scope);
+        active = loops.isBefore(loops.number(step), *length);
       }
       for (int64_t i = 0; i < states; ++i) {
         if (!(outputs[i].type == carried[i].type))

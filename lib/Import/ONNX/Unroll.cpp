@@ -12,23 +12,6 @@ namespace mlir::dojo::onnximport {
 // Rows of constants that are put together at compile time.
 static constexpr int64_t kMaxStackedBytes = 1 << 20;
 
-Value Importer::materialise(ValueInfo &info) {
-  if (!info.value)
-    info.value = pool->get(*info.constant, b.getLoc());
-  return info.value;
-}
-
-ValueInfo Importer::info(Value value, int32_t elem) {
-  return {{elem, Dims(TensorBuilder::dimsOf(value))}, true, std::nullopt, value};
-}
-
-ValueInfo Importer::scalar(int32_t elem, MutableArrayRef<ValueInfo> operands, BodyFn body) {
-  SmallVector<Operand> list;
-  for (ValueInfo &operand : operands)
-    list.push_back(b.along(b.reshape(materialise(operand), {}), {}, 0));
-  return info(b.elementwise({}, runtimeType(b.getContext(), elem), list, body), elem);
-}
-
 ValueInfo Importer::select(ValueInfo &condition, ValueInfo &chosen, ValueInfo &other) {
   const TensorType &type = chosen.type;
   if (chosen.constant && other.constant && chosen.constant->bytes() == other.constant->bytes())
