@@ -26,9 +26,7 @@ bool covered(const std::vector<Interval> &intervals, uint32_t begin, uint32_t en
 
 } // namespace
 
-const CodeSegment *Node::codeIn(int64_t address, int64_t bytes) const {
-  if (address >= codeHigh || address + bytes <= codeLow)
-    return nullptr;
+const CodeSegment *Node::findCode(int64_t address, int64_t bytes) const {
   auto next =
       std::upper_bound(segments.begin(), segments.end(), address,
                        [](int64_t a, const CodeSegment &s) { return a < int64_t(s.begin); });
@@ -138,6 +136,7 @@ void Node::postIncrement(Thread &t, const Op &op, uint64_t cycle) {
       continue;
     t.registers.x[m.base] = base[i] + static_cast<uint64_t>(int64_t(m.offset));
     t.ready[score::x + m.base] = cycle + p.controlLatency;
+    busyUntil = std::max(busyUntil, cycle + p.controlLatency);
   }
 }
 

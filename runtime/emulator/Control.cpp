@@ -16,6 +16,7 @@ void Node::issueControl(Thread &t, const Op &op, uint64_t cycle) {
   t.ready[op.destination] =
       op.control == ControlKind::Loop ? std::max(cycle, sources) + p.controlLatency : done;
   t.ready[score::sink] = 0;
+  busyUntil = std::max(busyUntil, std::max(cycle, sources) + p.controlLatency);
   if (op.control == ControlKind::Jump || op.control == ControlKind::JumpRegister ||
       op.control == ControlKind::Loop || op.control == ControlKind::Branch) {
     bool rightGuess = true;
@@ -75,6 +76,7 @@ void Node::issueControl(Thread &t, const Op &op, uint64_t cycle) {
 
 void Node::startWait(Thread &t, unsigned semaphore, uint64_t need, uint64_t cycle) {
   Semaphore &s = semaphores[semaphore];
+  touched.set(semaphore);
   int self = static_cast<int>(t.index);
   int other = s.waiter >= 0 ? s.waiter
               : s.lastWaiter >= 0 && s.lastWaiter != self && setup.timing && cycle <= s.lastPass
@@ -121,6 +123,7 @@ void Node::finishWait(Thread &t) {
 
 void Node::signal(unsigned semaphore, uint64_t shows, uint32_t amount) {
   Semaphore &s = semaphores[semaphore];
+  touched.set(semaphore);
   s.add(shows, amount);
   if (s.waiter < 0)
     return;

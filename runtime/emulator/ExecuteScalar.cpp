@@ -8,7 +8,7 @@ namespace {
 
 int64_t asSigned(uint64_t value) { return static_cast<int64_t>(value); }
 
-template <typename F> void binary(C &c, const Op &op, F f) {
+template <typename F> void scalarBinary(C &c, const Op &op, F f) {
   c.setX(op, f(c.scalar(op, 0), c.scalar(op, 1)));
 }
 
@@ -33,55 +33,55 @@ constexpr uint64_t leastSigned = uint64_t(1) << 63;
 } // namespace
 
 void addX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return a + b; });
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) { return a + b; });
 }
 void subX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return a - b; });
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) { return a - b; });
 }
 void andX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return a & b; });
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) { return a & b; });
 }
 void orX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return a | b; });
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) { return a | b; });
 }
 void xorX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return a ^ b; });
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) { return a ^ b; });
 }
 void sllX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return a << (b & 63); });
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) { return a << (b & 63); });
 }
 void srlX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return a >> (b & 63); });
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) { return a >> (b & 63); });
 }
 void sraX(C &c, const Op &op) {
-  binary(c, op,
-         [](uint64_t a, uint64_t b) { return static_cast<uint64_t>(asSigned(a) >> (b & 63)); });
+  scalarBinary(
+      c, op, [](uint64_t a, uint64_t b) { return static_cast<uint64_t>(asSigned(a) >> (b & 63)); });
 }
 void sltX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return uint64_t(asSigned(a) < asSigned(b)); });
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) { return uint64_t(asSigned(a) < asSigned(b)); });
 }
 void sltuX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return uint64_t(a < b); });
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) { return uint64_t(a < b); });
 }
 void minX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return asSigned(a) < asSigned(b) ? a : b; });
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) { return asSigned(a) < asSigned(b) ? a : b; });
 }
 void maxX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return asSigned(a) > asSigned(b) ? a : b; });
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) { return asSigned(a) > asSigned(b) ? a : b; });
 }
 void minuX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return a < b ? a : b; });
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) { return a < b ? a : b; });
 }
 void maxuX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return a > b ? a : b; });
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) { return a > b ? a : b; });
 }
 void mulX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return a * b; });
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) { return a * b; });
 }
-void mulhX(C &c, const Op &op) { binary(c, op, mulHigh); }
+void mulhX(C &c, const Op &op) { scalarBinary(c, op, mulHigh); }
 
 void divX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) -> uint64_t {
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) -> uint64_t {
     if (b == 0)
       return ~uint64_t(0);
     if (a == leastSigned && b == ~uint64_t(0))
@@ -90,10 +90,10 @@ void divX(C &c, const Op &op) {
   });
 }
 void divuX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return b == 0 ? ~uint64_t(0) : a / b; });
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) { return b == 0 ? ~uint64_t(0) : a / b; });
 }
 void remX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) -> uint64_t {
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) -> uint64_t {
     if (b == 0)
       return a;
     if (a == leastSigned && b == ~uint64_t(0))
@@ -102,7 +102,7 @@ void remX(C &c, const Op &op) {
   });
 }
 void remuX(C &c, const Op &op) {
-  binary(c, op, [](uint64_t a, uint64_t b) { return b == 0 ? a : a % b; });
+  scalarBinary(c, op, [](uint64_t a, uint64_t b) { return b == 0 ? a : a % b; });
 }
 
 void selX(C &c, const Op &op) { c.setX(op, c.scalar(op, 0) ? c.scalar(op, 1) : c.scalar(op, 2)); }

@@ -74,8 +74,11 @@ const Block *Node::nextBlock(Thread &t) {
     t.segment = nullptr;
     return nullptr;
   }
-  if (!t.segment || t.pc < t.segment->begin || t.pc >= t.segment->end) {
-    t.segment = codeIn(t.pc, 1);
+  auto inside = [&t] { return t.segment && t.pc >= t.segment->begin && t.pc < t.segment->end; };
+  if (!inside()) {
+    std::swap(t.segment, t.otherSegment);
+    if (!inside())
+      t.segment = codeIn(t.pc, 1);
     if (!t.segment)
       return nullptr;
   }
@@ -133,18 +136,8 @@ uint64_t later(uint32_t wait, uint64_t now) { return wait ? now + wait : 0; }
 
 } // namespace
 
-bool Node::idleAt(const Thread &t, uint64_t now) const {
-  uint64_t latest = std::max(dividerFree, estimatorFree);
-  for (uint64_t r : t.ready)
-    latest = std::max(latest, r);
-  for (unsigned i = 0; i < maxAccumulators; ++i)
-    latest = std::max(
-        {latest, accStepReady[i], accFillReady[i], accDrained[i], aguFree[i], storeFree[i]});
-  return latest <= now;
-}
-
 uint32_t Node::importState(const Thread &t, uint64_t now) const {
-  if (idleAt(t, now))
+  if (busyUntil <= now)
     return 0;
   TimingState s = {};
   for (unsigned i = 0; i < score::alwaysReady; ++i)
@@ -177,6 +170,11 @@ void Node::exportState(Thread &t, const TimingState &s, uint64_t now) {
     accFillReady[i] = later(s.fillReady[i], now);
     accDrained[i] = later(s.drained[i], now);
   }
+  auto *waits = reinterpret_cast<const uint32_t *>(&s);
+  uint32_t longest = 0;
+  for (unsigned i = 0; i < offsetof(TimingState, issued) / sizeof *waits; ++i)
+    longest = std::max(longest, waits[i]);
+  busyUntil = std::max(busyUntil, now + longest);
   t.next = now;
   if (!s.issued)
     return;

@@ -228,6 +228,7 @@ void Node::issue(Thread &t, const Op &op, uint64_t cycle) {
     if (!access(t, op, cycle, extra))
       return;
     uint64_t busy = op.timing == TimingClass::Gather ? p.gatherBusy : 1;
+    busyUntil = std::max(busyUntil, cycle + busy + 1 + std::max(extra[0], extra[1]));
     occupy(aguFree, cycle, cycle + busy + extra[0]);
     if (op.numMemory == 2)
       occupy(aguFree, cycle, cycle + busy + extra[1]);
@@ -244,12 +245,15 @@ void Node::issue(Thread &t, const Op &op, uint64_t cycle) {
   uint64_t done = cycle + op.latency + std::max(extra[0], extra[1]);
   t.ready[op.destination] = done;
   t.ready[score::sink] = 0;
+  busyUntil = std::max(busyUntil, done);
   switch (op.timing) {
   case TimingClass::Div:
     dividerFree = cycle + p.divideBusy;
+    busyUntil = std::max(busyUntil, dividerFree);
     break;
   case TimingClass::Estimate:
     estimatorFree = cycle + p.estimateBusy;
+    busyUntil = std::max(busyUntil, estimatorFree);
     break;
   case TimingClass::Matrix:
     accStepReady[op.acc] = std::max(accStepReady[op.acc], done);
@@ -378,14 +382,13 @@ void Node::findRange(Thread &t) {
   if (declarations.empty())
     return;
   // The finer of the two divisions of the address space is looked up again at its own borders.
-  auto next = std::upper_bound(
-      declarations.begin(), declarations.end(), t.pc,
-      [](uint32_t pc, const std::shared_ptr<const Declaration> &d) { return pc < d->begin; });
-  if (next != declarations.end())
-    t.rangeEnd = std::min(t.rangeEnd, (*next)->begin);
-  if (next == declarations.begin())
+  auto next = std::upper_bound(declarationBegins.begin(), declarationBegins.end(), t.pc);
+  if (next != declarationBegins.end())
+    t.rangeEnd = std::min(t.rangeEnd, *next);
+  if (next == declarationBegins.begin())
     return;
-  const Declaration &before = **std::prev(next);
+  const Declaration &before =
+      *declarations[static_cast<size_t>(next - declarationBegins.begin()) - 1];
   if (t.pc < before.end) {
     t.declaration = &before;
     t.rangeBegin = std::max(t.rangeBegin, before.begin);

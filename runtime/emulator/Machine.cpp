@@ -225,10 +225,11 @@ bool Machine::declareAccesses(std::span<const uint32_t> nodes, uint32_t begin, u
   auto declaration = std::make_shared<const Declaration>(
       Declaration{begin, end, std::move(reads), std::move(writes)});
   for (uint32_t n : nodes) {
-    auto &all = die->node(n)->declarations;
-    all.insert(std::upper_bound(all.begin(), all.end(), begin,
-                                [](uint32_t a, const auto &d) { return a < d->begin; }),
-               declaration);
+    Node &node = *die->node(n);
+    auto at = std::upper_bound(node.declarationBegins.begin(), node.declarationBegins.end(), begin);
+    node.declarations.insert(node.declarations.begin() + (at - node.declarationBegins.begin()),
+                             declaration);
+    node.declarationBegins.insert(at, begin);
   }
   return true;
 }

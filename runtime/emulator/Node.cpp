@@ -8,8 +8,10 @@ Node::Node(uint32_t number, uint8_t *sram, const Parameters &parameters, const T
   for (unsigned i = 0; i < numThreads; ++i)
     threads[i].index = i;
   std::memset(accumulators, 0, sizeof accumulators);
-  for (Thread &t : threads)
+  for (Thread &t : threads) {
     std::memset(&t.registers, 0, sizeof t.registers);
+    std::memset(t.ready, 0, sizeof t.ready);
+  }
 }
 
 void Node::reset(const RunSetup &newSetup) {
@@ -17,7 +19,10 @@ void Node::reset(const RunSetup &newSetup) {
   fault.reset();
   lastCycle = 0;
   layers.assign(setup.numLayers + 1, NodeLayer());
-  semaphores.assign(numSemaphores, Semaphore());
+  for (unsigned s = 0; touched.any() && s < numSemaphores; ++s)
+    if (touched[s])
+      semaphores[s].clear();
+  touched.reset();
   std::memset(accumulators, 0, sizeof accumulators);
   std::memset(accStepReady, 0, sizeof accStepReady);
   std::memset(accFillReady, 0, sizeof accFillReady);
@@ -28,7 +33,10 @@ void Node::reset(const RunSetup &newSetup) {
   dividerFree = estimatorFree = 0;
   firstAsked = 0;
   answersFrom = never;
-  controlOnlyAt.clear();
+  busyUntil = 0;
+  if (controlOnlySegments != segments.size())
+    controlOnlyAt.clear();
+  controlOnlySegments = segments.size();
   recheck = false;
   codeLow = segments.empty() ? 0 : segments.front().begin;
   codeHigh = segments.empty() ? 0 : segments.back().end;
@@ -40,14 +48,17 @@ void Node::reset(const RunSetup &newSetup) {
   context.findWindow = findWindow;
   setWindows(nullptr);
   for (Thread &t : threads) {
-    std::memset(&t.registers, 0, sizeof t.registers);
+    if (t.started) {
+      std::memset(&t.registers, 0, sizeof t.registers);
+      std::memset(t.ready, 0, sizeof t.ready);
+    }
     t.registers.m[0] = ~uint64_t(0);
-    std::memset(t.ready, 0, sizeof t.ready);
+    t.started = entries[t.index] >= 0;
     t.state = ThreadState::Halted;
     t.inList = t.apart = t.trainQueued = t.skip = false;
     t.predicated = 0;
     t.op = nullptr;
-    t.segment = nullptr;
+    t.segment = t.otherSegment = nullptr;
     t.nearBytes = 0;
     t.trainNumber = 0;
     t.rangeBegin = 1;

@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <map>
 #include <memory>
 #include <optional>
@@ -41,6 +42,7 @@ enum class ThreadState : uint8_t {
 
 struct Thread {
   unsigned index = 0;
+  bool started = false; // in this run
   Registers registers;
   uint64_t ready[score::size];
   ThreadState state = ThreadState::Halted;
@@ -53,6 +55,7 @@ struct Thread {
   const Op *op = nullptr; // the instruction at pc once it has been fetched
   Op scratch;             // for words that were not decoded in sequence
   const CodeSegment *segment = nullptr;
+  const CodeSegment *otherSegment = nullptr; // where it came from
   LineCache lines;
   // Around the last fetch: one code line, segment and PC range, so that nothing need be looked up.
   uint32_t nearBegin = 0, nearBytes = 0;
@@ -105,8 +108,12 @@ public:
   void addCapture(Capture capture);
   void clearCaptures();
 
+  std::vector<uint32_t> declarationBegins; // of `declarations`
+
   /// Code that [address, address + bytes) touches, or null.
-  const CodeSegment *codeIn(int64_t address, int64_t bytes) const;
+  const CodeSegment *codeIn(int64_t address, int64_t bytes) const {
+    return address >= codeHigh || address + bytes <= codeLow ? nullptr : findCode(address, bytes);
+  }
 
   //===-- A run ----------------------------------------------------------===//
   struct RunSetup {
@@ -147,6 +154,7 @@ public:
   Thread threads[numThreads];
   uint32_t accumulators[maxAccumulators][64];
   std::vector<Semaphore> semaphores;
+  std::bitset<numSemaphores> touched; // semaphores that are not as they were made
   std::optional<Fault> fault;
   uint64_t lastCycle = 0; // with an issue
   std::vector<NodeLayer> layers;
@@ -178,6 +186,7 @@ private:
   void finishWait(Thread &t);
   void startList(Thread &t, uint64_t address, uint64_t cycle);
   void startRemoteSignal(Thread &t, uint64_t destination, unsigned semaphore, uint64_t cycle);
+  const CodeSegment *findCode(int64_t address, int64_t bytes) const;
   bool controlOnly(uint32_t pc);
   bool reachesControlOnly(uint32_t pc, bool passOver, bool &predicates) const;
 
@@ -217,7 +226,6 @@ private:
   void recordBlock(Thread &t, const Block &block, size_t count, uint64_t completion);
   void reachLines(Thread &t, const Block &block, size_t count, uint64_t now, BlockEvents &events);
   void leaveBlock(Thread &t, const Block &block, const BlockOutcome &outcome, uint64_t now);
-  bool idleAt(const Thread &t, uint64_t now) const;
   uint32_t importState(const Thread &t, uint64_t now) const;
   void exportState(Thread &t, const TimingState &state, uint64_t now);
   void setWindows(const Declaration *declaration);
@@ -241,8 +249,10 @@ private:
   unsigned firstAsked = 0; // p
   uint64_t accStepReady[maxAccumulators], accFillReady[maxAccumulators],
       accDrained[maxAccumulators];
-  std::map<uint32_t, bool> controlOnlyAt; // memo
-  bool recheck = false;                   // the group's situation has changed
+  uint64_t busyUntil = 0;                 // registers and units are ready from here on, or before
+  std::map<uint32_t, bool> controlOnlyAt; // memo, for as many segments
+  size_t controlOnlySegments = 0;
+  bool recheck = false; // the group's situation has changed
   uint64_t functionalSteps[numThreads];
 };
 

@@ -102,6 +102,20 @@ void Run::collectTrains(Node &node) {
 // Trains
 //===----------------------------------------------------------------------===//
 
+// Most pieces are one packet.
+static void copy(uint8_t *to, const uint8_t *from, uint32_t bytes) {
+  struct Packet {
+    uint8_t bytes[64];
+  };
+  if (bytes != sizeof(Packet)) {
+    std::memmove(to, from, bytes);
+    return;
+  }
+  Packet packet;
+  std::memcpy(&packet, from, sizeof packet);
+  std::memcpy(to, &packet, sizeof packet);
+}
+
 template <typename F> void Run::forEachReceiver(const Transfer &x, F f) const {
   if (x.path.steps.empty())
     return f(x.to);
@@ -123,7 +137,7 @@ void Run::moveBytes(Transfer &x, uint64_t count, uint64_t issue) {
         noteFaults();
         return;
       }
-      std::memmove(receiver.sram + to, source + from, bytes);
+      copy(receiver.sram + to, source + from, bytes);
     });
   });
 }
@@ -313,7 +327,9 @@ void Run::checkEnd() {
         return;
       }
   for (Node *node : nodes)
-    for (unsigned s = 0; s < numSemaphores; ++s) {
+    for (unsigned s = 0; node->touched.any() && s < numSemaphores; ++s) {
+      if (!node->touched[s])
+        continue;
       Semaphore &semaphore = node->semaphores[s];
       if (!semaphore.used())
         continue;

@@ -32,6 +32,12 @@ public:
   uint64_t settledValue() const { return value; }
   /// The value once everything known has shown.
   uint64_t finalValue() const;
+  /// As it was made; keeps its memory.
+  void clear() {
+    waiter = lastWaiter = -1;
+    lastPass = value = 0;
+    pending.clear();
+  }
   bool used() const { return value != 0 || !pending.empty(); }
 
 private:
