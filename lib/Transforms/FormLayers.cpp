@@ -147,6 +147,11 @@ LogicalResult LayerFormer::wrap(DestinationStyleOpInterface root) {
   return success();
 }
 
+/// Whether the loop changes what it gets as that operand.
+bool isCarried(LoopOp loop, OpOperand &operand) {
+  return operand.getOperandNumber() < 1 + loop.getInits().size();
+}
+
 /// A copy of `value`, to become a layer.
 Value LayerFormer::copyOf(Value value) {
   auto type = cast<RankedTensorType>(value.getType());
@@ -166,7 +171,8 @@ void LayerFormer::copyWeightsUnderViews() {
   for (auto weight : llvm::to_vector(function.getBody().front().getOps<WeightOp>())) {
     Value copy;
     for (OpOperand &use : llvm::make_early_inc_range(weight->getUses())) {
-      if (!isa<AssembleOp, ReshapeOp, LoopOp>(use.getOwner()))
+      auto loop = dyn_cast<LoopOp>(use.getOwner());
+      if (!isa<AssembleOp, ReshapeOp>(use.getOwner()) && !(loop && isCarried(loop, use)))
         continue;
       rewriter.setInsertionPointAfter(weight);
       if (!copy)
@@ -198,8 +204,7 @@ void LayerFormer::copyCarriedViews() {
   for (auto loop : function.getBody().front().getOps<LoopOp>()) {
     rewriter.setInsertionPoint(loop);
     for (OpOperand &operand : loop->getOpOperands())
-      if (operand.get().getDefiningOp<AssembleOp>() &&
-          operand.getOperandNumber() < 1 + loop.getInits().size())
+      if (operand.get().getDefiningOp<AssembleOp>() && isCarried(loop, operand))
         operand.set(copyOf(operand.get()));
   }
 }

@@ -13,8 +13,8 @@ import numpy as np
 from bench import SMALL, Bench
 
 UNSUPPORTED = """<ir_version: 8, opset_import: ["": 13, "ai.onnx.ml": 1, "com.example": 1]>
-g (float[3,3] x) => (float[3,3,2] a, float[3,3] b, float[3,3] c) {
-  [first] a = ai.onnx.ml.OneHotEncoder <cats_int64s = [1, 2]> (x)
+g (float[3,3] x) => (float[3,3] a, float[3,3] b, float[3,3] c) {
+  [first] a = ai.onnx.ml.CategoryMapper <cats_int64s = [1], cats_strings = ["one"]> (x)
   [second] b = com.example.Magic <level = 3> (x)
   [third] c = Relu (x)
 }"""
@@ -69,7 +69,7 @@ def rename(old: str, new: str):
 def check_option(bench: Bench) -> None:
     bad, good = bench.model("bad.onnx", UNSUPPORTED), bench.model("softmax.onnx", SOFTMAX)
     text = bench.run(2, "dojo-compile", bad, "--check", "--report", "bad.json", leaves=True)
-    for part in ("node 'first' cannot be compiled", "op:         OneHotEncoder (ai.onnx.ml, as of version 1)",
+    for part in ("node 'first' cannot be compiled", "op:         CategoryMapper (ai.onnx.ml, as of version 1)",
                  "inputs:     float[3,3]", "node 'second'", "Magic (com.example)", "attributes: level=3"):
         bench.hold(part in text, f"--check does not say: {part}")
     report = json.loads((bench.folder / "bad.json").read_text())

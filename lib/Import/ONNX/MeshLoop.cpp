@@ -15,9 +15,21 @@ namespace {
 // Rows of a sequence that each step looks through.
 constexpr int64_t kMaxRows = 128;
 
-/// What ConstantPool makes, and tensors without content.
+/// What ConstantPool makes, tensors without content, and parts of such.
 bool isConstant(Value value) {
-  return isa_and_nonnull<arith::ConstantOp, WeightOp, tensor::EmptyOp>(value.getDefiningOp());
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<tensor::ExtractSliceOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
+    return all_of(op->getOperands(), isConstant);
+  return isa_and_nonnull<arith::ConstantOp, WeightOp, tensor::EmptyOp>(op);
+}
+
+void cloneConstant(OpBuilder &b, Value value, IRMapping &made) {
+  if (made.contains(value))
+    return;
+  Operation *op = value.getDefiningOp();
+  for (Value operand : op->getOperands())
+    cloneConstant(b, operand, made);
+  b.clone(*op, made);
 }
 
 /// What the ops of `block` and `returned` use that is not made in the block, in order of use.
@@ -78,7 +90,7 @@ ValueRange MeshLoops::outline(Body &body, ArrayRef<Value> returned, Value condit
     b.setInsertionPointToStart(entry);
     for (Value value : captured)
       if (isConstant(value))
-        b.clone(*value.getDefiningOp(), inside);
+        cloneConstant(b, value, inside);
     entry->walk([&](Operation *op) {
       for (OpOperand &operand : op->getOpOperands())
         operand.set(inside.lookupOrDefault(operand.get()));

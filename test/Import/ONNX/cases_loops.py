@@ -100,4 +100,21 @@ def rows(d: Draw, op: str) -> Case:
                 {"m": np.asarray(steps, np.int64)}, ("y", "rows"))
 
 
-LOOP_CASES = [("mesh_loops", 11, loops), ("mesh_branches", 13, branches), ("mesh_rows", 13, rows)]
+def recurrences(d: Draw, op: str) -> Case:
+    """More steps than are written out."""
+    name, gates = d.pick(("RNN", 1), ("GRU", 3), ("LSTM", 4))
+    direction = d.pick("forward", "reverse", "bidirectional")
+    ways = 2 if direction == "bidirectional" else 1
+    steps, batch, width, hidden = 260 // ways, d.int(1, 2), d.int(1, 3), d.int(1, 5)
+    arrays = {"x": d.array([steps, batch, width]), "w": d.array([ways, gates * hidden, width]) / 2,
+              "r": d.array([ways, gates * hidden, hidden]) / 2, "b": d.array([ways, 2 * gates * hidden]) / 2}
+    if d.flip():
+        arrays["lengths"] = d.rng.integers(1, steps + 1, [batch]).astype(np.int32)
+    outputs = ("y", "yh", "yc")[:3 if name == "LSTM" else 2]
+    node = helper.make_node(name, list(arrays), outputs, hidden_size=hidden, direction=direction)
+    constants = {n: arrays.pop(n) for n in ("w", "r", "b") if d.flip()}
+    return Case(op, [node], arrays, constants, outputs)
+
+
+LOOP_CASES = [("mesh_loops", 11, loops), ("mesh_branches", 13, branches), ("mesh_rows", 13, rows),
+              ("mesh_recurrences", 14, recurrences)]

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // RNN, GRU and LSTM. The products with the inputs of all steps are one contraction; what remains of
-// a step is the product with the hidden state and elementwise ops on its gates, once for each step.
+// a step is the product with the hidden state and elementwise ops on its gates, once for each step:
+// one behind the other, or in a loop of the mesh where there are many.
 
 #include "../Lowering.h"
+#include "../MeshLoop.h"
 #include "RecurrentActivation.h"
 
 using namespace llvm;
@@ -14,8 +16,8 @@ namespace {
 
 using utils::IteratorType;
 
-// Steps of one node, over all directions.
-constexpr int64_t kMaxSteps = 4096;
+// Steps of one node, over all directions, that are written out.
+constexpr int64_t kMaxWrittenSteps = 256;
 
 /// What the three ops have in common: operands by direction, and steps over them.
 class Recurrence {
@@ -27,8 +29,9 @@ public:
   LogicalResult run();
 
 protected:
-  /// Adds the step at time `t` to `hidden` and `cell`, without the mask.
-  virtual void step(int64_t t) = 0;
+  /// Adds a step to `hidden` and `cell`, without the mask; `x` is the inputs' part of the gates,
+  /// [batch, gates * hidden].
+  virtual void step(Value x) = 0;
   virtual void begin() {}
 
   /// Direction `d` of operand `i`, without the dimension of directions.
@@ -37,8 +40,8 @@ protected:
   Value columns(Value tensor, int64_t from, int64_t size);
   /// Gate `g` of a tensor whose last dimension is gates * hidden.
   Value gate(Value tensor, int64_t g) { return columns(tensor, g * size, size); }
-  /// The inputs' part of the gates at time `t`: [batch, gates * hidden].
-  Value inputPart(int64_t t);
+  /// Of a tensor that begins with the dimension of time, what is at time `t`.
+  Value at(Value tensor, int64_t t);
   /// x[batch, k] times the transposed matrix[n, k].
   Value product(Value x, Value matrix);
   /// An elementwise op with the loops of `dims`; operands broadcast to it.
@@ -50,8 +53,14 @@ protected:
   }
   LogicalResult readShapes();
   Value project();
-  Value maskOf(int64_t t);
-  Value keep(int64_t t, Value next, Value previous);
+  /// `next` where the entry of the batch has the step, else `previous` or zeros if that is null.
+  /// `active`: bool[batch]; null if all have.
+  Value keep(Value active, Value next, Value previous);
+  /// A step with the mask: the row of Y. `active` as for keep.
+  Value maskedStep(Value x, Value active);
+  /// All steps of one direction: Y of it, [length, batch, hidden], if that is used.
+  FailureOr<Value> writtenSteps(bool backwards);
+  FailureOr<Value> loopOfSteps(bool backwards);
 
   Lowering &l;
   TensorBuilder &b;
@@ -90,9 +99,12 @@ Value Recurrence::columns(Value tensor, int64_t from, int64_t count) {
   return b.slice(tensor, spec);
 }
 
-Value Recurrence::inputPart(int64_t t) {
-  SliceSpec spec{{t, 0, 0}, {1, 1, 1}, {1, batch, gates * size}};
-  return b.reshape(b.slice(projected, spec), {batch, gates * size});
+Value Recurrence::at(Value tensor, int64_t t) {
+  ArrayRef<int64_t> dims = TensorBuilder::dimsOf(tensor);
+  SliceSpec spec{Dims(dims.size(), 0), Dims(dims.size(), 1), Dims(dims)};
+  spec.starts[0] = t;
+  spec.sizes[0] = 1;
+  return b.reshape(b.slice(tensor, spec), dims.drop_front());
 }
 
 Value Recurrence::product(Value x, Value matrix) {
@@ -171,9 +183,6 @@ LogicalResult Recurrence::readShapes() {
       !fits(3, {directions, 2 * gates * size}) || !fits(4, {batch}) || !fits(5, state) ||
       !fits(6, state) || !fits(7, {directions, 3 * size}))
     return l.fail("the dimensions of its operands do not fit each other");
-  if (length * directions > kMaxSteps)
-    return l.fail("too large: it takes " + Twine(length * directions) + " steps, more than " +
-                  Twine(kMaxSteps));
   if (node.hasAttr("clip"))
     clip = node.floatAttr("clip", 0);
   std::string error;
@@ -181,24 +190,78 @@ LogicalResult Recurrence::readShapes() {
   return error.empty() ? success() : l.fail(error);
 }
 
-/// Which entries of the batch have a step at time `t`: bool[batch, 1]; null if all have.
-Value Recurrence::maskOf(int64_t t) {
-  if (!mask)
-    return {};
-  SliceSpec spec{{t, 0}, {1, 1}, {1, batch}};
-  return b.reshape(b.slice(mask, spec), {batch, 1});
-}
-
-Value Recurrence::keep(int64_t t, Value next, Value previous) {
-  Value active = maskOf(t);
+Value Recurrence::keep(Value active, Value next, Value previous) {
   if (!active)
     return next;
-  SmallVector<Value> operands{active, next};
+  SmallVector<Value> operands{b.reshape(active, {batch, 1}), next};
   if (previous)
     operands.push_back(previous);
   return map({batch, size}, operands, [&](Scalars &s, ValueRange v) {
     return s.select(v[0], v[1], previous ? v[2] : s.constant(v[1].getType(), 0));
   });
+}
+
+Value Recurrence::maskedStep(Value x, Value active) {
+  Value previousHidden = hidden, previousCell = cell;
+  step(x);
+  Value next = hidden;
+  hidden = keep(active, next, previousHidden);
+  if (cell)
+    cell = keep(active, cell, previousCell);
+  return l.node.outputUsed(0) ? keep(active, next, {}) : Value();
+}
+
+FailureOr<Value> Recurrence::writtenSteps(bool backwards) {
+  SmallVector<Value> rows(length);
+  for (int64_t i = 0; i < length; ++i) {
+    const int64_t t = backwards ? length - 1 - i : i;
+    Value row = maskedStep(at(projected, t), mask ? at(mask, t) : Value());
+    if (row)
+      rows[t] = b.reshape(row, {1, batch, size});
+  }
+  return l.node.outputUsed(0) ? b.concat(rows, 0) : Value();
+}
+
+FailureOr<Value> Recurrence::loopOfSteps(bool backwards) {
+  const int32_t elem = l.node.elem(0);
+  const bool hasCell = cell != nullptr, usesY = l.node.outputUsed(0);
+  ValueInfo inputs = info(projected, elem), masks;
+  SmallVector<MeshLoops::Sequence> sequences{{&inputs, 0, backwards}};
+  if (mask) {
+    masks = info(mask, TensorProto::BOOL);
+    sequences.push_back({&masks, 0, backwards});
+  }
+  MeshLoops::Results states{info(hidden, elem)}, finals, collected;
+  if (hasCell)
+    states.push_back(info(cell, elem));
+  std::string error = l.loops.blocks(
+      length, l.loops.always(), states, sequences, usesY,
+      [&](MeshLoops::Body &, ValueInfo, ArrayRef<ValueInfo> carried, ArrayRef<ValueInfo> rows,
+          MeshLoops::Outcome &outcome) -> std::string {
+        hidden = carried[0].value;
+        if (hasCell)
+          cell = carried[1].value;
+        Value row = maskedStep(rows[0].value, mask ? rows[1].value : Value());
+        outcome.next = {info(hidden, elem)};
+        if (hasCell)
+          outcome.next.push_back(info(cell, elem));
+        if (usesY)
+          outcome.rows = {info(row, elem)};
+        return "";
+      },
+      finals, collected);
+  if (!error.empty())
+    return l.fail(error);
+  hidden = finals[0].value;
+  if (hasCell)
+    cell = finals[1].value;
+  if (!usesY)
+    return Value();
+  Value all = collected[0].value;
+  if (!backwards)
+    return all;
+  SliceSpec spec{{length - 1, 0, 0}, {-1, 1, 1}, {length, batch, size}};
+  return b.slice(all, spec);
 }
 
 LogicalResult Recurrence::run() {
@@ -220,8 +283,7 @@ LogicalResult Recurrence::run() {
                       });
   }
   const bool usesY = node.outputUsed(0), hasCell = gates == 4;
-  std::vector<SmallVector<Value>> rows(length);
-  SmallVector<Value> lastHidden, lastCell;
+  SmallVector<Value> rows, lastHidden, lastCell;
   for (direction = 0; direction < directions; ++direction) {
     auto initial = [&](unsigned i) {
       return node.has(i) ? ofDirection(i, batchFirst ? 1 : 0)
@@ -233,20 +295,15 @@ LogicalResult Recurrence::run() {
     projected = project();
     matrix = ofDirection(2);
     begin();
-    const bool backwards = direction == 1 || node.stringAttr("direction", "") == "reverse";
     // Backwards, the entries of a shorter sequence come into their steps later: the mask keeps
     // their initial states until then.
-    for (int64_t i = 0; i < length; ++i) {
-      const int64_t t = backwards ? length - 1 - i : i;
-      Value previousHidden = hidden, previousCell = cell;
-      step(t);
-      Value next = hidden;
-      hidden = keep(t, next, previousHidden);
-      if (hasCell)
-        cell = keep(t, cell, previousCell);
-      if (usesY)
-        rows[t].push_back(b.reshape(keep(t, next, {}), {1, 1, batch, size}));
-    }
+    const bool backwards = direction == 1 || node.stringAttr("direction", "") == "reverse";
+    FailureOr<Value> all =
+        length * directions > kMaxWrittenSteps ? loopOfSteps(backwards) : writtenSteps(backwards);
+    if (failed(all))
+      return failure();
+    if (usesY)
+      rows.push_back(b.reshape(*all, {length, 1, batch, size}));
     lastHidden.push_back(b.reshape(hidden, {1, batch, size}));
     if (hasCell)
       lastCell.push_back(b.reshape(cell, {1, batch, size}));
@@ -256,10 +313,7 @@ LogicalResult Recurrence::run() {
     return batchFirst ? b.transpose(all, {1, 0, 2}) : all;
   };
   if (usesY) {
-    SmallVector<Value> steps;
-    for (ArrayRef<Value> row : rows)
-      steps.push_back(b.concat(row, 1));
-    Value all = b.concat(steps, 0);
+    Value all = b.concat(rows, 1);
     (void)l.set(batchFirst ? b.transpose(all, {2, 0, 1, 3}) : all, 0);
   }
   if (node.outputUsed(1))
@@ -273,8 +327,8 @@ LogicalResult Recurrence::run() {
 class Rnn : public Recurrence {
 public:
   explicit Rnn(Lowering &l) : Recurrence(l, 1, 1) {}
-  void step(int64_t t) override {
-    hidden = map({batch, size}, {product(hidden, matrix), inputPart(t)},
+  void step(Value x) override {
+    hidden = map({batch, size}, {product(hidden, matrix), x},
                  [&](Scalars &s, ValueRange v) { return activate(s, 0, s.add(v[0], v[1])); });
   }
 };
@@ -298,9 +352,8 @@ public:
     hiddenRows = rows(2, 1);
   }
 
-  void step(int64_t t) override {
+  void step(Value x) override {
     const Dims dims{batch, size};
-    Value x = inputPart(t);
     auto sum = [](Scalars &s, ValueRange v) { return s.add(v[0], v[1]); };
     auto blend = [](Scalars &s, Value z, Value h, Value previous) {
       Value rest = s.sub(s.constant(z.getType(), 1), z);
@@ -349,9 +402,9 @@ public:
       peepholes[g] = gate(all, g);
   }
 
-  void step(int64_t t) override {
+  void step(Value x) override {
     const Dims dims{batch, size};
-    Value sums = map({batch, 4 * size}, {product(hidden, matrix), inputPart(t)},
+    Value sums = map({batch, 4 * size}, {product(hidden, matrix), x},
                      [](Scalars &s, ValueRange v) { return s.add(v[0], v[1]); });
     SmallVector<Value> operands{gate(sums, 0), gate(sums, 2), gate(sums, 3), cell};
     if (peeps)
