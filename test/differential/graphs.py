@@ -97,8 +97,8 @@ class Grower:
             return helper.make_node(op, [x], [y], axes=[axis], keepdims=1)
         if kind == "cast" and value.dtype.kind in "fbiu" and opset >= 9:
             to = self.pick((TensorProto.FLOAT, TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL))
-            if is_float and to != TensorProto.FLOAT:
-                return None  # a neighbouring float could decide
+            if value.dtype.kind == "f" and to != TensorProto.FLOAT:
+                return None  # a neighbouring float could decide, and what NaN becomes is open
             return helper.make_node("Cast", [x], [y], to=to)
         if kind == "split" and rank and value.shape[-1] % 2 == 0 and value.size and opset < 18:
             return helper.make_node("Split", [x], [y, self.name()], axis=rank - 1)

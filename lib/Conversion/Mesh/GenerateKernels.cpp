@@ -14,6 +14,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/AsmState.h"
 #include "llvm/ADT/StringSet.h"
 #include <map>
 
@@ -97,9 +98,11 @@ struct GenerateKernelsPass : public mlir::dojo::impl::GenerateKernelsBase<Genera
     std::string text;
     llvm::raw_string_ostream os(text);
     os << parts << kernel.getFunctionType();
+    // One numbering for all operations: each of its own would look at the whole kernel again.
+    AsmState state(kernel, OpPrintingFlags().useLocalScope().assumeVerified());
     kernel.getBody().walk<WalkOrder::PreOrder>([&](Operation *op) {
       if (!op->getParentOfType<linalg::LinalgOp>() && op->getParentOp() == kernel)
-        op->print(os, OpPrintingFlags().useLocalScope());
+        op->print(os, state);
     });
     return text;
   }

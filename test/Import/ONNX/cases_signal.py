@@ -38,6 +38,7 @@ def resize_forms(d: Draw, op: str) -> Case:
     dtype = np.float32
     if d.flip(0.15):
         dtype = np.uint8 if attrs["mode"] == "nearest" else np.int32
+        attrs.update({name: 2.0 for name in attrs if name == "extrapolation_value"})  # no half, which may go either way
     case = simple(d, op, [d.array(dims, dtype), roi, scales],
                   constant=d.pick((1, 2), (2,)) if crop else (1, 2), **attrs)
     case.trusted = False
