@@ -54,7 +54,8 @@ def Dojo_PlanAttr : Dojo_Attr<"Plan", "plan"> {
   let summary = "how a layer's loops are divided between nodes";
   let description = [{
     `splits` has one entry per loop dimension of the layer's root operation: into how many
-    balanced parts (in units of the dimension's granularity) it is divided. Cell (i0, i1, ...) of
+    balanced parts (in units of the dimension's granularity) it is divided; it is left out where there
+    is no loop. Cell (i0, i1, ...) of
     that grid, numbered row-major, is computed by `nodes[cell]`. `copies`, `m`, `n`, `k` name the
     same division in the planner's terms: batch, pixels, output channels, reduction slices.
     `cycles` is the planner's estimate.
@@ -63,12 +64,12 @@ def Dojo_PlanAttr : Dojo_Attr<"Plan", "plan"> {
   }];
   let parameters = (ins
     "int64_t":$copies, "int64_t":$m, "int64_t":$n, "int64_t":$k,
-    ArrayRefParameter<"int64_t">:$splits,
+    OptionalArrayRefParameter<"int64_t">:$splits,
     ArrayRefParameter<"int32_t">:$nodes,
     "int64_t":$cycles
   );
   let assemblyFormat = [{
-    `<` $copies `x` $m `x` $n `x` $k `,` `splits` `=` `[` $splits `]` `,`
+    `<` $copies `x` $m `x` $n `x` $k `,` (`splits` `=` `[` $splits^ `]` `,`)?
     `nodes` `=` `[` $nodes `]` `,` `cycles` `=` $cycles `>`
   }];
   let genVerifyDecl = 1;

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: dojo-opt %s --pass-pipeline='builtin.module(dojo-place{target=d1 nodes=1x2},dojo-lower-to-mesh)' | FileCheck %s
+// RUN: dojo-opt %s --pass-pipeline='builtin.module(dojo-place{target=d1 nodes=1x2})' | dojo-opt | FileCheck %s --check-prefix=PLACED
 // RUN: dojo-opt %s --pass-pipeline='builtin.module(dojo-place{target=d1 nodes=1x2},dojo-lower-to-mesh,dojo-route,dojo-allocate-sram,d1-generate-kernels,d1-build-programs)' | FileCheck %s --check-prefix=TEXT
+
+// Layers of bodies are planned like others; one without loops has no splits.
+// PLACED-LABEL: func.func private @step
+// PLACED: dojo.layer "add" {{.*}}splits = [2], nodes = [0, 1]
+// PLACED: dojo.layer "more" {{.*}}#dojo.plan<1 x 1 x 1 x 1, nodes = [0]
 
 // Layer 0 brings in what the loop carries and what it reads, each step begins with 1; 2 and 3 are
 // the body, 4 brings its results to where they are carried, 5 is behind the loop.

@@ -78,7 +78,8 @@ public:
   const emu::Counters &counters() const { return last; }
   /// Cycles of each layer of the last run: its end less that of the layer before, the end of a
   /// layer being the latest completion of an instruction of it or of an earlier layer, the last
-  /// layer's the end of the run. They sum to counters().cycles. Empty if timing was off.
+  /// layer's the end of the run. They sum to counters().cycles. Empty if timing was off. Of layers
+  /// that a loop runs again the last time counts: the times before are part of the first of them.
   std::vector<uint64_t> layerCycles() const;
   /// Busiest node's matrix and SIMD operations over the mean of the nodes that had any; 1 if none.
   double busiestOverMean(size_t layer) const;
