@@ -4,6 +4,7 @@
 #ifndef DOJO_EMULATOR_DIE_H
 #define DOJO_EMULATOR_DIE_H
 
+#include "Copies.h"
 #include "HostThreads.h"
 #include "Node.h"
 
@@ -76,6 +77,7 @@ private:
   RunOptions options;
   HostThreads host;
   Ports ports;
+  Copies copies;
   std::vector<Node *> nodes;             // usable, ascending
   std::vector<uint64_t> ownEvent, event; // by node number; event counts its trains
   std::vector<Node *> due;

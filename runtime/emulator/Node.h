@@ -131,6 +131,11 @@ public:
   void advance(uint64_t safe, bool ahead);
   /// The earliest cycle in which the node does something by itself.
   uint64_t nextOwnEvent() const;
+  /// Whether threads that use slots may do something up to `cycle` as things stand.
+  bool groupActsBy(uint64_t cycle) const {
+    bool blocked;
+    return groupEvent(blocked) <= cycle;
+  }
   /// The least issue cycle of its threads' trains that wait to be committed.
   uint64_t nextTrain() const;
   /// The least issue cycle of answers to pulls that wait at this node.

@@ -9,7 +9,8 @@ namespace dojo::emu {
 
 Run::Run(Die &die, const RunOptions &options)
     : m(die), p(die.p), options(options), host(std::max(1u, options.threads)), ports(die.p),
-      ownEvent(die.p.nodes, never), event(die.p.nodes, never), answersAt(die.p.nodes) {
+      copies(die.p.nodes), ownEvent(die.p.nodes, never), event(die.p.nodes, never),
+      answersAt(die.p.nodes) {
   Node::RunSetup setup;
   setup.timing = options.timing;
   setup.watchdog = options.watchdog;
@@ -56,6 +57,7 @@ void Run::executeTimed() {
     uint64_t first = trains.empty() ? never : trains.top().issue;
     for (uint64_t e : event)
       first = std::min(first, e);
+    copies.finish(host);
     if (first == never || (fault && first > fault->cycle))
       return;
     uint64_t safe = first + p.remoteLookahead() - 1;
@@ -102,20 +104,6 @@ void Run::collectTrains(Node &node) {
 // Trains
 //===----------------------------------------------------------------------===//
 
-// Most pieces are one packet.
-static void copy(uint8_t *to, const uint8_t *from, uint32_t bytes) {
-  struct Packet {
-    uint8_t bytes[64];
-  };
-  if (bytes != sizeof(Packet)) {
-    std::memmove(to, from, bytes);
-    return;
-  }
-  Packet packet;
-  std::memcpy(&packet, from, sizeof packet);
-  std::memcpy(to, &packet, sizeof packet);
-}
-
 template <typename F> void Run::forEachReceiver(const Transfer &x, F f) const {
   if (x.path.steps.empty())
     return f(x.to);
@@ -126,6 +114,10 @@ template <typename F> void Run::forEachReceiver(const Transfer &x, F f) const {
 
 void Run::moveBytes(Transfer &x, uint64_t count, uint64_t issue) {
   const uint8_t *source = m.nodes[x.from]->sram;
+  bool within = x.path.steps.empty();
+  if (copies.writesTo(x.from) || (within && copies.readsFrom(x.from)))
+    copies.finish(host);
+  bool defer = options.timing && options.threads > 1 && !within;
   takePackets(x, count, p.packetBytes, [&](uint32_t from, uint32_t to, uint32_t bytes) {
     forEachReceiver(x, [&](uint32_t number) {
       Node &receiver = *m.nodes[number];
@@ -137,7 +129,10 @@ void Run::moveBytes(Transfer &x, uint64_t count, uint64_t issue) {
         noteFaults();
         return;
       }
-      copy(receiver.sram + to, source + from, bytes);
+      if (defer)
+        copies.add(x.from, number, source + from, receiver.sram + to, bytes);
+      else
+        copyBytes(receiver.sram + to, source + from, bytes);
     });
   });
 }
@@ -197,6 +192,8 @@ void Run::commit(const Waiting &train, uint64_t safe) {
     if (thread.state == ThreadState::Sending)
       sender.trainLeft(thread, timing.left);
   }
+  if (sender.groupActsBy(safe))
+    copies.finish(host); // its threads may look
   sender.advance(safe, false);
   collectTrains(sender);
   refresh(sender.number);
