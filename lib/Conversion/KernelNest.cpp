@@ -6,6 +6,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AffineExpr.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace mlir::dojo;
@@ -20,6 +21,19 @@ int64_t Nest::points(bool parallelOnly) const {
     if (!parallelOnly || !d.reduction)
       n *= d.extent;
   return n;
+}
+
+const IndexBound *Nest::getBound(Operation *op) const {
+  for (const IndexBound &bound : ends.bounds)
+    if (bound.compare.getDefiningOp() == op)
+      return &bound;
+  return nullptr;
+}
+
+bool Nest::isRare(Operation *op) const {
+  if (auto select = dyn_cast<arith::SelectOp>(op))
+    op = select.getCondition().getDefiningOp();
+  return op && (getBound(op) || ends.onlyForBounds.contains(op));
 }
 
 /// Replaces dimension `dim` by `dim + shift` in a non-linear part.
@@ -39,6 +53,8 @@ void Nest::restrict(unsigned dim, int64_t lo, int64_t hi) {
   };
   llvm::for_each(inputs, apply);
   llvm::for_each(outputs, apply);
+  for (IndexBound &bound : ends.bounds)
+    bound.offset += lo * bound.strides[dim];
   dims[dim].extent = hi - lo;
   dims[dim].origin += lo;
 }
@@ -167,6 +183,10 @@ static void dropDim(Nest &nest, unsigned dim, int64_t value) {
   };
   llvm::for_each(nest.inputs, apply);
   llvm::for_each(nest.outputs, apply);
+  for (IndexBound &bound : nest.ends.bounds) {
+    bound.offset += value * bound.strides[dim];
+    bound.strides.erase(bound.strides.begin() + dim);
+  }
   for (IndexSource &s : nest.indices) {
     if (s.dim == static_cast<int>(dim))
       s = {-1, s.constant + value + nest.dims[dim].origin};
@@ -182,7 +202,11 @@ static bool canMerge(const Nest &nest, unsigned outer, unsigned inner) {
   if (o.pinned || i.pinned || o.reduction != i.reduction)
     return false;
   auto fits = [&](const Access &a) { return a.strides[outer] == a.strides[inner] * i.extent; };
-  return llvm::all_of(nest.inputs, fits) && llvm::all_of(nest.outputs, fits);
+  auto alike = [&](const IndexBound &bound) {
+    return bound.strides[outer] == bound.strides[inner] * i.extent;
+  };
+  return llvm::all_of(nest.inputs, fits) && llvm::all_of(nest.outputs, fits) &&
+         llvm::all_of(nest.ends.bounds, alike);
 }
 
 static bool mergeOnce(Nest &nest) {
@@ -210,6 +234,41 @@ static bool mergeOnce(Nest &nest) {
   return false;
 }
 
+/// The dimension that alone decides whether the bound holds, or -1.
+static int onlyDimOf(const IndexBound &bound) {
+  int only = -1;
+  for (auto [d, stride] : llvm::enumerate(bound.strides)) {
+    if (stride != 0 && only >= 0)
+      return -1;
+    only = stride != 0 ? d : only;
+  }
+  return only;
+}
+
+/// Ends reductions where what they combine is neutral from there on.
+static void shorten(Nest &nest) {
+  if (nest.outputs.size() != 1)
+    return;
+  BlockArgument out = nest.body->getArgument(nest.numInputs());
+  Operation *combiner = nest.body->getTerminator()->getOperand(0).getDefiningOp();
+  if (!combiner || combiner->getNumOperands() != 2 || !out.hasOneUse() ||
+      *out.user_begin() != combiner)
+    return;
+  std::optional<TypedAttr> neutral = arith::getNeutralElement(combiner);
+  unsigned other = combiner->getOperand(0) == out ? 1 : 0;
+  auto select = combiner->getOperand(other).getDefiningOp<arith::SelectOp>();
+  TypedAttr otherwise;
+  if (!neutral || !select || !matchPattern(select.getFalseValue(), m_Constant(&otherwise)) ||
+      otherwise != *neutral)
+    return;
+  const IndexBound *bound = nest.getBound(select.getCondition().getDefiningOp());
+  int dim = bound ? onlyDimOf(*bound) : -1;
+  if (dim < 0 || !nest.dims[dim].reduction || bound->offset >= bound->limit)
+    return;
+  int64_t end = llvm::divideCeil(bound->limit - bound->offset, bound->strides[dim]);
+  nest.dims[dim].extent = std::min(nest.dims[dim].extent, end);
+}
+
 FailureOr<Nest> mlir::dojo::buildNest(linalg::GenericOp op) {
   Nest nest;
   nest.source = op;
@@ -232,7 +291,10 @@ FailureOr<Nest> mlir::dojo::buildNest(linalg::GenericOp op) {
   for (unsigned d = 0; d < nest.dims.size(); ++d)
     nest.indices.push_back({static_cast<int>(d), 0});
 
-  nest.body->walk([&](linalg::IndexOp index) { nest.dims[index.getDim()].pinned = true; });
+  nest.ends = findIndexBounds(op);
+  nest.body->walk([&](linalg::IndexOp index) {
+    nest.dims[index.getDim()].pinned |= !nest.ends.onlyForBounds.contains(index);
+  });
   auto pinResidual = [&](const Access &a) {
     for (unsigned d = 0; d < nest.dims.size(); ++d)
       nest.dims[d].pinned |= a.residual && a.residual.isFunctionOfDim(d);
@@ -246,7 +308,13 @@ FailureOr<Nest> mlir::dojo::buildNest(linalg::GenericOp op) {
   for (unsigned d = nest.dims.size(); d-- > 0;)
     if (nest.dims[d].extent == 1)
       dropDim(nest, d, 0);
+  // Ends that are not reached stand in no one's way.
+  auto last = llvm::map_to_vector(nest.dims, [](const NestDim &d) { return d.extent - 1; });
+  for (IndexBound &bound : nest.ends.bounds)
+    if (bound.holdsUpTo(last))
+      bound = {bound.compare, 0, 1, SmallVector<int64_t>(nest.dims.size(), 0)};
   while (mergeOnce(nest)) {
   }
+  shorten(nest);
   return nest;
 }

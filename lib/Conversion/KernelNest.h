@@ -7,6 +7,8 @@
 #ifndef DOJO_LIB_CONVERSION_KERNELNEST_H
 #define DOJO_LIB_CONVERSION_KERNELNEST_H
 
+#include "dojo/Transforms/IndexBounds.h"
+
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -54,6 +56,9 @@ struct Nest {
   /// Value that an output holds before the operation, where it is a known constant.
   SmallVector<TypedAttr> inits;
   SmallVector<IndexSource> indices;
+  /// Comparisons of loop indices with an end, in the dimensions of the nest, and the operations of
+  /// the body that only they need: `indices` does not say what those compute.
+  IndexBounds ends;
   /// Some input may overlap some output in memory.
   bool inPlace = false;
 
@@ -62,6 +67,11 @@ struct Nest {
   bool hasReduction() const;
   /// Product of the extents of all, or of the parallel dimensions.
   int64_t points(bool parallelOnly) const;
+  /// The bound that the operation of the body is, or null.
+  const IndexBound *getBound(Operation *op) const;
+  /// Whether the operation is computed in a few iterations only, if at all: comparisons with ends,
+  /// and what they select.
+  bool isRare(Operation *op) const;
   /// Keep indices [lo, hi) of a dimension only.
   void restrict(unsigned dim, int64_t lo, int64_t hi);
 };

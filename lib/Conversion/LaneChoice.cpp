@@ -66,7 +66,12 @@ LaneVariance::LaneVariance(const Nest &nest, const Lanes &lanes) : nest(nest), l
   }
   for (Operation &op : nest.body->without_terminator()) {
     bool differs = false;
-    if (auto index = dyn_cast<linalg::IndexOp>(op))
+    if (nest.ends.onlyForBounds.contains(&op))
+      continue;
+    if (const IndexBound *bound = nest.getBound(&op))
+      differs = bound->strides[lanes.inner] != 0 ||
+                (lanes.outer >= 0 && bound->strides[lanes.outer] != 0);
+    else if (auto index = dyn_cast<linalg::IndexOp>(op))
       differs = lanes.contains(nest.indices[index.getDim()].dim);
     op.walk([&](Operation *inner) {
       differs |= llvm::any_of(inner->getOperands(), [&](Value v) { return varies(v); });
@@ -244,7 +249,8 @@ static double estimate(const Nest &nest, const Lanes &lanes, unsigned bodyOps) {
 
 Lanes mlir::dojo::chooseLanes(const Nest &nest) {
   Lanes best;
-  unsigned bodyOps = std::distance(nest.body->begin(), nest.body->end()) - 1;
+  unsigned bodyOps = llvm::count_if(nest.body->without_terminator(),
+                                    [&](Operation &op) { return !nest.isRare(&op); });
   // A scalar step costs its body, an access for each operand and its part of the loop.
   double bestCost = double(nest.points(false)) * (nest.inputs.size() + bodyOps + 1.0) +
                     2.0 * double(nest.points(true)) * nest.outputs.size();

@@ -8,6 +8,8 @@
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/ScopeExit.h"
 
 using namespace mlir;
 using namespace mlir::dojo;
@@ -40,6 +42,8 @@ NestEmitter::NestEmitter(OpBuilder &b, const Nest &nest, const Lanes &lanes, Fla
     : b(b), loc(nest.source->getLoc()), nest(nest), lanes(lanes), views(views) {
   iv.resize(nest.dims.size());
   base.resize(nest.dims.size());
+  for (const NestDim &d : nest.dims)
+    last.push_back(d.extent - 1);
 }
 
 //===----------------------------------------------------------------------===//
@@ -52,9 +56,10 @@ static int64_t bodyCost(const Nest &nest) {
   // Loops and branches of several points would only follow each other.
   if (llvm::any_of(*nest.body, [](Operation &op) { return op.getNumRegions() != 0; }))
     return maxJammedOps;
-  int64_t cost = llvm::count_if(nest.body->without_terminator(), [](Operation &op) {
+  int64_t cost = llvm::count_if(nest.body->without_terminator(), [&](Operation &op) {
     bool fused = isa<arith::MulFOp>(op) && op.hasOneUse() && isa<arith::AddFOp>(*op.user_begin());
-    return !fused && !isa<arith::ExtFOp, arith::TruncFOp, arith::ConstantOp, linalg::IndexOp>(op);
+    return !fused && !nest.isRare(&op) &&
+           !isa<arith::ExtFOp, arith::TruncFOp, arith::ConstantOp, linalg::IndexOp>(op);
   });
   return std::max<int64_t>(cost, 1);
 }
@@ -174,11 +179,27 @@ SmallVector<Value>
 NestEmitter::loop(unsigned dim, int64_t start, int64_t step, int64_t trips,
                   SmallVector<Value> inits,
                   llvm::function_ref<SmallVector<Value>(SmallVector<Value>)> body) {
+  auto lastOf = [&](int64_t n) { return std::min(start + n * step, nest.dims[dim].extent) - 1; };
+  int64_t outside = std::exchange(last[dim], lastOf(trips));
+  llvm::scope_exit restore([&] { last[dim] = outside; });
   if (trips == 1) {
     base[dim] = start;
     SmallVector<Value> results = body(inits);
     base[dim] = 0;
     return results;
+  }
+  // What lies before an end needs no comparison with it.
+  for (const IndexBound &bound : nest.ends.bounds) {
+    if (bound.holdsUpTo(last))
+      continue;
+    int64_t before = trips;
+    while (before > 0 && !bound.holdsUpTo(last))
+      last[dim] = lastOf(--before);
+    last[dim] = lastOf(trips);
+    if (before == 0)
+      continue;
+    inits = loop(dim, start, step, before, std::move(inits), body);
+    return loop(dim, start + before * step, step, trips - before, std::move(inits), body);
   }
   auto constant = [&](int64_t v) -> Value { return arith::ConstantIndexOp::create(b, loc, v); };
   Value lo = constant(start), hi = constant(start + trips * step), by = constant(step);
@@ -319,7 +340,38 @@ SmallVector<Value> NestEmitter::emitBody(SmallVector<Value> accs, ArrayRef<Insta
   return results;
 }
 
+Value NestEmitter::emitBound(const IndexBound &bound, const Instance &inst) {
+  if (bound.holdsUpTo(last))
+    return arith::ConstantIntOp::create(b, loc, 1, 1);
+  Access index;
+  index.offset = bound.offset;
+  index.strides = bound.strides;
+  Value value = address(index, inst.shift);
+  if (variance->varies(bound.compare)) {
+    LaneOffsets offsets = laneOffsets(index, lanes);
+    auto perLane = llvm::map_to_vector(offsets, [](int64_t o) { return APInt(64, o); });
+    auto type = laneType(b.getIndexType());
+    Value lane = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, perLane));
+    value = arith::AddIOp::create(b, loc, toLanes(value), lane);
+  }
+  Value limit = arith::ConstantIndexOp::create(b, loc, bound.limit);
+  if (isa<VectorType>(value.getType()))
+    limit = toLanes(limit);
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, value, limit);
+}
+
 void NestEmitter::emitBodyOp(Operation &op, IRMapping &map, const Instance &inst) {
+  if (nest.ends.onlyForBounds.contains(&op))
+    return;
+  if (const IndexBound *bound = nest.getBound(&op)) {
+    map.map(op.getResult(0), emitBound(*bound, inst));
+    return;
+  }
+  if (auto select = dyn_cast<arith::SelectOp>(op))
+    if (matchPattern(map.lookupOrDefault(select.getCondition()), m_One())) {
+      map.map(select.getResult(), map.lookupOrDefault(select.getTrueValue()));
+      return;
+    }
   if (auto index = dyn_cast<linalg::IndexOp>(op)) {
     map.map(index.getResult(), emitIndex(index.getDim(), inst));
     return;

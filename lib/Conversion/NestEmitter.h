@@ -62,6 +62,8 @@ private:
   SmallVector<Value> emitBody(SmallVector<Value> accs, ArrayRef<Instance> instances);
   void emitBodyOp(Operation &op, IRMapping &map, const Instance &inst);
   Value emitIndex(unsigned originalDim, const Instance &inst);
+  /// The comparison, or true where it holds in all of the loops that are open.
+  Value emitBound(const IndexBound &bound, const Instance &inst);
   /// The index at lane 0.
   Value emitFirstIndex(unsigned originalDim, const Instance &inst);
   /// Lane 0 of an index that counts the lanes.
@@ -105,6 +107,8 @@ private:
   SmallVector<std::pair<unsigned, scf::ForOp>> loops;
   SmallVector<Value> iv;
   SmallVector<int64_t> base;
+  /// The last index of each dimension that the open loops come to.
+  SmallVector<int64_t> last;
   /// Lanes that the current step of a reduction over lanes adds; all but in its last step.
   int stepLanes = numLanes;
   /// Only looked up, never iterated: the pointers in the keys do not reach the output.

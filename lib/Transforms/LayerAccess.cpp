@@ -327,9 +327,12 @@ LogicalResult analyzeGeneric(linalg::GenericOp op, Block &body, LayerAccess &a) 
   a.outputMap = op.getIndexingMapsArray().back();
   a.outputType = cast<RankedTensorType>(op.getResult(0).getType());
   a.indexRead.assign(a.numLoops(), false);
+  IndexBounds bounds = findIndexBounds(op);
   op.getRegion().walk([&](linalg::IndexOp index) {
-    a.indexRead[index.getDim()] = a.indexRead[index.getDim()] || isComputedWith(index);
+    a.indexRead[index.getDim()] = a.indexRead[index.getDim()] ||
+                                  (!bounds.onlyForBounds.contains(index) && isComputedWith(index));
   });
+  a.bounds = std::move(bounds.bounds);
   return success();
 }
 

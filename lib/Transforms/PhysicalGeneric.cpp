@@ -315,30 +315,56 @@ Value PhysicalBuilder::loopIndex(OpBuilder &builder, Location loc, unsigned loop
   return arith::AddIOp::create(builder, loc, index, position);
 }
 
+/// The operation that makes `value` of `previous` and something, which is left as it is where that
+/// is `neutral`. None if `previous` or `value` has a use beside it.
+static Operation *combinerOf(Value value, Value previous, TypedAttr &neutral) {
+  Operation *combiner = value.getDefiningOp();
+  if (!combiner || !value.use_empty() || !previous.hasOneUse() ||
+      *previous.user_begin() != combiner || combiner->getNumOperands() != 2)
+    return nullptr;
+  std::optional<TypedAttr> found = arith::getNeutralElement(combiner);
+  if (!found)
+    return nullptr;
+  neutral = *found;
+  return combiner;
+}
+
 Value PhysicalBuilder::maskResult(OpBuilder &builder, Location loc, unsigned result, Value value,
                                   Value previous) {
   SmallVector<IteratorType> iterators = op.getIteratorTypesArray();
   AffineMap map = op.getIndexingMapsArray()[inputs.size() + result];
+  auto select = [&](unsigned loop, Value in, Value out) -> Value {
+    Value range = arith::ConstantIndexOp::create(builder, loc, ranges[loop]);
+    Value inside = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult,
+                                         loopIndex(builder, loc, loop), range);
+    return arith::SelectOp::create(builder, loc, inside, in, out);
+  };
   for (unsigned loop = 0; loop < ranges.size(); ++loop) {
     if (!splits.isRagged(loop))
       continue;
-    Value otherwise;
     if (iterators[loop] == IteratorType::parallel) {
       // Without a block the padding is cut off.
       int64_t blockDim = results[result].blockDim;
       if (blockDim < 0 || map.getResult(blockDim) != getAffineDimExpr(loop, op.getContext()) ||
           staysZero(result, loop))
         continue;
-      otherwise = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(value.getType()));
-    } else {
-      if (isNeutral(result, loop))
-        continue;
-      otherwise = previous;
+      value = select(loop, value,
+                     arith::ConstantOp::create(builder, loc, builder.getZeroAttr(value.getType())));
+      continue;
     }
-    Value range = arith::ConstantIndexOp::create(builder, loc, ranges[loop]);
-    Value inside = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult,
-                                         loopIndex(builder, loc, loop), range);
-    value = arith::SelectOp::create(builder, loc, inside, value, otherwise);
+    if (isNeutral(result, loop))
+      continue;
+    TypedAttr neutral;
+    Operation *combiner = combinerOf(value, previous, neutral);
+    if (!combiner) {
+      value = select(loop, value, previous);
+      continue;
+    }
+    // Stays a plain reduction, which lanes may share.
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPoint(combiner);
+    OpOperand &other = combiner->getOpOperand(combiner->getOperand(0) == previous ? 1 : 0);
+    other.set(select(loop, other.get(), arith::ConstantOp::create(builder, loc, neutral)));
   }
   return value;
 }

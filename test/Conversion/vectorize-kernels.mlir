@@ -136,3 +136,82 @@ func.func @elements(%i: memref<64xi32>, %t: memref<100xf32>, %o: memref<64xf32>)
   }
   return
 }
+
+// -----
+
+// Places of the last block that do not count: a reduction ends before them, where a row's blocks
+// follow each other. Else, and where they are written, only the last block compares.
+// CHECK-LABEL: func.func @row
+// CHECK-NOT: arith.cmpi
+// CHECK: arith.maximumf %{{.*}} : vector<16xbf16>
+// CHECK-NOT: arith.cmpi
+// CHECK-LABEL: func.func @rows
+// CHECK: scf.for
+// CHECK-NOT: arith.cmpi
+// CHECK: arith.maximumf %{{.*}} : vector<16xbf16>
+// CHECK: scf.yield
+// CHECK: arith.select %{{.*}} : vector<16xi1>
+// CHECK-NOT: scf.for
+// CHECK: vector.shuffle
+// CHECK-LABEL: func.func @zeros
+// CHECK: scf.for
+// CHECK-NOT: arith.cmpi
+// CHECK: vector.store
+// CHECK: arith.select %{{.*}} : vector<16xi1>
+#moved = affine_map<(d0, d1, d2) -> (d1, d0, d2)>
+#same = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+#first = affine_map<(d0, d1, d2) -> (d0)>
+func.func @row(%a: memref<100x1x4xbf16>, %o: memref<1xbf16>) attributes {dojo.kernel} {
+  linalg.generic {indexing_maps = [#moved, #first], iterator_types = ["parallel", "reduction", "reduction"]}
+      ins(%a : memref<100x1x4xbf16>) outs(%o : memref<1xbf16>) {
+  ^bb0(%x: bf16, %y: bf16):
+    %c4 = arith.constant 4 : index
+    %end = arith.constant 397 : index
+    %low = arith.constant 0xFF80 : bf16
+    %b = linalg.index 1 : index
+    %i = linalg.index 2 : index
+    %first = arith.muli %b, %c4 : index
+    %place = arith.addi %first, %i : index
+    %in = arith.cmpi ult, %place, %end : index
+    %v = arith.select %in, %x, %low : bf16
+    %m = arith.maximumf %y, %v : bf16
+    linalg.yield %m : bf16
+  }
+  return
+}
+func.func @rows(%a: memref<100x4x4xbf16>, %o: memref<4xbf16>) attributes {dojo.kernel} {
+  linalg.generic {indexing_maps = [#moved, #first], iterator_types = ["parallel", "reduction", "reduction"]}
+      ins(%a : memref<100x4x4xbf16>) outs(%o : memref<4xbf16>) {
+  ^bb0(%x: bf16, %y: bf16):
+    %c4 = arith.constant 4 : index
+    %end = arith.constant 397 : index
+    %low = arith.constant 0xFF80 : bf16
+    %b = linalg.index 1 : index
+    %i = linalg.index 2 : index
+    %first = arith.muli %b, %c4 : index
+    %place = arith.addi %first, %i : index
+    %in = arith.cmpi ult, %place, %end : index
+    %v = arith.select %in, %x, %low : bf16
+    %m = arith.maximumf %y, %v : bf16
+    linalg.yield %m : bf16
+  }
+  return
+}
+func.func @zeros(%a: memref<100x8x4xf32>, %o: memref<100x8x4xf32>) attributes {dojo.kernel} {
+  linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%a : memref<100x8x4xf32>) outs(%o : memref<100x8x4xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    %c4 = arith.constant 4 : index
+    %end = arith.constant 397 : index
+    %zero = arith.constant 0.0 : f32
+    %b = linalg.index 0 : index
+    %i = linalg.index 2 : index
+    %first = arith.muli %b, %c4 : index
+    %place = arith.addi %first, %i : index
+    %in = arith.cmpi ult, %place, %end : index
+    %e = math.exp %x : f32
+    %v = arith.select %in, %e, %zero : f32
+    linalg.yield %v : f32
+  }
+  return
+}

@@ -8,6 +8,8 @@
 #ifndef DOJO_TRANSFORMS_LAYERACCESS_H
 #define DOJO_TRANSFORMS_LAYERACCESS_H
 
+#include "dojo/Transforms/IndexBounds.h"
+
 #include "mlir/IR/AffineMap.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Operation.h"
@@ -59,7 +61,9 @@ struct LayerAccess {
   RankedTensorType outputType;
   /// Loop dimensions whose index the body computes with (linalg.index): tiles that differ in them
   /// need code of their own. An index that only says where tensor.extract reads does not count.
+  /// Nor one that is only compared with an end: tiles that lie before it are alike.
   llvm::SmallVector<bool> indexRead;
+  llvm::SmallVector<IndexBound> bounds;
 
   unsigned numLoops() const { return extents.size(); }
   bool isStructured() const; ///< dojo.conv: matrix kernels

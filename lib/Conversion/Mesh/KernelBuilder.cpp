@@ -120,7 +120,32 @@ void replaceExtracts(OpBuilder &builder, Region &from, Region &to, const LayerAc
   }
 }
 
-/// Drops what only computed the indices of reads.
+/// Whether all of the tile lies before the end that the bound compares with.
+bool holdsInTile(const IndexBound &bound, const IndexBox &loops) {
+  SmallVector<int64_t> last;
+  for (auto [lo, size] : llvm::zip_equal(loops.lo, loops.size))
+    last.push_back(lo + size - 1);
+  return bound.holdsUpTo(last);
+}
+
+/// Takes out the masks of what the tile does not have.
+void dropMasks(OpBuilder &builder, const LayerAccess &access, const KernelTile &tile,
+               const IRMapping &mapping) {
+  OpBuilder::InsertionGuard guard(builder);
+  for (const IndexBound &bound : access.bounds) {
+    if (!holdsInTile(bound, tile.loops))
+      continue;
+    Value compare = mapping.lookup(bound.compare);
+    builder.setInsertionPoint(compare.getDefiningOp());
+    Value holds = arith::ConstantIntOp::create(builder, compare.getLoc(), 1, 1);
+    compare.replaceAllUsesWith(holds);
+    for (Operation *user : llvm::make_early_inc_range(holds.getUsers()))
+      if (auto select = dyn_cast<arith::SelectOp>(user); select && select.getCondition() == holds)
+        select.getResult().replaceAllUsesWith(select.getTrueValue());
+  }
+}
+
+/// Drops what only computed the indices of reads, and masks.
 void eraseUnused(Region &region) {
   region.walk<WalkOrder::PostOrder, ReverseIterator>([](Operation *op) {
     if (isOpTriviallyDead(op))
@@ -166,6 +191,10 @@ void cloneGeneric(OpBuilder &builder, linalg::GenericOp generic, const LayerAcce
   local.getRegion().walk([&](linalg::IndexOp index) { absolute.insert(index); });
   if (llvm::any_of(access.inputs, [](const auto &in) { return in.captured; })) {
     replaceExtracts(builder, generic.getRegion(), local.getRegion(), access, tile, args);
+    eraseUnused(local.getRegion());
+  }
+  if (!access.bounds.empty()) {
+    dropMasks(builder, access, tile, mapping);
     eraseUnused(local.getRegion());
   }
   local.getRegion().walk([&](linalg::IndexOp index) {
@@ -215,9 +244,13 @@ std::string mlir::dojo::kernelKey(const LayerAccess &access, const KernelTile &t
   std::string key;
   llvm::raw_string_ostream os(key);
   llvm::interleaveComma(tile.loops.size, os);
-  for (unsigned d = 0; d < access.numLoops(); ++d)
-    if (access.indexRead[d])
+  for (unsigned d = 0; d < access.numLoops(); ++d) {
+    auto masks = [&](const IndexBound &bound) {
+      return bound.strides[d] != 0 && !holdsInTile(bound, tile.loops);
+    };
+    if (access.indexRead[d] || llvm::any_of(access.bounds, masks))
       os << "@" << tile.loops.lo[d];
+  }
   for (const LayerAccess::Operand &in : access.inputs) {
     os << in.slot << ":";
     printOperand(os, tile.inputs[in.slot], in.map, tile.loops);

@@ -80,10 +80,19 @@ bool isFusedProduct(Operation *op) {
 }
 
 /// SIMD slots of one element-wise body: what becomes an instruction, transcendental functions by
-/// their usual length.
-int64_t slotsOf(Region &body) {
+/// their usual length. Masks of the ends of loops are not counted: few iterations come to them.
+int64_t slotsOf(Region &body, const IndexBounds &ends = {}) {
+  DenseSet<Operation *> masks = ends.onlyForBounds;
+  for (const IndexBound &bound : ends.bounds) {
+    masks.insert(bound.compare.getDefiningOp());
+    for (Operation *user : bound.compare.getUsers())
+      if (isa<arith::SelectOp>(user))
+        masks.insert(user);
+  }
   int64_t slots = 0;
   body.walk([&](Operation *op) {
+    if (masks.contains(op))
+      return;
     if (isa<math::ExpOp, math::TanhOp, math::ErfOp, math::LogOp, math::PowFOp, math::SinOp,
             math::CosOp>(op))
       slots += 20;
@@ -130,7 +139,8 @@ bool isNextInMemory(const LayerAccess &access, AffineDimExpr outer, ArrayRef<int
 
 void describeGeneric(linalg::GenericOp generic, const LayerAccess &access,
                      planning::LayerProblem &problem) {
-  problem.work.simdPerPoint = std::max<int64_t>(1, slotsOf(generic.getRegion()));
+  problem.work.simdPerPoint =
+      std::max<int64_t>(1, slotsOf(generic.getRegion(), findIndexBounds(generic)));
   problem.work.memoryPerPoint = access.inputs.size();
   problem.work.memoryPerOutput = 1;
   if (access.reducesAlongMemory()) {
