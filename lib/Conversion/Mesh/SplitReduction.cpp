@@ -155,8 +155,11 @@ private:
       YieldOp::create(builder, loc(), local.getResults());
     }
     addParts(split.partial->getResult(0), {}, {}, nullptr);
+    // Both layers are cut as the whole was, whatever they would be cut by alone: the shares may be
+    // too short for vectors along them.
     if (fine)
-      split.sum->setAttr("dojo.fine", builder.getUnitAttr());
+      for (LayerOp part : {split.partial, split.sum})
+        part->setAttr("dojo.fine", builder.getUnitAttr());
   }
 
   /// The layer that adds the partial sums [parts, ...], in order, and gives the sum with the
