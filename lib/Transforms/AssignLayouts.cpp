@@ -200,8 +200,15 @@ void Translator::describe(Value original, Value value, const Layout &layout) {
 }
 
 void Translator::translateGeneric(GenericOp op) {
-  LayoutChoice choice = chooseLayouts(
-      op, block, wishes, [&](Value value) -> const PhysicalValue & { return first(value); });
+  const Layout *wish = wishes.find(op.getResult(0));
+  // A row-major form that is there already serves a row-major result best.
+  auto formOf = [&](Value value) -> const PhysicalValue & {
+    auto isPlain = [](const PhysicalValue &form) { return form.layout.isPlain(); };
+    auto &known = forms.find(value)->second;
+    auto *plain = wish && wish->isPlain() ? llvm::find_if(known, isPlain) : known.end();
+    return plain == known.end() ? known.front() : *plain;
+  };
+  LayoutChoice choice = chooseLayouts(op, block, wishes, formOf);
   SmallVector<PhysicalValue> inputs;
   for (auto [input, layout] : llvm::zip_equal(op.getDpsInputs(), choice.inputs))
     inputs.push_back(get(input, layout));

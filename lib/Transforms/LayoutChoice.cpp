@@ -31,6 +31,19 @@ RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getTy
 ArrayRef<int64_t> shapeOf(Value value) { return typeOf(value).getShape(); }
 bool isWeight(Value value) { return value.getDefiningOp<WeightOp>() != nullptr; }
 
+/// True if the op reduces rows and the layout has rows side by side in blocks: what a node needs of
+/// one row would come in pieces of a block.
+bool cutsRows(GenericOp op, OpOperand *input, const Layout &layout) {
+  std::optional<unsigned> row = reducedRow(op, input);
+  AffineMap map = op.getMatchingIndexingMap(input);
+  if (!row || blockLoopOf(map, layout) != row)
+    return false;
+  SmallVector<unsigned> order = loopsInMemoryOrder(map, layout);
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  return std::any_of(llvm::find(order, *row), order.end(),
+                     [&](unsigned loop) { return loop != *row && ranges[loop] > 1; });
+}
+
 class Chooser {
 public:
   Chooser(GenericOp op, int64_t block, const LayoutWishes &wishes,
@@ -124,6 +137,8 @@ LayoutChoice Chooser::choose() {
     layout = form.layout;
     if (form.layout.isRagged(shapeOf(input->get())) && (!wish || wish->blockDim < 0) &&
         isView(form, plain, shapeOf(input->get())))
+      layout = plain;
+    if (cutsRows(op, input, layout))
       layout = plain;
   }
   OpOperand *dominant = nullptr;

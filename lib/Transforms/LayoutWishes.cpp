@@ -39,6 +39,26 @@ void LayoutWishes::wishInputs(GenericOp op, ArrayRef<unsigned> loopOrder,
   }
 }
 
+std::optional<unsigned> mlir::dojo::reducedRow(GenericOp op, OpOperand *input) {
+  AffineMap map = op.getMatchingIndexingMap(input);
+  if (map.getNumResults() == 0)
+    return std::nullopt;
+  auto row = dyn_cast<AffineDimExpr>(map.getResults().back());
+  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  // Adding up the lanes in the end has to pay.
+  constexpr int64_t leastSteps = 64;
+  // Images that are reduced along and across their rows are as good in blocks of channels.
+  if (!row || op.getNumReductionLoops() != 1 ||
+      kinds[row.getPosition()] == utils::IteratorType::parallel ||
+      ranges[row.getPosition()] < leastSteps)
+    return std::nullopt;
+  for (auto [loop, range] : llvm::enumerate(ranges))
+    if (range > 1 && kinds[loop] == utils::IteratorType::parallel && map.isFunctionOfDim(loop))
+      return row.getPosition();
+  return std::nullopt;
+}
+
 void LayoutWishes::visit(GenericOp op) {
   if (matrixUnit) {
     if (OpOperand *sum = findFusedSum(op)) {
@@ -59,6 +79,9 @@ void LayoutWishes::visit(GenericOp op) {
       wishes[op.getDpsInputs()[form->roles.image]] = form->imageLayout;
     return;
   }
+  for (OpOperand *input : op.getDpsInputOperands())
+    if (reducedRow(op, input))
+      wishes[input->get()] = Layout::plain(op.getMatchingIndexingMap(input).getNumResults());
   const Layout *result = find(op.getResult(0));
   if (!result || result->isPlain())
     return;

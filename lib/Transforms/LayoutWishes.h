@@ -41,6 +41,10 @@ private:
   DenseMap<Value, Layout> wishes;
 };
 
+/// The loop over the last dimension of the operand, if that is long and all that the op reduces:
+/// rows better lie in one piece each. None if there is one row only.
+std::optional<unsigned> reducedRow(linalg::GenericOp op, OpOperand *input);
+
 /// Whether pieces with `layout` can be put together, or cut, in that layout: whole blocks of the
 /// blocked dimension at block boundaries, and no padding but zeros.
 bool canAssemble(AssembleOp op, const Layout &layout);
