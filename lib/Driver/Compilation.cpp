@@ -6,6 +6,7 @@
 
 #include "dojo/Conversion/ImageWriter.h"
 #include "dojo/Conversion/Machine.h"
+#include "dojo/Image/OutputFile.h"
 #include "dojo/Pipelines/Registration.h"
 #include "dojo/Verify/Verify.h"
 #include "mlir/Parser/Parser.h"
@@ -14,6 +15,8 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
+#include <cerrno>
+#include <cstring>
 
 using namespace mlir;
 using namespace mlir::dojo;
@@ -22,7 +25,7 @@ using namespace ::dojo::driver;
 bool ::dojo::driver::writeText(const std::string &path,
                                llvm::function_ref<void(llvm::raw_ostream &)> write,
                                std::string &error) {
-  std::string temporary = path + "." + std::to_string(llvm::sys::Process::getProcessId()) + ".part";
+  std::string temporary = ::dojo::temporaryFor(path);
   {
     std::error_code code;
     llvm::raw_fd_ostream os(temporary, code);
@@ -32,16 +35,15 @@ bool ::dojo::driver::writeText(const std::string &path,
     if (code || os.has_error()) {
       error = "cannot write '" + path + "': " + (code ? code : os.error()).message();
       os.clear_error();
-      llvm::sys::fs::remove(temporary);
+      ::dojo::dropTemporary(temporary, path);
       return false;
     }
   }
-  if (std::error_code code = llvm::sys::fs::rename(temporary, path)) {
-    error = "cannot write '" + path + "': " + code.message();
-    llvm::sys::fs::remove(temporary);
-    return false;
-  }
-  return true;
+  if (::dojo::keepTemporary(temporary, path))
+    return true;
+  error = "cannot write '" + path + "': " + std::strerror(errno);
+  ::dojo::dropTemporary(temporary, path);
+  return false;
 }
 
 Compilation::Compilation(const Options &options) : options(options), codeBytes(options.codeBytes) {

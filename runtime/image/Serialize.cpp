@@ -3,6 +3,7 @@
 // Writing an image: sections laid out one after the other, the section table last.
 #include "Bytes.h"
 #include "Format.h"
+#include "dojo/Image/OutputFile.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -11,7 +12,6 @@
 #include <elf.h>
 #include <set>
 #include <tuple>
-#include <unistd.h>
 
 namespace dojo::image {
 namespace {
@@ -232,10 +232,10 @@ bool writeImage(const Image &image, const std::string &path, std::string &error)
   std::vector<uint8_t> bytes;
   if (!serialize(image, bytes, error))
     return false;
-  std::string temporary = path + "." + std::to_string(getpid()) + ".tmp";
+  std::string temporary = temporaryFor(path);
   auto fail = [&](const char *what) {
     error = "cannot " + std::string(what) + " " + path + ": " + std::strerror(errno);
-    std::remove(temporary.c_str());
+    dropTemporary(temporary, path);
     return false;
   };
   std::FILE *file = std::fopen(temporary.c_str(), "wb");
@@ -244,7 +244,7 @@ bool writeImage(const Image &image, const std::string &path, std::string &error)
   bool written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
   if (std::fclose(file) != 0 || !written)
     return fail("write");
-  if (std::rename(temporary.c_str(), path.c_str()) != 0)
+  if (!keepTemporary(temporary, path))
     return fail("write");
   return true;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dojo/Npy/Npy.h"
+#include "dojo/Image/OutputFile.h"
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -8,7 +9,6 @@
 #include <fstream>
 #include <string_view>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace dojo {
 namespace {
@@ -196,7 +196,7 @@ bool writeNpy(const std::string &path, const NpyArray &array, std::string &error
   header.resize((10 + header.size() + 1 + 63) / 64 * 64 - 10 - 1, ' ');
   header += '\n';
 
-  const std::string temporary = path + ".tmp" + std::to_string(getpid());
+  const std::string temporary = temporaryFor(path);
   std::FILE *file = std::fopen(temporary.c_str(), "wb");
   bool ok = file != nullptr;
   if (ok) {
@@ -206,11 +206,11 @@ bool writeNpy(const std::string &path, const NpyArray &array, std::string &error
     ok = std::fwrite(start.data(), 1, start.size(), file) == start.size() &&
          std::fwrite(array.bytes.data(), 1, array.bytes.size(), file) == array.bytes.size();
     ok &= std::fclose(file) == 0;
-    ok = ok && std::rename(temporary.c_str(), path.c_str()) == 0;
+    ok = ok && keepTemporary(temporary, path);
   }
   if (!ok) {
     error = "cannot write '" + path + "': " + std::strerror(errno);
-    std::remove(temporary.c_str());
+    dropTemporary(temporary, path);
   }
   return ok;
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Files.h"
 
+#include "dojo/Image/OutputFile.h"
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <unistd.h>
 
 namespace dojo::run {
 
@@ -41,11 +42,11 @@ static std::string cannotWrite(const std::string &path) {
 FileSet::~FileSet() {
   if (!committed)
     for (const File &file : files)
-      std::remove(file.temporary.c_str());
+      dropTemporary(file.temporary, file.path);
 }
 
 int FileSet::add(const std::string &path, std::string &error) {
-  std::string temporary = path + "." + std::to_string(getpid()) + ".part";
+  std::string temporary = temporaryFor(path);
   std::FILE *file = std::fopen(temporary.c_str(), "wb");
   if (!file) {
     error = cannotWrite(path);
@@ -68,10 +69,10 @@ bool FileSet::write(int index, const std::string &content, std::string &error) {
 
 bool FileSet::commit(std::string &error) {
   for (size_t i = 0; i < files.size(); ++i)
-    if (std::rename(files[i].temporary.c_str(), files[i].path.c_str()) != 0) {
+    if (!keepTemporary(files[i].temporary, files[i].path)) {
       error = cannotWrite(files[i].path);
       for (size_t k = 0; k < i; ++k)
-        std::remove(files[k].path.c_str());
+        dropTemporary(files[k].path, files[k].temporary);
       return false;
     }
   committed = true;

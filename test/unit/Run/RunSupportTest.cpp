@@ -6,10 +6,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <gtest/gtest.h>
 #include <limits>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace dojo;
@@ -60,11 +63,12 @@ image::Image twoInputs() {
 TEST(RunOptions, NamesSplitAtTheLastEqualsSign) {
   Options o;
   std::string error;
-  ASSERT_TRUE(
-      parseOptions({"a.d1", "--input", "x=y=f.npy", "--input=z=random:3", "--expect", "y=e.npy",
-                    "--rtol", "1e-3", "--threads=4", "--timing", "on", "--jitter", "9", "--max-cycles", "500", "--engine",
-                    "plain", "--stats", "s.json", "--output-dir=out"},
-                   o, error))
+  ASSERT_TRUE(parseOptions({"a.d1",        "--input",      "x=y=f.npy", "--input=z=random:3",
+                            "--expect",    "y=e.npy",      "--rtol",    "1e-3",
+                            "--threads=4", "--timing",     "on",        "--jitter",
+                            "9",           "--max-cycles", "500",       "--engine",
+                            "plain",       "--stats",      "s.json",    "--output-dir=out"},
+                           o, error))
       << error;
   EXPECT_EQ(o.image, "a.d1");
   EXPECT_EQ(o.inputs[0].name, "x=y");
@@ -251,4 +255,37 @@ TEST_F(Folder, FilesAppearTogetherOrNotAtAll) {
   std::string text;
   std::ifstream(folder + "/a") >> text;
   EXPECT_EQ(text, "one");
+}
+
+/// The bytes that `write` puts into a pipe of that name, which stays one.
+static std::string throughPipe(const std::string &path,
+                               const std::function<bool(std::string &)> &write) {
+  EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
+  int reader = open(path.c_str(), O_RDONLY | O_NONBLOCK);
+  std::string error, bytes(4096, '\0');
+  EXPECT_TRUE(write(error)) << error;
+  ssize_t size = read(reader, bytes.data(), bytes.size());
+  close(reader);
+  bytes.resize(std::max<ssize_t>(size, 0));
+  EXPECT_TRUE(std::filesystem::is_fifo(path));
+  return bytes;
+}
+
+using OutputFile = Folder;
+
+TEST_F(OutputFile, WhatIsNoFileIsNotReplaced) {
+  NpyArray array;
+  array.descr = "u1";
+  array.shape = {3};
+  array.bytes = {1, 2, 3};
+  std::string bytes = throughPipe(folder + "/array", [&](std::string &error) {
+    return writeNpy(folder + "/array", array, error);
+  });
+  EXPECT_EQ(bytes.substr(1, 5), "NUMPY");
+  bytes = throughPipe(folder + "/stats", [&](std::string &error) {
+    FileSet set;
+    int index = set.add(folder + "/stats", error);
+    return index >= 0 && set.write(index, "{}", error) && set.commit(error);
+  });
+  EXPECT_EQ(bytes, "{}");
 }
