@@ -23,7 +23,7 @@ Every number that the compiler and the emulator use of the machine is a value of
 keeps no copy. Each has a label: **D** documented (stated by Tesla or by press on Tesla's talks),
 **I** inferred from such figures, **X** invented, on the cautious side. The instruction set has labels
 of its own, see [isa.md](isa.md). A file of another machine is passed with `--target FILE`; with a
-`base` it lists only what differs. `docs/timing.md` says what the emulator does where values are silent.
+`base` it lists only what differs. [timing.md](timing.md) has the rules that use them and measures them from inside the machine.
 """
 
 
