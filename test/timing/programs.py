@@ -127,25 +127,36 @@ class Machine:
     def __init__(self, tools: Path, target: str):
         self.tools, self.target = Path(tools), target
 
-    def cycles(self, program: Program, source: str, settings: dict):
-        code = [line for line in source.splitlines() if not line.startswith("#")]
-        text = "\n".join([f".target {self.target} {program.machine}", *expand(code, settings), ""])
-        with tempfile.TemporaryDirectory() as folder:
-            image, stats = Path(folder) / "a.d1", Path(folder) / "a.json"
-            done = subprocess.run([self.tools / "dojo-as", "-", "-o", image], input=text, text=True,
-                                  capture_output=True, timeout=60)
-            if done.returncode:
-                raise Wrong(f"{program.path}: does not assemble with {settings}\n{done.stderr}")
-            done = subprocess.run([self.tools / "dojo-run", image, "--threads", "1", "--stats", stats],
-                                  text=True, capture_output=True, timeout=60)
-            if done.returncode == 4 and "None" in program.value:
-                return None
-            if done.returncode:
-                raise Wrong(f"{program.path}: fails with {settings}\n{done.stderr}")
-            record = json.loads(stats.read_text())
+    def assemble(self, program: Program, lines: list[str], image: Path) -> None:
+        text = "\n".join([f".target {self.target} {program.machine}", *lines, ""])
+        done = subprocess.run([self.tools / "dojo-as", "-", "-o", image], input=text, text=True,
+                              capture_output=True, timeout=60)
+        if done.returncode:
+            raise Wrong(f"{program.path}: does not assemble\n{done.stderr}")
+
+    def run(self, program: Program, image: Path, engine: str):
+        stats = image.with_suffix(".json")
+        done = subprocess.run([self.tools / "dojo-run", image, "--threads", "1", "--engine", engine, "--stats", stats],
+                              text=True, capture_output=True, timeout=60)
+        if done.returncode == 4 and "None" in program.value:
+            return None
+        if done.returncode:
+            raise Wrong(f"{program.path}: fails\n{done.stderr}")
+        record = json.loads(stats.read_text())
         layers = record["layers"]
         probe = layers and layers[0]["onnx"] == ["probe"]
         return Fraction(int(layers[0]["emulated_cycles"] if probe else record["cycles"]))
+
+    def cycles(self, program: Program, source: str, settings: dict):
+        """Of the run with these settings, in which both engines must agree."""
+        lines = [line for line in source.splitlines() if not line.startswith("#")]
+        with tempfile.TemporaryDirectory() as folder:
+            image = Path(folder) / "a.d1"
+            self.assemble(program, expand(lines, settings), image)
+            plain, fast = (self.run(program, image, engine) for engine in ("plain", "fast"))
+        if plain != fast:
+            raise Wrong(f"{program.path}: {plain} cycles with --engine plain, {fast} with fast, for {settings}")
+        return plain
 
     def value(self, program: Program, texts: dict, searched: dict):
         def chosen(source: str) -> str:
