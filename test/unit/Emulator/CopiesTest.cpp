@@ -50,8 +50,8 @@ Descriptor transfer(Kind kind, uint16_t node, uint32_t from, uint32_t to) {
   return d;
 }
 
-// A node sends bytes, then overwrites them by a copy within itself a few cycles later, then sends
-// them again: each train carries what was there when it left.
+// Every other node sends bytes, then overwrites them by a copy within itself a few cycles later,
+// then sends them again: each train carries what was there when it left.
 TEST(Copies, ACopyWithinTheNodeComesAfterWhatWasSent) {
   Target die, target;
   std::string error;
@@ -60,9 +60,9 @@ TEST(Copies, ACopyWithinTheNodeComesAfterWhatWasSent) {
   for (unsigned threads : {1u, 2u}) {
     TestMachine m(target);
     std::vector<int64_t> nodes = target.usableNodes();
-    for (size_t i = 0; i < nodes.size(); ++i) {
+    for (size_t i = 0; i + 1 < nodes.size(); i += 2) {
       uint32_t node = static_cast<uint32_t>(nodes[i]);
-      uint16_t next = static_cast<uint16_t>(nodes[(i + 1) % nodes.size()]);
+      uint16_t next = static_cast<uint16_t>(nodes[i + 1]);
       m.write(node, 0x40000, std::vector<uint32_t>(16, node + 100));
       m.write(node, 0x41000, std::vector<uint32_t>(16, node + 200));
       m.listThread(node, 2,
@@ -73,9 +73,9 @@ TEST(Copies, ACopyWithinTheNodeComesAfterWhatWasSent) {
     RunOptions options;
     options.threads = threads;
     m.runGood(options);
-    for (size_t i = 0; i < nodes.size(); ++i) {
+    for (size_t i = 0; i + 1 < nodes.size(); i += 2) {
       uint32_t before = static_cast<uint32_t>(nodes[i]);
-      uint32_t node = static_cast<uint32_t>(nodes[(i + 1) % nodes.size()]);
+      uint32_t node = static_cast<uint32_t>(nodes[i + 1]);
       EXPECT_EQ(m.read<uint32_t>(node, 0x50000, 16), std::vector<uint32_t>(16, before + 100));
       EXPECT_EQ(m.read<uint32_t>(node, 0x51000, 16), std::vector<uint32_t>(16, before + 200));
     }
