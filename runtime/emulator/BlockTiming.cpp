@@ -13,6 +13,12 @@ using isa::TimingClass;
 
 namespace {
 
+void pass(TimingState &s, uint64_t cycles) {
+  uint32_t *waits = s.waits(), passed = static_cast<uint32_t>(cycles);
+  for (unsigned i = 0; i < TimingState::numWaits; ++i)
+    waits[i] = waits[i] > passed ? waits[i] - passed : 0;
+}
+
 class Timer {
 public:
   Timer(const Block &block, const BlockEvents &events, const Parameters &p, TimingState &s)
@@ -207,13 +213,7 @@ private:
   uint32_t at(uint64_t later) const { return static_cast<uint32_t>(cycle + later); }
 
   // The state as the next cycle sees it.
-  void leave() {
-    auto *words = reinterpret_cast<uint32_t *>(&s);
-    uint32_t passed = static_cast<uint32_t>(cycle);
-    constexpr size_t count = offsetof(TimingState, issued) / sizeof(uint32_t);
-    for (size_t i = 0; i < count; ++i)
-      words[i] = words[i] > passed ? words[i] - passed : 0;
-  }
+  void leave() { pass(s, cycle); }
 
   const Block &block;
   const BlockEvents &events;
@@ -261,9 +261,11 @@ BlockOutcome timeBlock(const Block &block, size_t count, const BlockEvents &even
 //===----------------------------------------------------------------------===//
 
 void TimingCache::clear() {
-  states.assign(1, TimingState());
+  states.clear();
   numbers.clear();
-  numbers.emplace(hashOf(states[0]), 0);
+  laters.clear();
+  number(TimingState());
+  ++clears;
   entries.clear();
   table.assign(1 << 12, nullptr);
 }
@@ -277,12 +279,32 @@ uint32_t TimingCache::number(const TimingState &state) {
   uint64_t hash = hashOf(state);
   auto [begin, end] = numbers.equal_range(hash);
   for (auto it = begin; it != end; ++it)
-    if (!std::memcmp(&states[it->second], &state, sizeof state))
+    if (!std::memcmp(&states[it->second].state, &state, sizeof state))
       return it->second;
   uint32_t number = static_cast<uint32_t>(states.size());
-  states.push_back(state);
+  Numbered &numbered = states.emplace_back(Numbered{state, {}, 0});
+  for (unsigned i = 0; i < TimingState::numWaits; ++i)
+    if (uint32_t wait = state.waits()[i]) {
+      numbered.waits.push_back({static_cast<uint16_t>(i), wait});
+      numbered.longest = std::max(numbered.longest, wait);
+    }
   numbers.emplace(hash, number);
   return number;
+}
+
+uint32_t TimingCache::later(uint32_t from, uint64_t cycles) {
+  if (cycles == 0)
+    return from;
+  if (cycles >= states[from].longest)
+    return 0;
+  auto [known, added] = laters.try_emplace(uint64_t(from) << 32 | cycles, 0);
+  if (added) {
+    TimingState state = states[from].state;
+    pass(state, cycles);
+    state.issued = state.alu = state.simd = state.matrix = state.placed = 0;
+    known->second = number(state);
+  }
+  return known->second;
 }
 
 void TimingCache::grow() {
@@ -305,7 +327,7 @@ const TimingCache::Entry &TimingCache::find(const Block &block, uint32_t from,
       return *table[at];
     at = (at + 1) & (table.size() - 1);
   }
-  TimingState state = states[from];
+  TimingState state = states[from].state;
   BlockOutcome outcome = timeBlock(block, block.ops.size(), events, p, state);
   entries.push_back({&block, from, events, number(state), outcome});
   table[at] = &entries.back();

@@ -13,7 +13,9 @@
 
 #include "Block.h"
 
+#include <cstddef>
 #include <deque>
+#include <span>
 #include <unordered_map>
 
 namespace dojo::emu {
@@ -25,7 +27,12 @@ struct TimingState {
   uint32_t stepReady[maxAccumulators], fillReady[maxAccumulators], drained[maxAccumulators];
   // Of the current cycle: instructions issued, slots taken, and whether the thread has its place.
   uint32_t issued, alu, simd, matrix, placed;
+
+  static constexpr unsigned numWaits = score::size + 8 + 8 + 2 + 3 * maxAccumulators;
+  uint32_t *waits() { return reinterpret_cast<uint32_t *>(this); }
+  const uint32_t *waits() const { return reinterpret_cast<const uint32_t *>(this); }
 };
+static_assert(offsetof(TimingState, issued) == TimingState::numWaits * sizeof(uint32_t));
 
 /// What a block meets on its way.
 struct BlockEvents {
@@ -73,17 +80,35 @@ public:
 
   /// The state with nothing pending has number 0.
   uint32_t number(const TimingState &state);
-  const TimingState &state(uint32_t number) const { return states[number]; }
+  const TimingState &state(uint32_t number) const { return states[number].state; }
+  /// The number of what a state has become when `cycles` have passed in which nothing issued.
+  uint32_t later(uint32_t number, uint64_t cycles);
+  /// What a state waits for: places in waits(), with the cycles.
+  struct Wait {
+    uint16_t place;
+    uint32_t cycles;
+  };
+  std::span<const Wait> waits(uint32_t number) const { return states[number].waits; }
+  uint32_t longestWait(uint32_t number) const { return states[number].longest; }
   const Entry &find(const Block &block, uint32_t state, const BlockEvents &events);
-  /// Forgets everything if it has become too much. Numbers and entries are void then.
+  /// Forgets everything if it has become too much. Numbers and entries are void then, and there is
+  /// another generation.
   void trim();
+  unsigned generation() const { return clears; }
 
 private:
   void clear();
   void grow();
 
   const Parameters &p;
-  std::deque<TimingState> states;
+  struct Numbered {
+    TimingState state;
+    std::vector<Wait> waits;
+    uint32_t longest;
+  };
+  std::deque<Numbered> states;
+  std::unordered_map<uint64_t, uint32_t> laters; // by state and cycles
+  unsigned clears = 0;
   std::unordered_multimap<uint64_t, uint32_t> numbers; // by hash
   std::deque<Entry> entries;
   std::vector<const Entry *> table; // open addressing, a power of two

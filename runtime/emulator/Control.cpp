@@ -16,7 +16,10 @@ void Node::issueControl(Thread &t, const Op &op, uint64_t cycle) {
   t.ready[op.destination] =
       op.control == ControlKind::Loop ? std::max(cycle, sources) + p.controlLatency : done;
   t.ready[score::sink] = 0;
-  busyUntil = std::max(busyUntil, std::max(cycle, sources) + p.controlLatency);
+  if (op.destination != score::sink) {
+    busyUntil = std::max(busyUntil, std::max(cycle, sources) + p.controlLatency);
+    exported.thread = nullptr;
+  }
   if (op.control == ControlKind::Jump || op.control == ControlKind::JumpRegister ||
       op.control == ControlKind::Loop || op.control == ControlKind::Branch) {
     bool rightGuess = true;
@@ -76,7 +79,7 @@ void Node::issueControl(Thread &t, const Op &op, uint64_t cycle) {
 
 void Node::startWait(Thread &t, unsigned semaphore, uint64_t need, uint64_t cycle) {
   Semaphore &s = semaphores[semaphore];
-  touched.set(semaphore);
+  touched[semaphore / 64] |= uint64_t(1) << semaphore % 64;
   int self = static_cast<int>(t.index);
   int other = s.waiter >= 0 ? s.waiter
               : s.lastWaiter >= 0 && s.lastWaiter != self && setup.timing && cycle <= s.lastPass
@@ -123,7 +126,7 @@ void Node::finishWait(Thread &t) {
 
 void Node::signal(unsigned semaphore, uint64_t shows, uint32_t amount) {
   Semaphore &s = semaphores[semaphore];
-  touched.set(semaphore);
+  touched[semaphore / 64] |= uint64_t(1) << semaphore % 64;
   s.add(shows, amount);
   if (s.waiter < 0)
     return;

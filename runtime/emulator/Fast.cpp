@@ -132,13 +132,14 @@ uint32_t wait(uint64_t ready, uint64_t now) {
   return ready > now ? static_cast<uint32_t>(ready - now) : 0;
 }
 
-uint64_t later(uint32_t wait, uint64_t now) { return wait ? now + wait : 0; }
-
 } // namespace
 
 uint32_t Node::importState(const Thread &t, uint64_t now) const {
   if (busyUntil <= now)
     return 0;
+  if (exported.thread == &t && exported.cache == timings &&
+      exported.generation == timings->generation())
+    return timings->later(exported.state, now - exported.cycle);
   TimingState s = {};
   for (unsigned i = 0; i < score::alwaysReady; ++i)
     s.ready[i] = wait(t.ready[i], now);
@@ -156,25 +157,28 @@ uint32_t Node::importState(const Thread &t, uint64_t now) const {
   return timings->number(s);
 }
 
-void Node::exportState(Thread &t, const TimingState &s, uint64_t now) {
-  for (unsigned i = 0; i < score::alwaysReady; ++i)
-    t.ready[i] = later(s.ready[i], now);
-  for (unsigned i = 0; i < 8; ++i) {
-    aguFree[i] = later(s.agu[i], now);
-    storeFree[i] = later(s.store[i], now);
-  }
-  dividerFree = later(s.divider, now);
-  estimatorFree = later(s.estimator, now);
-  for (unsigned i = 0; i < maxAccumulators; ++i) {
-    accStepReady[i] = later(s.stepReady[i], now);
-    accFillReady[i] = later(s.fillReady[i], now);
-    accDrained[i] = later(s.drained[i], now);
-  }
-  auto *waits = reinterpret_cast<const uint32_t *>(&s);
-  uint32_t longest = 0;
-  for (unsigned i = 0; i < offsetof(TimingState, issued) / sizeof *waits; ++i)
-    longest = std::max(longest, waits[i]);
-  busyUntil = std::max(busyUntil, now + longest);
+// Where a place of TimingState::waits lives.
+uint64_t &Node::readyAt(Thread &t, unsigned place) {
+  if (place < score::size)
+    return t.ready[place];
+  place -= score::size;
+  if (place < 16)
+    return place < 8 ? aguFree[place] : storeFree[place - 8];
+  place -= 16;
+  if (place < 2)
+    return place == 0 ? dividerFree : estimatorFree;
+  place -= 2;
+  uint64_t *const byAccumulator[] = {accStepReady, accFillReady, accDrained};
+  return byAccumulator[place / maxAccumulators][place % maxAccumulators];
+}
+
+void Node::exportState(Thread &t, uint32_t state, uint64_t now) {
+  // Times only grow: what the state no longer waits for is past in the node, too.
+  for (TimingCache::Wait wait : timings->waits(state))
+    readyAt(t, wait.place) = now + wait.cycles;
+  busyUntil = std::max(busyUntil, now + timings->longestWait(state));
+  exported = {&t, timings, timings->generation(), state, now};
+  const TimingState &s = timings->state(state);
   t.next = now;
   if (!s.issued)
     return;
@@ -245,7 +249,7 @@ bool Node::runFast(Thread &t) {
       BlockOutcome outcome = timeBlock(*block, count, events, p, s);
       leaveBlock(t, *block, outcome, now);
       recordBlock(t, *block, count, now + outcome.completion);
-      exportState(t, s, now + outcome.cycles);
+      exportState(t, timings->number(s), now + outcome.cycles);
       return true;
     }
     reached = block->numLines <= p.codeLines ? block : nullptr;
@@ -271,7 +275,7 @@ bool Node::runFast(Thread &t) {
   }
   if (!before)
     return false;
-  exportState(t, timings->state(state), now);
+  exportState(t, state, now);
   return true;
 }
 

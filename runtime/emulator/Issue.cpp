@@ -246,6 +246,7 @@ void Node::issue(Thread &t, const Op &op, uint64_t cycle) {
   t.ready[op.destination] = done;
   t.ready[score::sink] = 0;
   busyUntil = std::max(busyUntil, done);
+  exported.thread = nullptr;
   switch (op.timing) {
   case TimingClass::Div:
     dividerFree = cycle + p.divideBusy;

@@ -19,10 +19,9 @@ void Node::reset(const RunSetup &newSetup) {
   fault.reset();
   lastCycle = 0;
   layers.assign(setup.numLayers + 1, NodeLayer());
-  for (unsigned s = 0; touched.any() && s < numSemaphores; ++s)
-    if (touched[s])
-      semaphores[s].clear();
-  touched.reset();
+  forTouchedSemaphores([](unsigned, Semaphore &s) { s.clear(); });
+  touched = {};
+  exported = {};
   std::memset(accumulators, 0, sizeof accumulators);
   std::memset(accStepReady, 0, sizeof accStepReady);
   std::memset(accFillReady, 0, sizeof accFillReady);

@@ -18,7 +18,7 @@
 
 #include <algorithm>
 #include <array>
-#include <bitset>
+#include <bit>
 #include <map>
 #include <memory>
 #include <optional>
@@ -159,7 +159,14 @@ public:
   Thread threads[numThreads];
   uint32_t accumulators[maxAccumulators][64];
   std::vector<Semaphore> semaphores;
-  std::bitset<numSemaphores> touched; // semaphores that are not as they were made
+  /// Calls f(number, semaphore), ascending, for those that are not as they were made.
+  template <typename F> void forTouchedSemaphores(F f) {
+    for (unsigned i = 0; i < touched.size(); ++i)
+      for (uint64_t left = touched[i]; left != 0; left &= left - 1) {
+        unsigned s = 64 * i + static_cast<unsigned>(std::countr_zero(left));
+        f(s, semaphores[s]);
+      }
+  }
   std::optional<Fault> fault;
   uint64_t lastCycle = 0; // with an issue
   std::vector<NodeLayer> layers;
@@ -232,7 +239,8 @@ private:
   void reachLines(Thread &t, const Block &block, size_t count, uint64_t now, BlockEvents &events);
   void leaveBlock(Thread &t, const Block &block, const BlockOutcome &outcome, uint64_t now);
   uint32_t importState(const Thread &t, uint64_t now) const;
-  void exportState(Thread &t, const TimingState &state, uint64_t now);
+  void exportState(Thread &t, uint32_t state, uint64_t now);
+  uint64_t &readyAt(Thread &t, unsigned place);
   void setWindows(const Declaration *declaration);
   static bool findWindow(FastContext &c, unsigned base, uint64_t address, uint64_t bytes,
                          bool write);
@@ -254,7 +262,16 @@ private:
   unsigned firstAsked = 0; // p
   uint64_t accStepReady[maxAccumulators], accFillReady[maxAccumulators],
       accDrained[maxAccumulators];
-  uint64_t busyUntil = 0;                 // registers and units are ready from here on, or before
+  uint64_t busyUntil = 0; // registers and units are ready from here on, or before
+  std::array<uint64_t, numSemaphores / 64> touched{};
+  // What the fast engine left behind, as long as nothing has changed it.
+  struct Exported {
+    const Thread *thread = nullptr; // null: something has
+    const TimingCache *cache = nullptr;
+    unsigned generation = 0;
+    uint32_t state = 0;
+    uint64_t cycle = 0;
+  } exported;
   std::map<uint32_t, bool> controlOnlyAt; // memo, for as many segments
   size_t controlOnlySegments = 0;
   bool recheck = false; // the group's situation has changed

@@ -324,16 +324,13 @@ void Run::checkEnd() {
         return;
       }
   for (Node *node : nodes)
-    for (unsigned s = 0; node->touched.any() && s < numSemaphores; ++s) {
-      if (!node->touched[s])
-        continue;
-      Semaphore &semaphore = node->semaphores[s];
-      if (!semaphore.used())
-        continue;
+    node->forTouchedSemaphores([&](unsigned s, Semaphore &semaphore) {
+      if (fault || !semaphore.used())
+        return;
       uint64_t at = never;
       bool overflow = !semaphore.settle(at, p.semaphoreLimit);
       if (!overflow && semaphore.settledValue() == 0)
-        continue;
+        return;
       Fault f;
       f.faultClass = overflow ? FaultClass::SemaphoreOverflow : FaultClass::SemaphoreNotZero;
       f.node = node->number;
@@ -344,8 +341,7 @@ void Run::checkEnd() {
               : "semaphore " + std::to_string(s) + " is " +
                     std::to_string(semaphore.settledValue()) + " when all threads have ended";
       fault = f;
-      return;
-    }
+    });
 }
 
 void Run::gatherCounters(RunResult &result) const {
