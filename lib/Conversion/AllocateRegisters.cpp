@@ -58,7 +58,7 @@ static bool isConstant(Value v) {
     return false;
   if (isa<d1::LiOp, d1::LiSOp, d1::VIotaOp, d1::MLanesIOp>(def))
     return true;
-  if (!isa<d1::VMovXOp, d1::MMovXOp>(def))
+  if (!isa<d1::LihOp, d1::VMovXOp, d1::MMovXOp>(def))
     return false;
   Operation *source = def->getOperand(0).getDefiningOp();
   return source && isa<d1::LiOp, d1::LiSOp, d1::RegisterOp>(source);
@@ -155,6 +155,18 @@ bool Allocator::assign() {
   return true;
 }
 
+/// The value of a web that can be made again or kept in memory: its only one, or a constant of 64
+/// bits, which shares its register with its low half. Null if it has none.
+static Value movableValue(const Web &web) {
+  if (web.values.size() == 1)
+    return web.values.front();
+  for (Value v : web.values)
+    if (auto high = v.getDefiningOp<d1::LihOp>();
+        high && web.values.size() == 2 && isConstant(v) && high->getOperand(0).hasOneUse())
+      return v;
+  return {};
+}
+
 /// Reading the value costs more the deeper the loops around its readers.
 static double readCost(Value v) {
   double cost = 0;
@@ -182,7 +194,10 @@ bool Allocator::rematerialize(Value v) {
     }
     use->set(made->getResult(0));
   }
+  Operation *low = isa<d1::LihOp>(def) ? def->getOperand(0).getDefiningOp() : nullptr;
   def->erase();
+  if (low)
+    low->erase();
   return true;
 }
 
@@ -248,11 +263,10 @@ LogicalResult Allocator::relieve(const Web &web) {
   bool bestConstant = false;
   double bestCost = 0;
   for (const Web &w : webs->getWebs()) {
-    if (fileOf(w.values.front().getType()) != file || w.values.size() != 1 ||
-        !w.overlaps(Segment{where, where + 1}))
+    if (fileOf(w.values.front().getType()) != file || !w.overlaps(Segment{where, where + 1}))
       continue;
-    Value v = w.values.front();
-    Operation *def = v.getDefiningOp();
+    Value v = movableValue(w);
+    Operation *def = v ? v.getDefiningOp() : nullptr;
     if (!def || def->hasAttr(shortAttr) || v.use_empty())
       continue;
     bool constant = isConstant(v);
@@ -269,7 +283,7 @@ LogicalResult Allocator::relieve(const Web &web) {
                : file == V ? "vector"
                            : "mask")
            << " registers at once than there are; split the kernel";
-  Value victim = best->values.front();
+  Value victim = movableValue(*best);
   return bestConstant ? success(rematerialize(victim)) : spill(victim);
 }
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import ml_dtypes
 import numpy as np
-from onnx import helper
+from onnx import helper, numpy_helper
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from compiled import Run, check  # noqa: E402
@@ -187,23 +187,51 @@ def double_run(_: str) -> Run:
     with np.errstate(all="ignore"):
         whole = np.where(np.abs(x) < 2.0 ** 62, x, 3.5)
         outputs = {"add": x + y, "sub": x - y, "mul": x * y, "max": np.maximum(x, y), "min": np.minimum(x, y),
-                   "less": x < y, "equal": x == y, "single": x.astype(np.float32), "half": x.astype(np.float16),
+                   "div": x / y, "mod": np.fmod(x, y), "sqrt": np.sqrt(x), "floor": np.floor(x), "ceil": np.ceil(x),
+                   "round": np.rint(x), "isnan": np.isnan(x), "isinf": np.isinf(x), "less": x < y, "equal": x == y, "single": x.astype(np.float32), "half": x.astype(np.float16),
                    "integer": whole.astype(np.int64), "back": whole.astype(np.int64).astype(np.float64),
                    "wide": x.astype(np.float32).astype(np.float64), "true": x.astype(np.bool_)}
-    nodes = [helper.make_node(op, ["x", "y"], [op.lower()]) for op in "Add Sub Mul Max Min Less Equal".split()]
+    nodes = [helper.make_node(op, ["x", "y"], [op.lower()]) for op in "Add Sub Mul Div Max Min Less Equal".split()]
+    nodes += [helper.make_node(op, ["x"], [op.lower()]) for op in "Sqrt Floor Ceil Round IsNaN IsInf".split()]
+    nodes += [helper.make_node("Mod", ["x", "y"], ["mod"], fmod=1)]
     nodes += [cast("x", "single", np.float32), cast("x", "half", np.float16), cast("whole", "integer", np.int64),
               cast("integer", "back", np.float64), cast("single", "wide", np.float64), cast("x", "true", np.bool_)]
     return run_of("double", nodes, {"x": x, "y": y, "whole": whole}, outputs)
+
+
+def function_run(_: str) -> Run:
+    """Exponentials and logarithms of doubles: not two units in the last place from the host's."""
+    x = np.resize(doubles(1500), 3000)
+    x[1500:] = np.random.default_rng(9).uniform(-760, 760, 1500) * 2.0 ** -np.arange(0, 30, 0.02)
+    x[2000:2500] = 1 + np.random.default_rng(10).standard_normal(500) * 2.0 ** -np.linspace(0, 52, 500)
+    with np.errstate(all="ignore"):
+        outputs, nodes = {}, []
+        for op, want in (("Exp", np.exp(x)), ("Log", np.log(x))):
+            name = op.lower()
+            outputs[name + "_near"] = np.ones(len(x), np.bool_)
+            nodes += [helper.make_node(op, ["x"], [name])]
+            # Between the values two steps below and above the host's; NaN where that has it.
+            low, high = (np.nextafter(np.nextafter(want, e), e) for e in (-np.inf, np.inf))
+            for bound, values in (("low", low), ("high", high)):
+                nodes += [helper.make_node("Constant", [], [f"{name}_{bound}"], value=numpy_helper.from_array(values))]
+            nodes += [helper.make_node("LessOrEqual", [f"{name}_low", name], [f"{name}_above"]),
+                      helper.make_node("LessOrEqual", [name, f"{name}_high"], [f"{name}_below"]),
+                      helper.make_node("And", [f"{name}_above", f"{name}_below"], [f"{name}_between"]),
+                      helper.make_node("IsNaN", [name], [f"{name}_odd"]),
+                      helper.make_node("IsNaN", [f"{name}_low"], [f"{name}_expected_odd"]),
+                      helper.make_node("And", [f"{name}_odd", f"{name}_expected_odd"], [f"{name}_both_odd"]),
+                      helper.make_node("Or", [f"{name}_between", f"{name}_both_odd"], [f"{name}_near"])]
+    return run_of("functions", nodes, {"x": x}, outputs)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("tools", type=Path)
     parser.add_argument("work", type=Path)
-    parser.add_argument("--op", action="append", help="a format, or double")
+    parser.add_argument("--op", action="append", help="a format, double or functions")
     options = parser.parse_args()
     shutil.rmtree(options.work, ignore_errors=True)
-    makers = {**{name: format_run for name in FORMATS}, "double": double_run}
+    makers = {**{name: format_run for name in FORMATS}, "double": double_run, "functions": function_run}
     failures = 0
     for name, make in makers.items():
         if options.op and name not in options.op:

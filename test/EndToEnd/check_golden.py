@@ -31,7 +31,7 @@ TYPES = {np.dtype(t) for t in (np.float16, ml_dtypes.bfloat16, np.float64)} | {
 
 def double(d: Draw, op: str):
     dims = [d.int(1, 6), d.int(1, 20)]
-    return simple(d, d.pick("Add", "Sub", "Mul", "Max", "Min"), [d.array(dims, np.float64) for _ in range(2)])
+    return simple(d, d.pick("Add", "Sub", "Mul", "Div", "Max", "Min"), [d.array(dims, np.float64) for _ in range(2)])
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ public:
   Value add(Value x, Value y) { return arith::AddIOp::create(b, loc, x, y); }
   Value add(Value x, int64_t y) { return add(x, constant(y)); }
   Value sub(Value x, Value y) { return arith::SubIOp::create(b, loc, x, y); }
+  Value mul(Value x, Value y) { return arith::MulIOp::create(b, loc, x, y); }
   Value bitAnd(Value x, Value y) { return arith::AndIOp::create(b, loc, x, y); }
   Value bitAnd(Value x, int64_t y) { return bitAnd(x, constant(y)); }
   Value bitOr(Value x, Value y) { return arith::OrIOp::create(b, loc, x, y); }
@@ -35,7 +36,8 @@ public:
   }
   Value min(Value x, Value y) { return arith::MinSIOp::create(b, loc, x, y); }
   Value min(Value x, int64_t y) { return min(x, constant(y)); }
-  Value max(Value x, int64_t y) { return arith::MaxSIOp::create(b, loc, x, constant(y)); }
+  Value max(Value x, Value y) { return arith::MaxSIOp::create(b, loc, x, y); }
+  Value max(Value x, int64_t y) { return max(x, constant(y)); }
   Value select(Value condition, Value x, Value y) {
     return arith::SelectOp::create(b, loc, condition, x, y);
   }

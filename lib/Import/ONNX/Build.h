@@ -29,6 +29,8 @@ TypedAttr scalarAttr(Type type, int64_t value);
 TypedAttr scalarAttr(Type type, ElemClass kind, double value);
 /// The smallest (greatest if `greatest`) value of `type`, an infinity for floats.
 TypedAttr extremeAttr(Type type, bool isUnsigned, bool greatest);
+/// The same for elements of class `kind`, of which a double is held by its bits.
+TypedAttr extremeAttr(Type type, ElemClass kind, bool greatest);
 
 /// Arithmetic on scalars of one element type. Float ops carry fastmath<contract>, so that products
 /// and sums may become fused; integers wrap; bool is i1. Doubles are their bits, i64: see
@@ -49,13 +51,19 @@ public:
   Value max(Value x, Value y);
   Value neg(Value x);
   Value abs(Value x);
+  /// Of floats: the remainder with the sign of x, and x with the sign of y.
+  Value rem(Value x, Value y);
+  Value copySign(Value x, Value y);
   /// Ordered comparison; for integers by their sign.
   Value less(Value x, Value y);
   Value lessOrEqual(Value x, Value y);
   Value equal(Value x, Value y);
   Value select(Value condition, Value x, Value y);
-  /// A unary op of the math dialect on floats.
+  /// A unary op of the math dialect on floats; of those on doubles absf, ceil, exp, floor, log,
+  /// roundeven and sqrt.
   template <typename Op> Value math(Value x) {
+    if (isDouble(x))
+      return doubleMath(Op::getOperationName(), x);
     return Op::create(b, loc, x, arith::FastMathFlags::contract);
   }
 
@@ -65,6 +73,7 @@ public:
 
 private:
   arith::FastMathFlagsAttr contract();
+  Value doubleMath(llvm::StringRef op, Value x);
 };
 
 /// What Cast's attributes choose.

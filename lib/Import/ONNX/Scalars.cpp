@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "SoftDouble.h"
+#include "llvm/ADT/StringSwitch.h"
 #include <cstring>
+#include <limits>
 
 using namespace llvm;
 using onnx::TensorProto;
@@ -72,6 +74,13 @@ TypedAttr extremeAttr(Type type, bool isUnsigned, bool greatest) {
                                          : APInt::getSignedMinValue(bits));
 }
 
+TypedAttr extremeAttr(Type type, ElemClass kind, bool greatest) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (kind == ElemClass::Float && type.isInteger(64))
+    return scalarAttr(type, kind, greatest ? infinity : -infinity);
+  return extremeAttr(type, kind == ElemClass::Unsigned || kind == ElemClass::Bool, greatest);
+}
+
 arith::FastMathFlagsAttr Scalars::contract() {
   return arith::FastMathFlagsAttr::get(b.getContext(), arith::FastMathFlags::contract);
 }
@@ -102,6 +111,8 @@ Value Scalars::mul(Value x, Value y) {
 }
 
 Value Scalars::div(Value x, Value y) {
+  if (isDouble(x))
+    return SoftDouble(b, loc).div(x, y);
   if (isFloat())
     return arith::DivFOp::create(b, loc, x, y, contract());
   return isUnsigned() ? arith::DivUIOp::create(b, loc, x, y).getResult()
@@ -142,6 +153,34 @@ Value Scalars::abs(Value x) {
   if (isUnsigned())
     return x;
   return arith::MaxSIOp::create(b, loc, x, neg(x));
+}
+
+Value Scalars::rem(Value x, Value y) {
+  if (isDouble(x))
+    return SoftDouble(b, loc).rem(x, y);
+  return arith::RemFOp::create(b, loc, x, y);
+}
+
+Value Scalars::copySign(Value x, Value y) {
+  if (isDouble(x))
+    return SoftDouble(b, loc).copySign(x, y);
+  return math::CopySignOp::create(b, loc, x, y);
+}
+
+Value Scalars::doubleMath(StringRef op, Value x) {
+  SoftDouble d(b, loc);
+  using Fn = Value (*)(SoftDouble &, Value);
+  Fn fn = StringSwitch<Fn>(op)
+              .Case("math.absf", [](SoftDouble &d, Value x) { return d.abs(x); })
+              .Case("math.ceil", [](SoftDouble &d, Value x) { return d.ceil(x); })
+              .Case("math.exp", [](SoftDouble &d, Value x) { return d.exp(x); })
+              .Case("math.floor", [](SoftDouble &d, Value x) { return d.floor(x); })
+              .Case("math.log", [](SoftDouble &d, Value x) { return d.log(x); })
+              .Case("math.roundeven", [](SoftDouble &d, Value x) { return d.roundEven(x); })
+              .Case("math.sqrt", [](SoftDouble &d, Value x) { return d.sqrt(x); })
+              .Default(nullptr);
+  assert(fn && "takesDouble lists an op that computes what doubles lack");
+  return fn(d, x);
 }
 
 Value Scalars::less(Value x, Value y) {

@@ -6,16 +6,6 @@ using namespace llvm;
 
 namespace mlir::dojo::onnximport {
 
-static constexpr int64_t kSign = std::numeric_limits<int64_t>::min();
-static constexpr int64_t kMagnitude = std::numeric_limits<int64_t>::max();
-static constexpr int64_t kInfinity = int64_t(0x7FF) << 52, kNaN = int64_t(0xFFF) << 51;
-static constexpr int64_t kImplicitBit = int64_t(1) << 52;
-/// Bits of a significand below the last that is kept: the first says half, the others that there is
-/// more.
-static constexpr int64_t kExtraBits = 9;
-/// The place of a significand's first bit when the exponent is that of the format.
-static constexpr int64_t kTop = 52 + kExtraBits;
-
 TypedAttr SoftDouble::attribute(MLIRContext *context, double value) {
   return IntegerAttr::get(IntegerType::get(context, 64), APFloat(value).bitcastToAPInt());
 }
@@ -90,6 +80,19 @@ Value SoftDouble::pack(Parts p) {
   return i.min(i.add(i.shiftLeft(i.add(exponent, -1), 52), kept), kInfinity);
 }
 
+Value SoftDouble::packWide(Parts p) {
+  // Below the least normal number the significand moves to the right instead.
+  Value by = i.min(i.max(i.sub(i.constant(1), p.exponent), 0), 63);
+  Value magnitude = pack({shiftSticky(p.significand, by), i.max(p.exponent, 1)});
+  return i.select(i.greater(p.exponent, 2046), kInfinity, magnitude);
+}
+
+SoftDouble::Parts SoftDouble::normal(Value magnitude) {
+  Parts p = normalise(unpack(magnitude), kTop, /*keepsDenormal=*/false);
+  p.significand = i.shiftRight(p.significand, kExtraBits);
+  return p;
+}
+
 Value SoftDouble::add(Value x, Value y) {
   Value swap = i.less(abs(x), abs(y));
   Value a = i.select(swap, y, x), c = i.select(swap, x, y);
@@ -113,20 +116,14 @@ Value SoftDouble::add(Value x, Value y) {
 Value SoftDouble::mul(Value x, Value y) {
   Value a = abs(x), c = abs(y);
   Value sign = i.bitAnd(i.bitXor(x, y), kSign);
-  auto parts = [&](Value magnitude) {
-    Parts p = normalise(unpack(magnitude), kTop, /*keepsDenormal=*/false);
-    p.significand = i.shiftRight(p.significand, kExtraBits);
-    return p;
-  };
-  Parts p = parts(a), q = parts(c);
+  Parts p = normal(a), q = normal(c);
   // 53 by 53 bits in halves of 27.
   constexpr int64_t half = 27, mask = (int64_t(1) << half) - 1;
-  auto mulInt = [&](Value l, Value r) -> Value { return arith::MulIOp::create(i.b, i.loc, l, r); };
   Value aHigh = i.shiftRight(p.significand, half), aLow = i.bitAnd(p.significand, mask);
   Value cHigh = i.shiftRight(q.significand, half), cLow = i.bitAnd(q.significand, mask);
-  Value low = mulInt(aLow, cLow);
-  Value middle = i.add(i.add(mulInt(aHigh, cLow), mulInt(aLow, cHigh)), i.shiftRight(low, half));
-  Value high = i.add(mulInt(aHigh, cHigh), i.shiftRight(middle, half));
+  Value low = i.mul(aLow, cLow);
+  Value middle = i.add(i.add(i.mul(aHigh, cLow), i.mul(aLow, cHigh)), i.shiftRight(low, half));
+  Value high = i.add(i.mul(aHigh, cHigh), i.shiftRight(middle, half));
   // The product is high * 2^54 + ...; its first bit is 104 or 105, of the significand 61 or 62.
   constexpr int64_t taken = kTop - (104 - 54);
   Value significand =
@@ -134,13 +131,9 @@ Value SoftDouble::mul(Value x, Value y) {
   Value rest = i.bitOr(i.bitAnd(middle, (int64_t(1) << (half - taken)) - 1), i.bitAnd(low, mask));
   significand = i.bitOr(significand, i.flag(i.notEqual(rest, 0)));
   Value exponent = i.add(i.add(p.exponent, q.exponent), -1023);
-  // Below the least normal number the significand moves to the right instead.
-  Value by = i.min(i.max(i.sub(i.constant(1), exponent), 0), 63);
-  Parts product{shiftSticky(significand, by), i.max(exponent, 1)};
-  Value magnitude = pack(product);
-  magnitude = i.select(i.greater(exponent, 2046), kInfinity, magnitude);
+  Value magnitude = packWide({significand, exponent});
   Value isZero = i.notEqual(i.bitOr(i.flag(i.equal(a, 0)), i.flag(i.equal(c, 0))), 0);
-  Value least = i.min(a, c), greatest = arith::MaxSIOp::create(i.b, i.loc, a, c);
+  Value least = i.min(a, c), greatest = i.max(a, c);
   magnitude = i.select(isZero, 0, magnitude);
   Value special = i.select(i.equal(least, 0), i.constant(kNaN), i.bitOr(sign, kInfinity));
   Value result = i.bitOr(magnitude, sign);

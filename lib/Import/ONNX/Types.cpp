@@ -33,17 +33,22 @@ TypeUse typeUse(StringRef domain, StringRef op) {
 }
 
 bool takesDouble(StringRef domain, StringRef op) {
-  static const StringSet<> ops = {"Abs",       "Add",
-                                  "CumProd",   "CumSum",
-                                  "Einsum",    "Equal",
-                                  "Greater",   "GreaterOrEqual",
-                                  "Less",      "LessOrEqual",
-                                  "MatMul",    "Max",
-                                  "Min",       "Mul",
-                                  "Neg",       "ReduceL1",
-                                  "ReduceSum", "ReduceSumSquare",
-                                  "Sub",       "Sum"};
-  return domain.empty() && ops.contains(op);
+  static constexpr StringLiteral names =
+      "Abs Add Bernoulli Ceil Celu Clip CumProd CumSum Div Einsum Elu Equal Exp Floor "
+      "Gemm Greater GreaterOrEqual HardSigmoid HardSwish IsInf IsNaN LeakyRelu Less "
+      "LessOrEqual Log LogSoftmax MatMul Max Mean Min Mod Mul Neg PRelu RandomNormal "
+      "RandomNormalLike RandomUniform RandomUniformLike Reciprocal ReduceL1 ReduceL2 "
+      "ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum "
+      "ReduceSumSquare Relu Round Selu Shrink Sigmoid Sign Softmax Softsign Sqrt Sub "
+      "Sum Swish ThresholdedRelu";
+  static const StringSet<> ops = [] {
+    SmallVector<StringRef> list;
+    names.split(list, ' ');
+    StringSet<> set;
+    set.insert_range(list);
+    return set;
+  }();
+  return domain.empty() ? ops.contains(op) : domain == "ai.onnx.ml" && op == "TreeEnsemble";
 }
 
 static bool hasDouble(const Node &node) {

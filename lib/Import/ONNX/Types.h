@@ -6,7 +6,7 @@
 //   ONNX                    in the IR   arithmetic
 //   float                   f32         in itself
 //   float16, bfloat16       f16, bf16   in f32: operands are widened, results rounded once a node
-//   double                  i64, bits   none: moved and converted only, but for a few ops
+//   double                  i64, bits   in itself, by integers; ops that takesDouble() lacks: none
 //   float8, float6, float4,
 //   int4, int2 and the like i8, codes   none: moved and converted only
 //   other integers, bool    iN, i1      in itself

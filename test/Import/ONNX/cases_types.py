@@ -186,9 +186,30 @@ def narrow_arithmetic(d: Draw, op: str) -> Case:
     return case
 
 
+def double_arithmetic(d: Draw, op: str) -> Case:
+    """What computes in double: to a few units of its last place."""
+    kind = d.pick("Div", "Mod", "Sqrt", "Floor", "Ceil", "Round", "Exp", "Log", "Softmax", "LogSoftmax", "Sigmoid",
+                  "Reciprocal", "MatMul", "Gemm", "ReduceMax", "ReduceMean", "ReduceL2", "ReduceLogSumExp", "ReduceProd",
+                  "Clip", "LeakyRelu", "Elu", "Mean", "IsNaN")
+    dims = [d.int(1, 5), d.int(1, 9)]
+    x, y = (d.array(dims, np.float64) * d.pick(1.0, 3.7) for _ in range(2))
+    if kind in ("Div", "Mod", "Mean"):
+        case = simple(d, kind, [x, y], **({"fmod": 1} if kind == "Mod" else {}))
+    elif kind == "Clip":
+        case = simple(d, kind, [x, np.array(-0.5), np.array(1.25)])
+    elif kind in ("MatMul", "Gemm"):
+        case = simple(d, kind, [x, np.ascontiguousarray(y.T)], **({"alpha": 0.5} if kind == "Gemm" else {}))
+    elif kind.startswith("Reduce"):
+        case = simple(d, kind, [x, np.array([d.int(0, 1)])], constant=(1,), keepdims=d.int(0, 1))
+    else:
+        case = simple(d, kind, [np.abs(x) if kind in ("Sqrt", "Log") else x])
+    case.rtol = case.atol = 1e-14
+    return case
+
+
 TYPE_CASES = [
     ("convert", 13, lambda d, op: convert(d, d.pick("Cast", "CastLike") if d.opset >= 15 else "Cast")),
     ("BitCast", 26, bit_cast), ("QuantizeLinear", 13, quantize), ("DequantizeLinear", 19, dequantize),
     ("DynamicQuantizeLinear", 11, dynamic_quantize), ("moved", 25, moved),
-    ("narrow_arithmetic", 14, narrow_arithmetic),
+    ("narrow_arithmetic", 14, narrow_arithmetic), ("double_arithmetic", 22, double_arithmetic),
 ]

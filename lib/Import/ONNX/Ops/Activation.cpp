@@ -143,13 +143,16 @@ Value shrink(const Node &n, Scalars &s, Value x) {
 }
 
 Value isNaN(const Node &, Scalars &s, Value x) {
-  return arith::CmpFOp::create(s.b, s.loc, arith::CmpFPredicate::UNO, x, x);
+  if (!s.isDouble(x))
+    return arith::CmpFOp::create(s.b, s.loc, arith::CmpFPredicate::UNO, x, x);
+  Value one = arith::ConstantOp::create(s.b, s.loc, s.b.getBoolAttr(true));
+  return arith::XOrIOp::create(s.b, s.loc, s.equal(x, x), one);
 }
 
 Value isInf(const Node &n, Scalars &s, Value x) {
   auto is = [&](bool positive) {
     Value infinity =
-        arith::ConstantOp::create(s.b, s.loc, extremeAttr(x.getType(), false, positive));
+        arith::ConstantOp::create(s.b, s.loc, extremeAttr(x.getType(), s.kind, positive));
     return s.equal(x, infinity);
   };
   const bool positive = n.intAttr("detect_positive", 1), negative = n.intAttr("detect_negative", 1);
@@ -185,13 +188,14 @@ LogicalResult prelu(Lowering &l) {
 
 LogicalResult clip(Lowering &l) {
   ArrayRef<int64_t> dims = l.node.dims(0);
+  const ElemClass kind = l.node.info(0).kind;
   SmallVector<Operand> operands{l.operand(0, dims)};
   // The bounds are attributes up to version 6 and scalar operands from 11 on.
   bool bounded[2] = {false, false};
   for (unsigned i : {0u, 1u}) {
     if (l.node.since < 11) {
       if (const auto *bound = l.node.attr(i == 0 ? "min" : "max")) {
-        operands.push_back({{}, {}, scalarAttr(l.resultElement(), double(bound->f()))});
+        operands.push_back({{}, {}, scalarAttr(l.resultElement(), kind, double(bound->f()))});
         bounded[i] = true;
       }
     } else if (l.node.has(i + 1)) {
@@ -203,7 +207,6 @@ LogicalResult clip(Lowering &l) {
       bounded[i] = true;
     }
   }
-  const ElemClass kind = l.node.info(0).kind;
   return l.set(l.b.elementwise(dims, l.resultElement(), operands,
                                [&](OpBuilder &b, Location loc, ValueRange v) {
                                  Scalars s(b, loc, kind);

@@ -93,7 +93,7 @@ Value integerMod(Scalars &s, Value x, Value y) {
 
 Value truncatedMod(Scalars &s, Value x, Value y) {
   if (s.isFloat())
-    return arith::RemFOp::create(s.b, s.loc, x, y);
+    return s.rem(x, y);
   return s.isUnsigned() ? arith::RemUIOp::create(s.b, s.loc, x, y).getResult()
                         : arith::RemSIOp::create(s.b, s.loc, x, y).getResult();
 }
@@ -102,11 +102,11 @@ Value truncatedMod(Scalars &s, Value x, Value y) {
 Value floorMod(Scalars &s, Value x, Value y) {
   if (!s.isFloat())
     return integerMod(s, x, y);
-  Value rem = arith::RemFOp::create(s.b, s.loc, x, y);
+  Value rem = s.rem(x, y);
   Value zero = s.constant(x.getType(), 0);
   Value differs = arith::XOrIOp::create(s.b, s.loc, s.less(rem, zero), s.less(y, zero));
   Value moved = s.select(differs, s.add(rem, y), rem);
-  return s.select(s.equal(rem, zero), math::CopySignOp::create(s.b, s.loc, zero, y), moved);
+  return s.select(s.equal(rem, zero), s.copySign(zero, y), moved);
 }
 
 LogicalResult mod(Lowering &l) {

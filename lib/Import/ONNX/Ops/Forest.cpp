@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Forest.h"
+#include "../SoftDouble.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/SmallVectorExtras.h"
 #include <limits>
@@ -91,8 +92,7 @@ Value Forest::walk(Lowering &l, Value x) const {
   Value feature = integers([](const Branch &n) { return n.feature; });
   Value taken = integers([](const Branch &n) { return n.taken; });
   Value other = integers([](const Branch &n) { return n.other; });
-  Value split =
-      table(l, TensorProto::FLOAT, nodes, [](const Branch &n) { return double(n.split); });
+  Value split = table(l, elem, nodes, [](const Branch &n) { return n.split; });
   // Tables of what is the same everywhere are not needed.
   SmallVector<Mode> modes;
   bool missing = false;
@@ -108,6 +108,33 @@ Value Forest::walk(Lowering &l, Value x) const {
   Value tracks = missing ? integers([](const Branch &n) { return n.missingTakesTrue; }) : Value();
 
   Type i32 = b.getI32Type();
+  auto isNaN = [](OpBuilder &ob, Location loc, Value x, Value y) -> Value {
+    if (!x.getType().isInteger())
+      return arith::CmpFOp::create(ob, loc, arith::CmpFPredicate::UNO, x, y);
+    SoftDouble d(ob, loc);
+    return arith::OrIOp::create(ob, loc, d.isNaN(x), d.isNaN(y));
+  };
+  auto compare = [&](OpBuilder &ob, Location loc, Mode m, Value x, Value y) -> Value {
+    Scalars s(ob, loc, ElemClass::Float);
+    switch (m) {
+    case LessEqual:
+      return s.lessOrEqual(x, y);
+    case Less:
+      return s.less(x, y);
+    case GreaterEqual:
+      return s.lessOrEqual(y, x);
+    case Greater:
+      return s.less(y, x);
+    case NotEqual: {
+      Value differ = arith::XOrIOp::create(
+          ob, loc, s.equal(x, y), arith::ConstantOp::create(ob, loc, ob.getBoolAttr(true)));
+      Value no = arith::ConstantOp::create(ob, loc, ob.getBoolAttr(false));
+      return missingIsUnequal ? differ : s.select(isNaN(ob, loc, x, y), no, differ);
+    }
+    default:
+      return s.equal(x, y);
+    }
+  };
   auto step = [&](OpBuilder &ob, Location loc, Value at, Value row) -> Value {
     auto toIndex = [&](Value v) -> Value {
       return arith::IndexCastOp::create(ob, loc, ob.getIndexType(), v);
@@ -123,15 +150,12 @@ Value Forest::walk(Lowering &l, Value x) const {
     Value value = tensor::ExtractOp::create(ob, loc, x, ValueRange{row, toIndex(read(feature))});
     Value limit = read(split), own = mode ? read(mode) : Value(), holds;
     for (Mode m : modes) {
-      using P = arith::CmpFPredicate;
-      const P predicates[] = {P::OLE, P::OLT, P::OGE,
-                              P::OGT, P::OEQ, missingIsUnequal ? P::UNE : P::ONE};
-      Value result = arith::CmpFOp::create(ob, loc, predicates[m], value, limit);
+      Value result = compare(ob, loc, m, value, limit);
       holds = holds ? arith::SelectOp::create(ob, loc, equals(own, m), result, holds) : result;
     }
     if (tracks) {
-      Value isNaN = arith::CmpFOp::create(ob, loc, arith::CmpFPredicate::UNO, value, value);
-      Value asMissing = arith::AndIOp::create(ob, loc, isNaN, equals(read(tracks), 1));
+      Value asMissing =
+          arith::AndIOp::create(ob, loc, isNaN(ob, loc, value, value), equals(read(tracks), 1));
       holds = arith::OrIOp::create(ob, loc, holds, asMissing);
     }
     return arith::SelectOp::create(ob, loc, holds, read(taken), read(other));
@@ -158,26 +182,26 @@ Value Forest::lower(Lowering &l, Value x) const {
   Value leaves = walk(l, x);
   const int64_t trees = roots.size();
   const Dims domain{TensorBuilder::dimsOf(x)[0], targets, trees};
-  Type type = b.getF32Type();
+  Type type = runtimeType(b.getContext(), elem);
   constexpr float most = std::numeric_limits<float>::max();
-  const float neutral = aggregate == Min ? most : aggregate == Max ? -most : 0.0f;
+  const double neutral = aggregate == Min ? most : aggregate == Max ? -most : 0.0;
   auto combine = [&](Scalars &s, Value sum, Value weight) {
     return aggregate == Min   ? s.min(sum, weight)
            : aggregate == Max ? s.max(sum, weight)
                               : s.add(sum, weight);
   };
-  TypedAttr init = scalarAttr(type, double(neutral));
+  TypedAttr init = scalarAttr(type, ElemClass::Float, neutral);
   Value result;
   if (all_of(weights, [](const auto &own) { return own.size() <= 1; })) {
     // One weight at most: its value and its target.
     std::string values, places;
     for (const auto &own : weights) {
-      appendElement(values, TensorProto::FLOAT, double(own.empty() ? neutral : own[0].value));
+      appendElement(values, elem, own.empty() ? neutral : own[0].value);
       appendElement(places, TensorProto::INT32, own.empty() ? int64_t(0) : own[0].target);
     }
     const Dims size{int64_t(nodes.size())};
-    auto reached = [&](int32_t elem, const std::string &bytes) {
-      Value entries = l.materialise(Constant({elem, size}, bytes));
+    auto reached = [&](int32_t kind, const std::string &bytes) {
+      Value entries = l.materialise(Constant({kind, size}, bytes));
       return b.elementwise(
           {domain[0], trees}, TensorBuilder::elementOf(entries), b.along(leaves, {0, 1}, 2),
           [&](OpBuilder &ob, Location loc, ValueRange v) -> Value {
@@ -185,7 +209,7 @@ Value Forest::lower(Lowering &l, Value x) const {
             return tensor::ExtractOp::create(ob, loc, entries, at);
           });
     };
-    Value value = reached(TensorProto::FLOAT, values), place = reached(TensorProto::INT32, places);
+    Value value = reached(elem, values), place = reached(TensorProto::INT32, places);
     // The extent of the targets is that of an operand that is never read.
     Value shape = b.empty({targets}, type);
     result = b.reduce(
@@ -200,18 +224,17 @@ Value Forest::lower(Lowering &l, Value x) const {
   } else {
     std::string bytes;
     for (const auto &own : weights) {
-      SmallVector<float> row(targets, neutral);
+      SmallVector<double> row(targets, neutral);
       for (const Weight &weight : own) {
-        float &entry = row[weight.target];
+        double &entry = row[weight.target];
         entry = aggregate == Min   ? std::min(entry, weight.value)
                 : aggregate == Max ? std::max(entry, weight.value)
                                    : entry + weight.value;
       }
-      for (float entry : row)
-        appendElement(bytes, TensorProto::FLOAT, double(entry));
+      for (double entry : row)
+        appendElement(bytes, elem, entry);
     }
-    Value entries =
-        l.materialise(Constant({TensorProto::FLOAT, {int64_t(nodes.size()), targets}}, bytes));
+    Value entries = l.materialise(Constant({elem, {int64_t(nodes.size()), targets}}, bytes));
     Value shape = b.empty({targets}, type);
     result = b.reduce(domain, {2}, {b.along(leaves, {0, 2}, 3), b.along(shape, {1}, 3)}, init,
                       [&](OpBuilder &ob, Location loc, ValueRange v) {

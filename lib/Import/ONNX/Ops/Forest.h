@@ -16,14 +16,14 @@ struct Forest {
   enum Mode { LessEqual, Less, GreaterEqual, Greater, Equal, NotEqual, Member };
   struct Branch {
     int64_t feature = 0;
-    float split = 0;
+    double split = 0;
     Mode mode = Equal;
     bool missingTakesTrue = false;
     int64_t taken = 0, other = 0; ///< nodes; the node itself for a leaf
   };
   struct Weight {
     int64_t target;
-    float value;
+    double value;
   };
   enum Aggregate { Average, Sum, Min, Max };
 
@@ -32,6 +32,8 @@ struct Forest {
   llvm::SmallVector<int64_t> roots;
   int64_t targets = 0;
   Aggregate aggregate = Sum;
+  /// Of the features, splits and weights: FLOAT or DOUBLE.
+  int32_t elem = onnx::TensorProto::FLOAT;
   bool missingIsUnequal = false; ///< what NotEqual says of NaN
 
   /// Adds a leaf and returns its number.

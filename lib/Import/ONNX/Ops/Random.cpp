@@ -92,7 +92,12 @@ Value RandomElement::normal() {
 
 namespace {
 
-using RandomFn = Value (*)(const Node &, Scalars &, RandomElement &);
+/// A number, in float, and what it is scaled and moved by.
+struct Drawn {
+  Value number;
+  double scale, offset;
+};
+using RandomFn = Drawn (*)(const Node &, RandomElement &);
 
 /// RandomUniform, RandomNormal and their forms for a shape like another tensor's.
 template <RandomFn fn> LogicalResult random(Lowering &l) {
@@ -105,21 +110,23 @@ template <RandomFn fn> LogicalResult random(Lowering &l) {
       dims, l.resultElement(), {}, [&](OpBuilder &b, Location loc, ValueRange) -> Value {
         Scalars s(b, loc, ElemClass::Float);
         RandomElement element(b, loc, dims, key);
-        return castScalar(b, loc, fn(l.node, s, element), TensorProto::FLOAT, elem);
+        // Doubles are moved and scaled as such; others are rounded once.
+        const int32_t wide = elem == TensorProto::DOUBLE ? elem : int32_t(TensorProto::FLOAT);
+        auto [drawn, scale, offset] = fn(l.node, element);
+        Value number = castScalar(b, loc, drawn, TensorProto::FLOAT, wide);
+        Value moved = s.add(s.mul(number, s.constant(number.getType(), scale)),
+                            s.constant(number.getType(), offset));
+        return castScalar(b, loc, moved, wide, elem);
       }));
 }
 
-Value scaled(Scalars &s, Value x, double scale, double offset) {
-  return s.add(s.mul(x, s.constant(x.getType(), scale)), s.constant(x.getType(), offset));
-}
-
-Value uniform(const Node &n, Scalars &s, RandomElement &element) {
+Drawn uniform(const Node &n, RandomElement &element) {
   const double low = n.floatAttr("low", 0.0f), high = n.floatAttr("high", 1.0f);
-  return scaled(s, element.uniform(), high - low, low);
+  return {element.uniform(), high - low, low};
 }
 
-Value normal(const Node &n, Scalars &s, RandomElement &element) {
-  return scaled(s, element.normal(), n.floatAttr("scale", 1.0f), n.floatAttr("mean", 0.0f));
+Drawn normal(const Node &n, RandomElement &element) {
+  return {element.normal(), n.floatAttr("scale", 1.0f), n.floatAttr("mean", 0.0f)};
 }
 
 /// 1 with the probability that the operand says, else 0.
@@ -130,8 +137,9 @@ LogicalResult bernoulli(Lowering &l) {
   return l.set(l.b.elementwise(
       dims, element, l.operand(0, dims), [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
         Scalars s(b, loc, ElemClass::Float);
-        Value p = castScalar(b, loc, v[0], l.node.elem(0), TensorProto::FLOAT);
-        Value chosen = s.less(RandomElement(b, loc, dims, key).uniform(), p);
+        Value drawn = castScalar(b, loc, RandomElement(b, loc, dims, key).uniform(),
+                                 TensorProto::FLOAT, l.node.elem(0));
+        Value chosen = s.less(drawn, v[0]);
         return castScalar(b, loc, chosen, TensorProto::BOOL, l.node.outputs[0].elem);
       }));
 }

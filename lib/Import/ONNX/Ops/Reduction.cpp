@@ -35,10 +35,10 @@ Value logSumExp(TensorBuilder &b, Operand in, ArrayRef<int64_t> dims, ArrayRef<i
                 Type element) {
   const ElemClass kind = ElemClass::Float;
   Value greatest =
-      reduceBy(b, kind, dims, axes, in, extremeAttr(element, false, false), firstOf, maxOf);
+      reduceBy(b, kind, dims, axes, in, extremeAttr(element, kind, false), firstOf, maxOf);
   // A row of nothing but -inf has the sum 0; subtracting its greatest element would make NaN.
   Value shift = mapElements(b, kind, greatest, [&](Scalars &s, ValueRange v) {
-    Value lowest = arith::ConstantOp::create(s.b, s.loc, extremeAttr(element, false, false));
+    Value lowest = arith::ConstantOp::create(s.b, s.loc, extremeAttr(element, kind, false));
     return s.select(s.equal(v[0], lowest), s.constant(element, 0), v[0]);
   });
   Value sum = reduceBy(
@@ -97,16 +97,14 @@ template <Kind reduction> LogicalResult reduce(Lowering &l) {
     break;
   case Kind::Max:
   case Kind::Min: {
-    TypedAttr init = kind == ElemClass::Bool ? TypedAttr(b.getBoolAttr(reduction == Kind::Min))
-                                             : extremeAttr(element, kind == ElemClass::Unsigned,
-                                                           reduction == Kind::Min);
+    TypedAttr init = extremeAttr(element, kind, reduction == Kind::Min);
     result = reduceBy(
         b, kind, dims, *axes, in, init, map,
         reduction == Kind::Max ? maxOf : [](Scalars &s, Value x, Value y) { return s.min(x, y); });
     break;
   }
   case Kind::Prod:
-    result = reduceBy(b, kind, dims, *axes, in, scalarAttr(element, int64_t(1)), map,
+    result = reduceBy(b, kind, dims, *axes, in, scalarAttr(element, kind, 1.0), map,
                       [](Scalars &s, Value x, Value y) { return s.mul(x, y); });
     break;
   default:
@@ -117,6 +115,8 @@ template <Kind reduction> LogicalResult reduce(Lowering &l) {
     count *= dims[axis];
   if (reduction == Kind::Mean)
     result = mapElements(b, kind, result, [&](Scalars &s, ValueRange v) {
+      if (s.isDouble(v[0]))
+        return s.div(v[0], s.constant(element, double(count)));
       if (isFloat)
         return s.mul(v[0], s.constant(element, 1.0 / double(count)));
       return s.div(v[0], s.constant(element, double(std::max<int64_t>(count, 1))));

@@ -21,7 +21,7 @@ SmallVector<int64_t> intsOf(const Node &node, StringRef name) {
   return node.intsAttr(name).value_or(SmallVector<int64_t>());
 }
 
-Value featureRows(Lowering &l) {
+Value featureRows(Lowering &l, int32_t elem) {
   TensorBuilder &b = l.b;
   Dims dims(l.node.dims(0));
   if (dims.empty() || dims.size() > 2) {
@@ -29,10 +29,10 @@ Value featureRows(Lowering &l) {
     return {};
   }
   Value x = l.in(0);
-  if (l.node.elem(0) != TensorProto::FLOAT)
-    x = b.elementwise(dims, b.getF32Type(), l.operand(0, dims),
+  if (l.node.elem(0) != elem)
+    x = b.elementwise(dims, runtimeType(b.getContext(), elem), l.operand(0, dims),
                       [&](OpBuilder &ob, Location loc, ValueRange v) {
-                        return castScalar(ob, loc, v[0], l.node.elem(0), TensorProto::FLOAT);
+                        return castScalar(ob, loc, v[0], l.node.elem(0), elem);
                       });
   return dims.size() == 2 ? x : b.reshape(x, {1, dims[0]});
 }
@@ -79,10 +79,10 @@ static Value probit(Scalars &s, ValueRange v) {
 /// Softmax in which scores of zero stay near zero.
 static Value softmaxZero(TensorBuilder &b, Value scores) {
   Dims dims(TensorBuilder::dimsOf(scores));
-  Type type = b.getF32Type();
+  Type type = TensorBuilder::elementOf(scores);
   const ElemClass kind = ElemClass::Float;
   Value greatest = reduceBy(b, kind, dims, {1}, b.broadcast(scores, dims),
-                            extremeAttr(type, false, false), firstOf, maxOf);
+                            extremeAttr(type, kind, false), firstOf, maxOf);
   auto rows = [&](Value x, Value perRow, MapFn fn) {
     return b.elementwise(dims, type, {b.broadcast(x, dims), withoutAxes(b, perRow, dims, {1})},
                          [&](OpBuilder &ob, Location loc, ValueRange v) {

@@ -15,8 +15,8 @@ inline constexpr llvm::StringLiteral kMachineLearning = "ai.onnx.ml";
 llvm::SmallVector<float> floatsAttr(const Node &node, StringRef name);
 llvm::SmallVector<int64_t> intsOf(const Node &node, StringRef name);
 
-/// Operand 0 as fp32 [rows, features]; null after l.fail. A vector is one row.
-Value featureRows(Lowering &l);
+/// Operand 0 as [rows, features] of a float type; null after l.fail. A vector is one row.
+Value featureRows(Lowering &l, int32_t elem = onnx::TensorProto::FLOAT);
 
 /// x [rows, features] times `weights` [features, columns], plus `shifts`, one for each column,
 /// where there are any. Null after l.fail.

@@ -19,7 +19,7 @@ Value combined(TensorBuilder &b, ArrayRef<int64_t> dims, Type element, ArrayRef<
 /// The greatest element over `axes`, as operand for the loops of `x`.
 Operand greatestOf(TensorBuilder &b, Value x, ArrayRef<int64_t> axes) {
   ArrayRef<int64_t> dims = TensorBuilder::dimsOf(x);
-  TypedAttr lowest = extremeAttr(TensorBuilder::elementOf(x), false, false);
+  TypedAttr lowest = extremeAttr(TensorBuilder::elementOf(x), ElemClass::Float, false);
   return withoutAxes(
       b, reduceBy(b, ElemClass::Float, dims, axes, b.broadcast(x, dims), lowest, firstOf, maxOf),
       dims, axes);

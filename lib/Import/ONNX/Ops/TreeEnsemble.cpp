@@ -44,7 +44,9 @@ SmallVector<double> numbers(const Node &node, const Twine &name) {
 
 LogicalResult treeEnsemble(Lowering &l) {
   const Node &n = l.node;
-  Value x = featureRows(l);
+  Forest forest;
+  forest.elem = n.elem(0) == TensorProto::DOUBLE ? n.elem(0) : int32_t(TensorProto::FLOAT);
+  Value x = featureRows(l, forest.elem);
   if (!x)
     return failure();
   SmallVector<int64_t> features = intsOf(n, "nodes_featureids");
@@ -63,7 +65,6 @@ LogicalResult treeEnsemble(Lowering &l) {
   if (leafTargets.size() != leaves)
     return l.fail("the lists of leaves have different lengths");
 
-  Forest forest;
   forest.targets = n.intAttr("n_targets", 0);
   const int64_t aggregate = n.intAttr("aggregate_function", Forest::Sum);
   if (aggregate < 0 || aggregate > Forest::Max)
@@ -73,7 +74,7 @@ LogicalResult treeEnsemble(Lowering &l) {
   forest.nodes.resize(count);
   forest.weights.resize(count);
   for (size_t i = 0; i < leaves; ++i)
-    forest.weights[forest.addLeaf()].push_back({leafTargets[i], float(leafWeights[i])});
+    forest.weights[forest.addLeaf()].push_back({leafTargets[i], leafWeights[i]});
   size_t member = 0;
   for (size_t i = 0; i < count; ++i) {
     int64_t to[2];
@@ -85,8 +86,8 @@ LogicalResult treeEnsemble(Lowering &l) {
     const bool tracks = !missing.empty() && missing[i];
     if (modes[i] < 0 || modes[i] > int(Forest::Member))
       return l.fail("the mode of a node does not exist");
-    Forest::Branch branch{features[i], float(splits[i]), Forest::Mode(int(modes[i])), tracks, to[0],
-                          to[1]};
+    Forest::Branch branch{features[i], splits[i], Forest::Mode(int(modes[i])),
+                          tracks,      to[0],     to[1]};
     if (branch.mode != Forest::Member) {
       forest.nodes[i] = branch;
       continue;
@@ -102,7 +103,7 @@ LogicalResult treeEnsemble(Lowering &l) {
     branch.mode = Forest::Equal;
     size_t place = i;
     for (auto [k, value] : enumerate(set)) {
-      branch.split = float(value);
+      branch.split = value;
       const bool last = k + 1 == set.size();
       const size_t following = forest.nodes.size();
       branch.other = last ? to[1] : int64_t(following);
@@ -170,7 +171,7 @@ std::string oldForest(const Node &n, StringRef weight, int64_t features, Forest 
       return "a node has a mode that does not exist, or leads to one that does not exist";
     if (yes->second == self || no->second == self)
       return "the nodes of a tree lead in a circle";
-    forest.nodes.push_back({reads[i], float(splits[i]), Forest::Mode(mode),
+    forest.nodes.push_back({reads[i], splits[i], Forest::Mode(mode),
                             !missing.empty() && missing[i] != 0, yes->second, no->second});
     forest.weights.emplace_back();
   }
@@ -185,7 +186,7 @@ std::string oldForest(const Node &n, StringRef weight, int64_t features, Forest 
     auto place = places.find({weightTrees[i], weightNodes[i]});
     if (place == places.end())
       return "a weight belongs to a node that does not exist";
-    forest.weights[place->second].push_back({targets[i], float(values[i])});
+    forest.weights[place->second].push_back({targets[i], values[i]});
   }
   return forest.check(features);
 }
