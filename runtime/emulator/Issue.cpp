@@ -56,7 +56,7 @@ void Node::runGroup(uint64_t limit) {
   recheck = false;
   while (!recheck) {
     // Without a limit nothing that the thread waits for matters: it may run as far as it can.
-    if (Thread *t = limit == never ? aloneInGroup() : nullptr; t && runFast(*t))
+    if (Thread *t = limit == never ? aloneInGroup(ThreadState::Ready) : nullptr; t && runFast(*t))
       continue;
     bool blocked;
     uint64_t cycle = groupEvent(blocked);
@@ -91,8 +91,8 @@ void Node::runGroupCycle(uint64_t cycle) {
 // One thread in one cycle
 //===----------------------------------------------------------------------===//
 
-// The one thread that uses slots, if the fast engine may run it.
-Thread *Node::aloneInGroup() {
+// The one thread that uses slots, if it is in this state and the fast engine may run it.
+Thread *Node::aloneInGroup(ThreadState state) {
   if (!setup.fast || fault || captureBytes)
     return nullptr;
   Thread *alone = nullptr;
@@ -102,7 +102,7 @@ Thread *Node::aloneInGroup() {
         return nullptr;
       alone = &t;
     }
-  if (!alone || alone->state != ThreadState::Ready || alone->inList || alone->predicated)
+  if (!alone || alone->state != state || alone->inList || alone->predicated)
     return nullptr;
   return alone;
 }

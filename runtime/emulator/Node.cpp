@@ -159,6 +159,8 @@ void Node::advance(uint64_t safe, bool ahead) {
       return;
     if (pass <= group)
       finishWait(*waiter);
+    else if (Thread *t = aloneInGroup(ThreadState::Waiting))
+      finishWait(*t); // nobody else acts in this cycle
     else
       runGroup(std::min(limit, pass));
   }

@@ -230,7 +230,7 @@ private:
   void stepFunctional(Thread &t);
 
   //===-- Fast.cpp -------------------------------------------------------===//
-  Thread *aloneInGroup();
+  Thread *aloneInGroup(ThreadState state);
   bool runFast(Thread &t);
   bool runFastFunctional(Thread &t);
   const Block *nextBlock(Thread &t);
