@@ -106,7 +106,7 @@ public:
     bool complete = !json.contains("base");
     if (!complete && (!mayHaveBase || !readBase(json["base"])))
       return error.empty() ? fail("may not have a \"base\": it is one") : false;
-    if (!readValues(json["values"], complete) || !checkGrid())
+    if (!readValues(json["values"], complete) || !checkTogether())
       return false;
     return readUse(json);
   }
@@ -168,7 +168,7 @@ private:
     return true;
   }
 
-  bool checkGrid() {
+  bool checkTogether() {
     for (const auto *list : {&out.disabled, &out.notForwarding})
       for (Position p : *list)
         if (p.row >= out.rows || p.column >= out.columns)
@@ -185,6 +185,17 @@ private:
       return failKey("sram.bytes", "must be a multiple of the line");
     if (out.decodeThreads > out.threads)
       return failKey("node.decode_threads", "must not exceed node.threads");
+    // The rules of timing know one limit for each of these; a file may not state two.
+    int64_t decoded = out.decodeThreads * out.decodePerThread;
+    if (out.decodePerCycle != decoded)
+      return failKey("node.decode", "must be node.decode_threads times node.decode_per_thread: " +
+                                        std::to_string(decoded));
+    if (out.loadPorts != out.aguSlots)
+      return failKey("sram.load_ports",
+                     "must be as scalar.agu_slots: " + std::to_string(out.aguSlots));
+    if (out.memoryOperations != out.aguSlots)
+      return failKey("sram.operations",
+                     "must be as scalar.agu_slots: " + std::to_string(out.aguSlots));
     out.partitionRows = out.rows, out.partitionColumns = out.columns;
     out.dead.clear();
     return true;

@@ -6,17 +6,18 @@
 
 Without --changed: every value and rule on each TARGET (d1 and d1-pessimistic). With it: for every
 measured value a target that differs from d1 in what the program measures; the measurement must then give the
-changed value, so it can fail. --show prints every measurement.
+changed value, so it can fail; and values that have one form only are refused in another. --show prints every measurement.
 """
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from programs import Machine, Wrong, applies, expectation, load, programs
-from untimed import reason
+from untimed import FORM, reason
 
 
 def plain(value) -> str:
@@ -52,19 +53,54 @@ def changed_value(program, value):
     return not value if isinstance(value, bool) else value + 1
 
 
+class Changed:
+    """Files of targets that are d1 but for some values."""
+
+    def __init__(self, folder: Path, scratch: Path):
+        self.values, self.scratch = load(folder / "d1.json", folder), scratch
+
+    def with_values(self, name: str, new: dict) -> tuple[Path, dict]:
+        changed = {key: {**self.values[key], "value": value} for key, value in new.items()}
+        file = self.scratch / f"{name}.json"
+        file.write_text(json.dumps({"format": "dojo-target-1", "name": "changed", "base": "d1",
+                                    "description": "d1, other values.", "values": changed}))
+        return file, {**self.values, **changed}
+
+
 def check_changed(tools: Path, folder: Path, chosen: list, scratch: Path) -> list[str]:
-    values = load(folder / "d1.json", folder)
+    changed = Changed(folder, scratch)
 
     def one(program) -> str:
-        new = changed_value(program, values[program.measures[0]]["value"])
-        changed = {key: {**values[key], "value": new} for key in program.measures}
-        file = scratch / f"{program.name}.json"
-        file.write_text(json.dumps({"format": "dojo-target-1", "name": "changed", "base": "d1",
-                                    "description": "d1, one value changed.", "values": changed}))
-        return compare(Machine(tools, str(file)), program, expectation(program, {**values, **changed}))
+        old = changed.values
+        new = {key: changed_value(program, old[key]["value"]) for key in program.measures}
+        if new.keys() & {"node.decode_threads", "node.decode_per_thread"}:  # What a node decodes is their product.
+            figures = {key: entry["value"] for key, entry in old.items()} | new
+            new["node.decode"] = figures["node.decode_threads"] * figures["node.decode_per_thread"]
+        file, values = changed.with_values(program.name, new)
+        return compare(Machine(tools, str(file)), program, expectation(program, values))
 
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(one, [p for p in chosen if p.measures and p.change != "none"]))
+
+
+def check_fixed(tools: Path, folder: Path, scratch: Path) -> list[str]:
+    """A value that the machine has in one form only is refused in another, so no file says what the
+    emulator does not do."""
+    changed = Changed(folder, scratch)
+    several = [p.measures[1:] if p.change != "none" else p.measures for p in programs()]
+    fixed = [key for keys in several for key in keys] + [key for key in changed.values if reason(key) == FORM]
+    lines = []
+    for key in fixed:
+        value = changed.values[key]["value"]
+        if isinstance(value, list):
+            continue
+        file, _ = changed.with_values(key, {key: not value if isinstance(value, bool) else value + 1})
+        text = f".target {file} 1x1\n.node @0:0\n.thread 0\nhalt\n"
+        done = subprocess.run([tools / "dojo-as", "-", "-o", scratch / "fixed.d1"], input=text, text=True,
+                              capture_output=True, timeout=60)
+        refused = done.returncode == 2 and f'value "{key}" must be' in done.stderr
+        lines.append(f"{'ok  ' if refused else 'FAIL'} {key}: another value is {'' if refused else 'not '}refused")
+    return lines
 
 
 def uncovered(folder: Path) -> list[str]:
@@ -91,6 +127,8 @@ def main() -> None:
     if options.changed:
         with tempfile.TemporaryDirectory() as scratch:
             results = {"changed": check_changed(options.tools, options.folder, chosen, Path(scratch))}
+            if not options.only:
+                results["fixed"] = check_fixed(options.tools, options.folder, Path(scratch))
     else:
         results = {name: check(options.tools, options.folder, name, chosen) for name in options.targets}
         if not options.only:

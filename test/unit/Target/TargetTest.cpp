@@ -146,6 +146,13 @@ TEST(Target, BadFilesAreErrorsThatNameTheKey) {
             "target t: value \"mesh.reduction\" must be false");
   EXPECT_EQ(with("die.usable_nodes", "value", 355),
             "target t: value \"die.usable_nodes\" must be positions less disabled ones: 354");
+  EXPECT_EQ(with("node.decode", "value", 9),
+            "target t: value \"node.decode\" must be node.decode_threads times "
+            "node.decode_per_thread: 8");
+  EXPECT_EQ(with("sram.load_ports", "value", 1),
+            "target t: value \"sram.load_ports\" must be as scalar.agu_slots: 2");
+  EXPECT_EQ(with("sram.operations", "value", 3),
+            "target t: value \"sram.operations\" must be as scalar.agu_slots: 2");
   EXPECT_EQ(with("die.disabled", "value", {{1, 6}, {1, 6}}),
             "target t: value \"die.disabled\" names a position twice");
   EXPECT_EQ(with("die.not_forwarding", "value", {{18, 0}}),
