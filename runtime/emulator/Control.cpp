@@ -2,6 +2,7 @@
 //
 // Control instructions: branches, predicates, semaphores, list start.
 #include "Node.h"
+#include "Probe.h"
 
 #include <set>
 
@@ -27,8 +28,11 @@ void Node::issueControl(Thread &t, const Op &op, uint64_t cycle) {
       rightGuess = false;
     else if (op.control == ControlKind::Branch)
       rightGuess = context.taken == (op.target <= 0);
-    if (!rightGuess)
+    if (!rightGuess) {
       t.next = std::max(cycle, sources) + p.branchPenalty;
+      if (probe)
+        probe->held(t, cycle + 1, Activity::Branch);
+    }
     if (context.taken && context.value >= p.sramBytes) {
       raise(FaultClass::FetchOutsideCode, &t, cycle,
             "jump to " + std::to_string(context.value) + ", beyond the SRAM");
@@ -65,6 +69,8 @@ void Node::issueControl(Thread &t, const Op &op, uint64_t cycle) {
   case ControlKind::Halt:
     t.state = ThreadState::Halted;
     recheck = true;
+    if (probe)
+      probe->halted(t, cycle);
     break;
   default:
     break;
@@ -98,6 +104,8 @@ void Node::startWait(Thread &t, unsigned semaphore, uint64_t need, uint64_t cycl
   t.pass = s.passTime(cycle, need);
   s.waiter = self;
   t.state = ThreadState::Waiting;
+  if (probe)
+    probe->held(t, cycle, Activity::Semaphore);
   if (t.pass == cycle)
     finishWait(t);
   else
@@ -118,6 +126,8 @@ void Node::finishWait(Thread &t) {
   s.lastWaiter = static_cast<int>(t.index);
   s.lastPass = t.pass;
   t.state = ThreadState::Ready;
+  if (probe)
+    probe->waited(t);
   if (t.inList)
     nextDescriptor(t, t.pass);
   else
@@ -161,6 +171,8 @@ void Node::startRemoteSignal(Thread &t, uint64_t destination, unsigned semaphore
   transfer.farAmount = 1;
   transfer.signalsOwn = false;
   t.blockedPc = t.pc;
+  if (probe)
+    probe->sendBegins(t, cycle);
   queueTrain(t, cycle);
 }
 
@@ -178,6 +190,8 @@ void Node::startList(Thread &t, uint64_t address, uint64_t cycle) {
   }
   t.inList = true;
   t.next = cycle + p.listStart;
+  if (probe)
+    probe->listBegins(t, cycle);
   t.descriptorAddress = static_cast<uint32_t>(address);
   if (!t.apart && !t.predicated)
     t.apart = controlOnly(t.pc + t.op->bytes);

@@ -13,6 +13,8 @@
 
 namespace dojo::emu {
 
+class RunProbe;
+
 struct Die {
   Die(const Target &target, const Parameters &parameters);
 
@@ -35,6 +37,7 @@ struct Die {
 class Run {
 public:
   Run(Die &die, const RunOptions &options);
+  ~Run();
   RunResult execute();
 
 private:
@@ -88,7 +91,8 @@ private:
   TrainTiming timing;                             // of the train that is being committed
   uint64_t lastArrival = 0;
   uint64_t numTrains = 0, packets = 0, linkPackets = 0;
-  std::optional<Fault> fault; // the earliest
+  std::optional<Fault> fault;      // the earliest
+  std::unique_ptr<RunProbe> probe; // of a run that is watched
 };
 
 } // namespace dojo::emu

@@ -2,6 +2,7 @@
 //
 // The issue rules: which instruction of which thread issues in which cycle.
 #include "Node.h"
+#include "Probe.h"
 
 #include <utility>
 
@@ -120,18 +121,24 @@ void Node::serve(Thread &t, uint64_t cycle, Slots *slots, unsigned count, bool p
     }
     if (t.predicated && t.skip) {
       --t.predicated;
+      if (probe)
+        probe->passedOver(t, cycle);
       advancePc(t, op);
       lastCycle = std::max(lastCycle, cycle);
       continue;
     }
     uint64_t ready = readyCycle(t, op);
     if (ready > cycle) {
+      if (probe)
+        probe->notReady(t, op, cycle, ready);
       t.next = ready;
       return;
     }
     if (op.control == ControlKind::None) {
       if (!placed) {
         if (slots->places == 0) {
+          if (probe)
+            probe->held(t, cycle, Activity::Place);
           t.next = cycle + 1;
           return;
         }
@@ -139,11 +146,15 @@ void Node::serve(Thread &t, uint64_t cycle, Slots *slots, unsigned count, bool p
         placed = true;
       }
       if (!takeSlots(op, cycle, *slots)) {
+        if (probe)
+          probe->held(t, cycle, Activity::Port);
         t.next = cycle + 1;
         return;
       }
     }
     captureAt(t, cycle);
+    if (probe)
+      probe->issued(t, op, cycle);
     if (t.predicated)
       --t.predicated;
     lastCycle = std::max(lastCycle, cycle);
@@ -319,6 +330,8 @@ bool Node::fetchFar(Thread &t, uint64_t cycle) {
       return false;
   if (t.pc < t.rangeBegin || t.pc >= t.rangeEnd)
     findRange(t);
+  if (probe)
+    probe->layer(t, cycle);
   uint32_t at = t.pc - t.segment->begin;
   const CodeImage &image = *t.segment->image;
   const Op *op = &image.ops[at / 4];
@@ -332,8 +345,11 @@ bool Node::fetchFar(Thread &t, uint64_t cycle) {
     uint64_t from = t.lines.reach(line, cycle);
     if (lastLine != line)
       from = std::max(from, t.lines.reach(lastLine, cycle));
-    if (from > cycle)
+    if (from > cycle) {
       t.next = from;
+      if (probe)
+        probe->held(t, cycle, Activity::CodeLine);
+    }
   }
   if (lastLine == line) {
     uint32_t begin = std::max({line * p.codeLineBytes, t.segment->begin, t.rangeBegin});

@@ -2,6 +2,7 @@
 //
 // Threads apart: transfer lists, and threads made only of control instructions.
 #include "Node.h"
+#include "Probe.h"
 
 #include <cstdio>
 
@@ -71,6 +72,8 @@ void Node::stepList(Thread &t) {
     t.inList = false;
     t.next = cycle + 1;
     recheck = true;
+    if (probe)
+      probe->listEnds(t, cycle);
     return;
   case Kind::Wait:
     startWait(t, d.ownSemaphore, amount, cycle);
@@ -94,6 +97,8 @@ void Node::stepList(Thread &t) {
   if (!prepareTransfer(t, cycle))
     return;
   if (t.transfer.packetsLeft) {
+    if (probe)
+      probe->sendBegins(t, cycle);
     queueTrain(t, cycle);
     return;
   }
@@ -216,6 +221,8 @@ void Node::nextDescriptor(Thread &t, uint64_t done) {
 void Node::trainLeft(Thread &t, uint64_t left) {
   t.trainQueued = false;
   if (!t.inList) { // signalr
+    if (probe)
+      probe->sendEnds(t, left);
     t.state = ThreadState::Ready;
     t.next = std::max(t.next, left);
     return;
@@ -227,6 +234,8 @@ void Node::trainLeft(Thread &t, uint64_t left) {
   }
   if (x.signalsOwn && x.kind == Transfer::Kind::Push)
     signal(x.ownSemaphore, left + p.signalLatency, 1);
+  if (probe)
+    probe->sendEnds(t, left);
   nextDescriptor(t, left);
 }
 

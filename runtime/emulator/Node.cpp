@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Node.h"
+#include "Probe.h"
 
 namespace dojo::emu {
 
@@ -91,6 +92,8 @@ uint64_t Node::jitter(unsigned thread, uint64_t event, uint64_t range) const {
 
 void Node::raise(FaultClass faultClass, Thread *t, uint64_t cycle, std::string text) {
   recheck = true;
+  if (probe)
+    probe->faulted(t, faultClass, cycle);
   if (t)
     t->state = ThreadState::Faulted;
   int thread = t ? static_cast<int>(t->index) : -1;

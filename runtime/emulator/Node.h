@@ -87,6 +87,8 @@ struct NodeLayer {
   uint64_t end = 0, instructions = 0, matrixSteps = 0, simdOperations = 0;
 };
 
+class NodeProbe;
+
 struct Capture {
   unsigned thread;
   uint32_t pc;
@@ -146,6 +148,8 @@ public:
 
   /// Of the host thread that advances the node; set before it does.
   TimingCache *timings = nullptr;
+  /// Notes what the node does in a run that is watched; else null.
+  NodeProbe *probe = nullptr;
 
   /// The train of `thread` has been committed and leaves in cycle `left`.
   void trainLeft(Thread &thread, uint64_t left);

@@ -4,6 +4,7 @@
 // cannot show on another node before first + lookahead. So every node may advance up to there by
 // itself, on any host thread; then the trains of the window are committed in order.
 #include "Die.h"
+#include "Probe.h"
 
 namespace dojo::emu {
 
@@ -16,7 +17,8 @@ Run::Run(Die &die, const RunOptions &options)
   setup.watchdog = options.watchdog;
   setup.numLayers = m.numLayers;
   setup.hostPath = options.hostPath.value_or(bestHostPath());
-  setup.fast = options.engine == Engine::Fast && fastEngineModels(p) && supported(setup.hostPath);
+  setup.fast = options.engine == Engine::Fast && !options.watched() && fastEngineModels(p) &&
+               supported(setup.hostPath);
   while (m.timings.size() < std::max(1u, options.threads))
     m.timings.push_back(std::make_unique<TimingCache>(p));
   if (options.timing)
@@ -26,7 +28,11 @@ Run::Run(Die &die, const RunOptions &options)
       node->reset(setup);
       nodes.push_back(node.get());
     }
+  if (options.watched())
+    probe = std::make_unique<RunProbe>(die, options);
 }
+
+Run::~Run() = default;
 
 RunResult Run::execute() {
   if (options.timing)
@@ -41,6 +47,8 @@ RunResult Run::execute() {
   RunResult result;
   result.fault = fault;
   gatherCounters(result);
+  if (probe)
+    probe->finish(result.counters);
   return result;
 }
 
@@ -90,6 +98,8 @@ void Run::advanceNodes(uint64_t safe) {
   }
   if (faulted)
     noteFaults();
+  if (probe)
+    probe->collect(due);
 }
 
 void Run::collectTrains(Node &node) {
@@ -139,6 +149,8 @@ void Run::moveBytes(Transfer &x, uint64_t count, uint64_t issue) {
 
 void Run::commitPackets(Transfer &x, uint64_t issue, unsigned count) {
   ports.commit(x.from, x.path, issue, count, timing);
+  if (probe)
+    probe->train(x, issue, count, timing);
   ++numTrains;
   packets += uint64_t(count) * timing.firstWrite.size();
   linkPackets += uint64_t(count) * x.path.steps.size();

@@ -22,6 +22,11 @@ Runs a compiled image on the emulated die.
     --rtol X --atol X          |output - expected| <= atol + rtol * |expected| for each element
     --max-rel-l2 X             ||output - expected|| <= X * ||expected||
   --stats FILE.json          write counters and the layer table
+    --stats-nodes on|off       and what each node and thread did (default: off)
+  --trace FILE               write a trace for ui.perfetto.dev, also if the run stops with a fault
+    --trace-nodes LIST         of these nodes alone: numbers, ranges, and boxes from row:column to
+                               row:column, as in 0,20-25,1:2-3:8
+    --trace-bytes N            the trace ends before it has more (default: 256 MiB)
   --threads N                host threads (default: all); any number gives the same results
   --engine fast|plain        plain: the reference, one instruction at a time; the results are the
                              same (default: fast)
@@ -35,6 +40,9 @@ Status: 0 ok, 1 usage, 3 image or input is bad, 4 fault on the machine, 5 output
 )";
 
 namespace {
+
+// Less has no room for the layers of a long model.
+constexpr uint64_t minTraceBytes = 1 << 20;
 
 bool split(const std::string &text, Binding &out) {
   size_t at = text.rfind('=');
@@ -76,6 +84,7 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
     return true;
   };
 
+  bool traceBytesGiven = false;
   for (size_t i = 0; i < arguments.size(); ++i) {
     std::string option = arguments[i];
     if (option == "--help" || option == "-h") {
@@ -89,9 +98,10 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
       continue;
     }
 
-    static const char *const known[] = {"--input",  "--output-dir", "--expect", "--rtol",
-                                        "--atol",   "--max-rel-l2", "--stats",  "--threads",
-                                        "--engine", "--timing",     "--jitter", "--max-cycles"};
+    static const char *const known[] = {
+        "--input", "--output-dir",  "--expect",      "--rtol",       "--atol",   "--max-rel-l2",
+        "--stats", "--threads",     "--engine",      "--timing",     "--jitter", "--max-cycles",
+        "--trace", "--trace-nodes", "--trace-bytes", "--stats-nodes"};
     // --option=value as well as --option value.
     std::string value;
     bool haveValue = false, isKnown = false;
@@ -114,10 +124,10 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
     if (option == "--input" || option == "--expect") {
       if (!bind(option, value, option == "--input" ? out.inputs : out.expected))
         return false;
-    } else if (option == "--output-dir" || option == "--stats") {
+    } else if (option == "--output-dir" || option == "--stats" || option == "--trace") {
       if (value.empty())
         return fail(option + " needs a path");
-      (option == "--stats" ? out.stats : out.outputDir) = value;
+      (option == "--stats" ? out.stats : option == "--trace" ? out.trace : out.outputDir) = value;
     } else if (option == "--rtol" || option == "--atol" || option == "--max-rel-l2") {
       if (!parseTolerance(value, option == "--rtol"   ? out.rtol
                                  : option == "--atol" ? out.atol
@@ -135,6 +145,20 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
       if (value != "on" && value != "off")
         return fail("--timing needs on or off, not '" + value + "'");
       out.timing = value == "on";
+    } else if (option == "--stats-nodes") {
+      if (value != "on" && value != "off")
+        return fail("--stats-nodes needs on or off, not '" + value + "'");
+      out.statsNodes = value == "on";
+    } else if (option == "--trace-nodes") {
+      if (value.empty())
+        return fail("--trace-nodes needs a list of nodes");
+      out.traceNodes = value;
+    } else if (option == "--trace-bytes") {
+      if (!parseCount(value, count) || count < minTraceBytes)
+        return fail("--trace-bytes needs a number from " + std::to_string(minTraceBytes) +
+                    " on, not '" + value + "'");
+      out.traceBytes = count;
+      traceBytesGiven = true;
     } else if (option == "--max-cycles") {
       if (!parseCount(value, count) || count < 1)
         return fail("--max-cycles needs a number from 1 on, not '" + value + "'");
@@ -154,6 +178,12 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
     return fail("--max-rel-l2 does not go with --rtol and --atol");
   if (out.jitter && !out.timing)
     return fail("--jitter needs --timing on");
+  if (!out.trace.empty() && !out.timing)
+    return fail("--trace needs --timing on");
+  if (out.trace.empty() && (!out.traceNodes.empty() || traceBytesGiven))
+    return fail("--trace-nodes and --trace-bytes need --trace");
+  if (out.statsNodes && (out.stats.empty() || !out.timing))
+    return fail("--stats-nodes needs --stats and --timing on");
   return true;
 }
 

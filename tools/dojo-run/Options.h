@@ -24,12 +24,15 @@ struct Options {
   std::string image;
   std::vector<Binding> inputs; // value: a file, or random:SEED
   std::vector<Binding> expected;
-  std::string outputDir, stats; // empty: none
+  std::string outputDir, stats, trace; // empty: none
   std::optional<double> rtol, atol, maxRelL2;
   unsigned threads = 0; // 0: as many as the host has
   bool plain = false;   // the plain engine
   bool timing = true;
   std::optional<uint64_t> jitter, maxCycles;
+  std::string traceNodes;             // a list as in NodeList.h; empty: all
+  uint64_t traceBytes = 256ull << 20; // the trace has no more
+  bool statsNodes = false;            // counters of each node in the statistics
 };
 
 /// False with \p error if the arguments are not a legal command line.

@@ -25,6 +25,37 @@ static Json layerTable(const Runtime &runtime, bool timing) {
   return table;
 }
 
+// Entries that are not zero, by name.
+template <class Kind, size_t N> static Json named(const std::array<uint64_t, N> &values) {
+  Json json = Json::object();
+  for (size_t i = 0; i < N; ++i)
+    if (values[i])
+      json[emu::name(Kind(i))] = values[i];
+  return json;
+}
+
+static Json nodeTable(const emu::Counters &counters) {
+  Json table = Json::array();
+  for (const emu::NodeCounters &node : counters.nodes) {
+    Json threads = Json::array();
+    for (const emu::ThreadCounters &thread : node.threads)
+      threads.push_back({{"cycles", named<emu::Activity>(thread.cycles)},
+                         {"issued", named<isa::TimingClass>(thread.issued)},
+                         {"passed_over", thread.passedOver}});
+    table.push_back({{"node", node.node},
+                     {"threads", threads},
+                     {"sent_packets", node.sentPackets},
+                     {"received_packets", node.receivedPackets},
+                     {"send_wait_cycles", node.sendWait},
+                     {"link_packets",
+                      {{"east", node.linkPackets[0]},
+                       {"west", node.linkPackets[1]},
+                       {"south", node.linkPackets[2]},
+                       {"north", node.linkPackets[3]}}}});
+  }
+  return table;
+}
+
 // JSON has no infinity.
 static Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
@@ -52,6 +83,8 @@ Json statistics(const Runtime &runtime, const Options &options, const RunRecord 
                {"runs", record.runs},
                {"clock_hz", image.target.clockHz},
                {"outputs", record.outputFiles}};
+  if (options.statsNodes)
+    json["nodes"] = nodeTable(c);
   Json &comparisons = json["expected"] = Json::object();
   for (const auto &[name, comparison] : record.comparisons)
     comparisons[name] = {{"equal_within_tolerance", comparison.good},

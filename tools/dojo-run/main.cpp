@@ -6,6 +6,7 @@
 #include "Inputs.h"
 #include "Options.h"
 #include "Stats.h"
+#include "TraceFile.h"
 
 #include "dojo/Image/ElementType.h"
 #include "dojo/Npy/Npy.h"
@@ -34,14 +35,16 @@ int fail(Status status, const std::string &error) {
 // The outputs of all runs, stacked, by the image's order.
 using Outputs = std::vector<std::vector<uint8_t>>;
 
-Status runAll(Runtime &runtime, const Options &options, const BoundInputs &inputs, Outputs &outputs,
-              std::string &error) {
+Status runAll(Runtime &runtime, const Options &options, const BoundInputs &inputs,
+              emu::Trace *trace, Outputs &outputs, std::string &error) {
   emu::RunOptions run;
   run.threads =
       options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   run.engine = options.plain ? emu::Engine::Plain : emu::Engine::Fast;
   run.timing = options.timing;
   run.jitterSeed = options.jitter;
+  run.trace = trace;
+  run.nodeCounters = options.statsNodes;
   run.watchdog = options.maxCycles.value_or(runtime.watchdog());
   const std::vector<image::TensorRef> &tensors = runtime.image().outputs;
   outputs.resize(tensors.size());
@@ -110,11 +113,20 @@ int runTool(const Options &options) {
   if (!options.stats.empty() && statsFile < 0)
     return fail(Usage, error);
 
+  TraceFile trace;
+  if (Status status = trace.open(options, image, error); status != Ok)
+    return fail(status, error);
+
   Outputs outputs;
   start = std::chrono::steady_clock::now();
-  if (Status status = runAll(*runtime, options, inputs, outputs, error); status != Ok)
-    return fail(status, error);
+  Status status = runAll(*runtime, options, inputs, trace.trace(), outputs, error);
   record.wallSeconds = secondsSince(start);
+  std::string traced, traceError;
+  bool haveTrace = trace.close(traced, traceError);
+  if (status != Ok)
+    return fail(status, error);
+  if (!haveTrace)
+    return fail(Usage, traceError);
   record.runs = inputs.runs();
 
   bool good = true;
@@ -138,7 +150,7 @@ int runTool(const Options &options) {
     return fail(Usage, error);
   if (!files.commit(error))
     return fail(Usage, error);
-  std::fputs(summary(*runtime, options, record).c_str(), stdout);
+  std::fputs((summary(*runtime, options, record) + traced).c_str(), stdout);
   return good ? Ok : OutputsDiffer;
 }
 

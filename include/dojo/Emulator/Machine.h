@@ -14,6 +14,7 @@
 #define DOJO_EMULATOR_MACHINE_H
 
 #include "dojo/Emulator/HostPath.h"
+#include "dojo/Emulator/NodeCounters.h"
 #include "dojo/Target/Target.h"
 
 #include <cstdint>
@@ -27,6 +28,7 @@
 namespace dojo::emu {
 
 struct Die;
+class Trace;
 
 /// Why the machine stopped. The numbers are stable.
 enum class FaultClass : uint8_t {
@@ -76,6 +78,11 @@ struct RunOptions {
   std::optional<uint64_t> jitterSeed;
   /// Cycles, or with timing off instructions of one thread, after which a run is a fault.
   uint64_t watchdog = 2'000'000'000;
+  /// Watching changes neither bytes nor cycles; it takes the plain engine. Timing on only.
+  Trace *trace = nullptr;    // gets what the run does; outlives it
+  bool nodeCounters = false; // fill in Counters::nodes
+
+  bool watched() const { return timing && (trace || nodeCounters); }
 };
 
 /// What one layer, a number given by the PC ranges, did on all nodes.
@@ -99,6 +106,7 @@ struct Counters {
   uint64_t trains = 0;
   uint64_t nodesUsed = 0; // nodes that issued a matrix or SIMD instruction
   std::vector<LayerCounters> layers;
+  std::vector<NodeCounters> nodes; // usable ones by number, if asked for
 };
 
 struct RunResult {
