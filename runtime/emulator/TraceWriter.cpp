@@ -56,8 +56,9 @@ constexpr unsigned eventNames = 2, annotationNames = 3; // in the data
 constexpr unsigned number = 1, name = 2;                // in an entry
 } // namespace interning
 
-// What the packet of a slice's end takes at most, and the note of a cut trace.
-constexpr uint64_t endBytes = 40, noteBytes = 160;
+// What the packet of a slice's end takes at most (2^56 cycles, 100,000 nodes), and the note of a cut
+// trace.
+constexpr uint64_t endBytes = 24, noteBytes = 160;
 
 std::string eventOf(uint64_t type, uint32_t track) {
   std::string e;
@@ -230,8 +231,10 @@ void TraceWriter::begin(uint32_t track, uint64_t cycle, const std::string &name,
 }
 
 void TraceWriter::end(uint32_t track, uint64_t cycle) {
+  if (cut)
+    return;
   OpenTrack &t = at(track);
-  if (cut || !t.depth)
+  if (!t.depth)
     return;
   put(base + cycle, eventOf(event::sliceEnd, track));
   flush(base + cycle, 0); // its place was kept

@@ -3,6 +3,7 @@
 #include "tools/dojo-run/Compare.h"
 #include "tools/dojo-run/Files.h"
 #include "tools/dojo-run/Inputs.h"
+#include "tools/dojo-run/NodeList.h"
 
 #include <algorithm>
 #include <cmath>
@@ -108,6 +109,56 @@ TEST(RunOptions, EachMistakeIsNamed) {
   EXPECT_EQ(optionsError({"a", "--expect", "y=f", "--rtol", "1", "--max-rel-l2", "1"}),
             "--max-rel-l2 does not go with --rtol and --atol");
   EXPECT_EQ(optionsError({"a", "--stats", ""}), "--stats needs a path");
+  EXPECT_EQ(optionsError({"a", "--trace", ""}), "--trace needs a path");
+  EXPECT_EQ(optionsError({"a", "--trace", "t", "--timing", "off"}), "--trace needs --timing on");
+  EXPECT_EQ(optionsError({"a", "--trace-nodes", "1"}),
+            "--trace-nodes and --trace-bytes need --trace");
+  EXPECT_EQ(optionsError({"a", "--trace-bytes", "2000000"}),
+            "--trace-nodes and --trace-bytes need --trace");
+  EXPECT_EQ(optionsError({"a", "--trace", "t", "--trace-bytes", "1048575"}),
+            "--trace-bytes needs a number from 1048576 on, not '1048575'");
+  EXPECT_EQ(optionsError({"a", "--trace", "t", "--trace-nodes", ""}),
+            "--trace-nodes needs a list of nodes");
+  EXPECT_EQ(optionsError({"a", "--stats-nodes", "on"}),
+            "--stats-nodes needs --stats and --timing on");
+  EXPECT_EQ(optionsError({"a", "--stats", "s", "--stats-nodes", "yes"}),
+            "--stats-nodes needs on or off, not 'yes'");
+}
+
+TEST(RunNodeList, NumbersRangesAndBoxes) {
+  Target target;
+  std::string error;
+  ASSERT_TRUE(loadTarget("d1", target, error)) << error;
+  const auto columns = uint32_t(target.columns);
+  auto nodes = [&](const std::string &text) {
+    std::vector<uint32_t> list;
+    EXPECT_TRUE(parseNodeList(text, target, list, error)) << error;
+    return list;
+  };
+  using List = std::vector<uint32_t>;
+  EXPECT_EQ(nodes("0,1,20-22"), (List{0, 1, 20, 21, 22}));
+  EXPECT_EQ(nodes("3,1-3,0"), (List{0, 1, 2, 3}));
+  EXPECT_EQ(nodes("1:2"), (List{columns + 2}));
+  EXPECT_EQ(nodes("0:1-1:2"), (List{1, 2, columns + 1, columns + 2}));
+  auto last = uint32_t(target.rows * target.columns - 1);
+  EXPECT_EQ(int64_t(nodes("0-" + std::to_string(last)).size()), target.dieUsableNodes)
+      << "nodes that are not usable are passed over";
+  auto failure = [&](const std::string &text) {
+    List list;
+    EXPECT_FALSE(parseNodeList(text, target, list, error)) << text;
+    return error;
+  };
+  EXPECT_EQ(
+      failure("1,x"),
+      "in the list of nodes '1,x': 'x' is neither N, N-M, ROW:COLUMN nor ROW:COLUMN-ROW:COLUMN");
+  for (const char *text :
+       {"", ",", "1-", "-1", "1:2-3", "1:2-3:", "0:0-", "1-2-3", "99999999999999999999"})
+    failure(text);
+  EXPECT_EQ(failure("5-4"), "in the list of nodes '5-4': '5-4' ends before it begins");
+  EXPECT_EQ(failure(std::to_string(last + 1)),
+            "in the list of nodes '360': '360' leaves the die of " + std::to_string(target.rows) +
+                " rows and " + std::to_string(columns) + " columns");
+  failure("0:" + std::to_string(columns));
 }
 
 TEST_F(Folder, InputsAreBoundAndSliced) {

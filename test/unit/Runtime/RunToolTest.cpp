@@ -173,6 +173,49 @@ TEST_F(RunTool, UsageErrors) {
   EXPECT_EQ(outputsLeft(), 0u);
 }
 
+TEST_F(RunTool, TracesAndCountersOfNodes) {
+  std::string common = "a.d1 --input x=random:1 --input k=random:1 ";
+  ASSERT_EQ(run(common + "--output-dir out --stats plain.json"), 0) << err;
+  std::string y = contents(folder / "out/y_0.npy");
+  ASSERT_EQ(run(common + "--output-dir out --trace t1 --threads 1 --stats s.json --stats-nodes on"),
+            0)
+      << err;
+  std::string trace = contents(folder / "t1");
+  EXPECT_NE(out.find("trace 't1': "), std::string::npos) << out;
+  EXPECT_NE(out.find(" events, " + std::to_string(trace.size()) + " bytes\n"), std::string::npos)
+      << out;
+  EXPECT_NE(trace.find("0 Add twice"), std::string::npos) << "the layer's name";
+  EXPECT_EQ(contents(folder / "out/y_0.npy"), y);
+  image::Json plain = image::Json::parse(contents(folder / "plain.json")),
+              stats = image::Json::parse(contents(folder / "s.json"));
+  EXPECT_EQ(stats["cycles"], plain["cycles"]);
+  EXPECT_FALSE(plain.contains("nodes"));
+  uint64_t issued = 0;
+  for (const image::Json &node : stats["nodes"])
+    for (const image::Json &thread : node["threads"]) {
+      uint64_t cycles = 0;
+      for (const image::Json &count : thread["cycles"])
+        cycles += count.get<uint64_t>();
+      EXPECT_EQ(cycles, stats["cycles"]) << node;
+      for (const image::Json &count : thread["issued"])
+        issued += count.get<uint64_t>();
+    }
+  EXPECT_EQ(issued, stats["instructions"]);
+
+  ASSERT_EQ(run(common + "--trace t2 --threads 2"), 0) << err;
+  EXPECT_TRUE(contents(folder / "t2") == trace);
+  ASSERT_EQ(run(common + "--trace t3 --trace-nodes 1"), 0) << err;
+  EXPECT_LT(contents(folder / "t3").size(), trace.size());
+  EXPECT_EQ(run(common + "--trace t4 --trace-nodes 1,z"), 1);
+  EXPECT_NE(err.find("'z' is neither"), std::string::npos) << err;
+  EXPECT_EQ(run(common + "--trace none/t5"), 1);
+  EXPECT_EQ(err, "dojo-run: error: cannot write 'none/t5': No such file or directory\n");
+  EXPECT_EQ(run(common + "--trace t6 --max-cycles 8"), 4) << "a fault";
+  EXPECT_NE(contents(folder / "t6").find("fault: watchdog"), std::string::npos);
+  for (const auto &entry : fs::directory_iterator(folder))
+    EXPECT_NE(entry.path().extension(), ".part");
+}
+
 TEST_F(RunTool, BadInputs) {
   EXPECT_EQ(run("none.d1"), 3);
   EXPECT_EQ(err, "dojo-run: error: none.d1: cannot open the image: No such file or directory\n");
