@@ -5,8 +5,9 @@
     check.py TOOLS FOLDER [--changed] [--only WORD] [--show] [TARGET...]
 
 Without --changed: every value and rule on each TARGET (d1 and d1-pessimistic). With it: for every
-measured value a target that differs from d1 in what the program measures; the measurement must then give the
-changed value, so it can fail; and values that have one form only are refused in another. --show prints every measurement.
+measured value a target that differs from d1 in what the program measures; the measurement must then give
+the changed value, so it can fail; and values that have one form only are refused in another. --show prints
+every measurement.
 """
 import argparse
 import json
@@ -42,7 +43,7 @@ def check(tools: Path, folder: Path, name: str, chosen: list) -> list[str]:
         first, *rest = [values[key]["value"] for key in program.measures] or [None]
         if any(other != first for other in rest):
             return [f"FAIL {program.name}: {', '.join(program.measures)} differ in {name}"]
-    machine = Machine(tools, str(folder / f"{name}.json"))
+    machine = Machine(tools, str(folder / f"{name}.json"), values)
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(lambda p: compare(machine, p, expectation(p, values)), chosen))
 
@@ -77,7 +78,7 @@ def check_changed(tools: Path, folder: Path, chosen: list, scratch: Path) -> lis
             figures = {key: entry["value"] for key, entry in old.items()} | new
             new["node.decode"] = figures["node.decode_threads"] * figures["node.decode_per_thread"]
         file, values = changed.with_values(program.name, new)
-        return compare(Machine(tools, str(file)), program, expectation(program, values))
+        return compare(Machine(tools, str(file), values), program, expectation(program, values))
 
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(one, [p for p in chosen if p.measures and p.change != "none"]))

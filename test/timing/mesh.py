@@ -150,7 +150,7 @@ def throughput(die: Die, pattern: str, show: bool) -> list[str]:
         runs.append((traffic(die, sent), busiest(sent)))
     senders = sum(bool(targets) for targets in trains.values())
     rate = 64 * TRAIN / (runs[1][0] - runs[0][0])  # Packets a cycle and sender, without start and end.
-    known = {"uniform": 4 / SIDE * (SIDE * SIDE - 1) / (SIDE * SIDE), "transpose": 1 / (SIDE - 1), "neighbour": 1}[pattern]
+    known = {"uniform": 4 / SIDE * (len(nodes) - 1) / len(nodes), "transpose": 1 / (SIDE - 1), "neighbour": 1}[pattern]
     if show:
         print(f"{die.name}: {pattern}, {senders} senders: {rate:.3f} packets a cycle and sender, {rate / known:.0%} of "
               f"{known:.3f}; {runs[1][0]} cycles, busiest link {runs[1][1]}")

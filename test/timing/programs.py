@@ -13,8 +13,9 @@ from `.repeat NAME COUNT` to `.endr` are repeated with NAME = 0, 1, ... Lines of
     #: only KEY                  nothing to measure on a target whose flag KEY is not set
     #: each NAME = A ; B ...     the program is measured once with each text for {NAME}; several such
                                  lines change together
-    #: run NAME SETTING=N ...    one run; NAME is then its cycles: of the whole run, or where a program
-                                 has a layer "probe", up to the end of that layer; None after a fault
+    #: run NAME SETTING=N ...    one run, N an expression, also of values of the target. NAME is then its
+                                 cycles: of the whole run, or where a program has a layer "probe", up to
+                                 the end of that layer; None after a fault
     #: value EXPRESSION          what is measured, from the names of runs and of what is searched
     #: search NAME LO HI STEP    instead: the greatest setting NAME for which EXPRESSION holds
     #: expect EXPRESSION         of values of the target file; absent: the value of the first KEY
@@ -122,10 +123,10 @@ def expand(lines: list[str], settings: dict) -> list[str]:
 
 
 class Machine:
-    """Runs programs with a target: a built-in name or the path of a file."""
+    """Runs programs with a target: a built-in name or the path of a file, and its values."""
 
-    def __init__(self, tools: Path, target: str):
-        self.tools, self.target = Path(tools), target
+    def __init__(self, tools: Path, target: str, values: dict):
+        self.tools, self.target, self.values = Path(tools), target, values
 
     def assemble(self, program: Program, lines: list[str], image: Path) -> None:
         text = "\n".join([f".target {self.target} {program.machine}", *lines, ""])
@@ -166,7 +167,7 @@ class Machine:
 
         source, times = chosen(program.text), {}
         for name, settings in program.runs.items():
-            values = {key: int(evaluate(chosen(value), searched)) for key, value in settings.items()}
+            values = {key: int(of_target(chosen(value), self.values, searched)) for key, value in settings.items()}
             times[name] = self.cycles(program, source, {**searched, **values})
         return evaluate(chosen(program.value), {**searched, **times})
 
@@ -200,15 +201,20 @@ def load(path: Path, folder: Path) -> dict:
     return {**base, **target["values"]}
 
 
-def expectation(program: Program, values: dict):
-    names = {}
+def of_target(expression: str, values: dict, names: dict):
+    """The value of an expression in which keys of the target file stand for their values."""
+    names = dict(names)
 
     def name_of(match):
-        names[match[0].replace(".", "_")] = values[match[0]]["value"]
-        return match[0].replace(".", "_")
-    text = KEY.sub(name_of, program.expect)
-    return evaluate(text, {key: Fraction(v) if isinstance(v, int) and not isinstance(v, bool) else v
-                           for key, v in names.items()})
+        name, value = match[0].replace(".", "_"), values[match[0]]["value"]
+        names[name] = Fraction(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        return name
+
+    return evaluate(KEY.sub(name_of, expression), names)
+
+
+def expectation(program: Program, values: dict):
+    return of_target(program.expect, values, {})
 
 
 def applies(program: Program, values: dict) -> bool:

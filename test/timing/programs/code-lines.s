@@ -3,7 +3,7 @@
 # Three passes through {n} lines, against two.
 #
 #: measures node.code_lines
-#: rule a thread keeps so many lines, the least recently used goes first
+#: rule a thread keeps so many lines
 #: search n 2 512 1
 #: run two n=n passes=2
 #: run three n=n passes=3
