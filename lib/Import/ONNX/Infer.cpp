@@ -414,6 +414,9 @@ std::string inferOutputs(const Model &model, const onnx::NodeProto &original, No
   if (!schema)
     return "ONNX does not define this op";
 
+  if (proto.op_type() == "Einsum" && proto.domain().empty())
+    if (std::string error = checkEquation(node); !error.empty())
+      return error;
   if (schema->HasFunction())
     stateDefaults(proto, *schema);
 

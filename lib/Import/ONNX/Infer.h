@@ -31,6 +31,10 @@ void setType(const TensorType &type, onnx::TypeProto &proto);
 /// or why the types of the outputs are not known.
 std::string inferOutputs(const Model &model, const onnx::NodeProto &proto, Node &node);
 
+/// Why the equation of an Einsum does not fit its operands, or an empty string. The library's
+/// inference is not safe from one with two ellipses in a term.
+std::string checkEquation(const Node &node);
+
 /// Sets the shapes of results of an op of ai.onnx.ml that the library leaves open.
 void fillMachineLearningShapes(const Node &node, onnx::InferenceContext &context);
 

@@ -2,6 +2,7 @@
 //
 // Einsum as sums over single operands and contractions of two at a time.
 
+#include "../Infer.h"
 #include "../Lowering.h"
 #include "llvm/ADT/StringExtras.h"
 #include <set>
@@ -26,8 +27,8 @@ struct Term {
 
 class Equation {
 public:
-  /// Reads the equation for operands of the given ranks; false, with `error`, if it is wrong.
-  bool parse(Lowering &l, StringRef text);
+  /// Reads the node's equation for its operands; false, with `error`, if it is wrong.
+  bool parse(const Node &node);
 
   std::vector<Labels> operands;
   Labels output;
@@ -61,31 +62,37 @@ bool Equation::readTerm(StringRef text, int64_t ellipsis, Labels &labels) {
   return true;
 }
 
-bool Equation::parse(Lowering &l, StringRef text) {
+bool Equation::parse(const Node &node) {
+  const auto *text = node.attr("equation");
+  if (!text)
+    return fail("there must be an equation");
+  for (unsigned i = 0; i < node.inputs.size(); ++i)
+    if (!node.has(i))
+      return fail("an operand is missing");
   std::string packed;
-  for (char c : text)
+  for (char c : text->s())
     if (c != ' ')
       packed.push_back(c);
   auto [left, right] = StringRef(packed).split("->");
   const bool isExplicit = StringRef(packed).contains("->");
   SmallVector<StringRef> terms;
   left.split(terms, ',');
-  if (terms.size() != l.node.inputs.size())
+  if (terms.size() != node.inputs.size())
     return fail("the equation is for another number of operands");
   int64_t longest = 0;
   for (auto [i, term] : enumerate(terms)) {
     int64_t ellipsis = 0;
     if (term.contains("...")) {
-      ellipsis = l.node.rank(i) - int64_t(term.size()) + 3;
+      ellipsis = node.rank(i) - int64_t(term.size()) + 3;
       if (ellipsis < 0)
         return fail("a term has more letters than its operand has dimensions");
     }
     longest = std::max(longest, ellipsis);
     if (!readTerm(term, ellipsis, operands.emplace_back()))
       return false;
-    if (int64_t(operands.back().size()) != l.node.rank(i))
+    if (int64_t(operands.back().size()) != node.rank(i))
       return fail("a term does not fit the rank of its operand");
-    for (auto [label, extent] : zip(operands.back(), l.node.dims(i))) {
+    for (auto [label, extent] : zip(operands.back(), node.dims(i))) {
       int64_t &known = extents.try_emplace(label, extent).first->second;
       if (known != extent && known != 1 && extent != 1)
         return fail("a letter stands for dimensions of different sizes");
@@ -245,14 +252,8 @@ int64_t costOf(const Equation &equation, const Term &x, const Term &y) {
 }
 
 LogicalResult einsum(Lowering &l) {
-  const auto *text = l.node.attr("equation");
-  if (!text)
-    return l.fail("there must be an equation");
-  for (unsigned i = 0; i < l.node.inputs.size(); ++i)
-    if (!l.node.has(i))
-      return l.fail("an operand is missing");
   Equation equation;
-  if (!equation.parse(l, text->s()))
+  if (!equation.parse(l.node))
     return l.fail(equation.error);
   Contraction contraction(l, equation);
   SmallVector<Term> terms;
@@ -275,6 +276,11 @@ LogicalResult einsum(Lowering &l) {
 }
 
 } // namespace
+
+std::string checkEquation(const Node &node) {
+  Equation equation;
+  return equation.parse(node) ? "" : equation.error;
+}
 
 ArrayRef<OpEntry> einsumOps() {
   static const OpEntry entries[] = {{"Einsum", 12, 28, einsum}};
