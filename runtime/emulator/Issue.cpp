@@ -64,6 +64,10 @@ void Node::runGroup(uint64_t limit) {
     if (cycle == never || cycle > limit)
       return;
     if (cycle > setup.watchdog) {
+      // A wait that passes too late counts as passed: the thread would go on.
+      for (Thread &t : threads)
+        if (inGroup(t) && !t.inList && t.state == ThreadState::Waiting && t.pass <= cycle)
+          finishWait(t);
       for (Thread &t : threads)
         if (inGroup(t) && !t.inList && t.state == ThreadState::Ready)
           raise(FaultClass::Watchdog, &t, setup.watchdog,

@@ -446,3 +446,27 @@ TEST(Faults, LayerOfTheFault) {
 }
 
 } // namespace
+
+// What a thread waits for may come after the last cycle allowed: then it never goes on.
+TEST(Faults, WaitThatPassesAfterTheWatchdog) {
+  for (uint64_t watchdog = 5; watchdog < 40; ++watchdog) {
+    std::string message[2];
+    for (Engine engine : {Engine::Plain, Engine::Fast}) {
+      TestMachine m;
+      m.program(0, 0, "wait s9, 1\nadd x1, x1, x1\nhalt");
+      m.program(12, 0, "li x1, 0\nsignalr x1, s9\nhalt");
+      RunOptions options;
+      options.watchdog = watchdog;
+      options.engine = engine;
+      RunResult result = m.run(options);
+      // Issued in cycle 7, the signal takes 12 links and shows in 24; the end is in 25.
+      EXPECT_EQ(result.fault.has_value(), watchdog < 25) << watchdog;
+      if (result.fault) {
+        EXPECT_EQ(result.fault->faultClass, FaultClass::Watchdog);
+        EXPECT_EQ(result.fault->cycle, watchdog);
+        message[engine == Engine::Fast] = result.fault->message(m.machine->target());
+      }
+    }
+    EXPECT_EQ(message[0], message[1]) << watchdog;
+  }
+}
