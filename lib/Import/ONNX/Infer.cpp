@@ -310,6 +310,14 @@ void fillOldShapes(const Node &node, onnx::InferenceContext &context) {
   }
   if (context.getNumOutputs() != 1)
     return;
+  if (node.op() == "Upsample" && node.since == 1 && node.rank(0) == 4) {
+    Dims dims(node.dims(0));
+    for (auto [d, name] : {std::pair(2, "height_scale"), std::pair(3, "width_scale")}) {
+      const double size = std::floor(double(dims[d]) * node.floatAttr(name, 0));
+      dims[d] = size >= 0 && size < double(INT32_MAX) ? int64_t(size) : 0;
+    }
+    return setType({node.elem(0), dims}, *context.getOutputType(0));
+  }
   auto *tensor = context.getOutputType(0)->mutable_tensor_type();
   if (tensor->has_shape() &&
       all_of(tensor->shape().dim(), [](const auto &dim) { return dim.has_dim_value(); }))

@@ -262,11 +262,15 @@ LogicalResult upsample(Lowering &l) {
     return l.fail("input and result differ in rank");
   ResizeSpec spec = unitSpec(l);
   spec.mode = l.node.stringAttr("mode", "nearest");
+  if (l.node.since == 1 && spec.mode == "bilinear")
+    spec.mode = "linear";
   spec.coordinates = "asymmetric";
   spec.rounding = "floor";
   SmallVector<int64_t> axes = llvm::to_vector(seq<int64_t>(0, l.node.rank(0)));
   SmallVector<float> scales;
-  if (const auto *attribute = l.node.attr("scales"))
+  if (l.node.since == 1)
+    scales = {1, 1, l.node.floatAttr("height_scale", 0), l.node.floatAttr("width_scale", 0)};
+  else if (const auto *attribute = l.node.attr("scales"))
     scales.assign(attribute->floats().begin(), attribute->floats().end());
   else if (const Constant *constant = l.node.constant(1))
     scales = floatsOf(*constant);
@@ -338,7 +342,7 @@ LogicalResult resize(Lowering &l) {
 ArrayRef<OpEntry> resizeOps() {
   static const OpEntry entries[] = {
       {"Resize", 10, 19, resize},
-      {"Upsample", 7, 9, upsample},
+      {"Upsample", 1, 9, upsample},
   };
   return entries;
 }
