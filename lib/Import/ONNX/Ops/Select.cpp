@@ -60,20 +60,33 @@ LogicalResult nonZero(Lowering &l) {
                           }));
 }
 
+struct AlongAxis {
+  Value data;
+  Dims dims;
+  int64_t axis;
+};
+
+/// Operand 0 and the attribute `axis`; without that, the operand as a vector. Nothing after l.fail.
+std::optional<AlongAxis> alongAxis(Lowering &l) {
+  Value data = l.in(0);
+  if (!l.node.hasAttr("axis")) {
+    const Dims all{cast<RankedTensorType>(data.getType()).getNumElements()};
+    return AlongAxis{l.b.reshape(data, all), all, 0};
+  }
+  auto axis = normaliseAxis(l.node.intAttr("axis", 0), l.node.rank(0));
+  if (!axis) {
+    (void)l.fail("axis is outside the dimensions of the input");
+    return std::nullopt;
+  }
+  return AlongAxis{data, Dims(l.node.dims(0)), *axis};
+}
+
 LogicalResult compress(Lowering &l) {
   TensorBuilder &b = l.b;
-  Value data = l.in(0);
-  Dims dims(l.node.dims(0));
-  int64_t axis = 0;
-  if (l.node.hasAttr("axis")) {
-    auto normal = normaliseAxis(l.node.intAttr("axis", 0), dims.size());
-    if (!normal)
-      return l.fail("axis is outside the dimensions of the input");
-    axis = *normal;
-  } else {
-    dims = {cast<RankedTensorType>(data.getType()).getNumElements()};
-    data = b.reshape(data, dims);
-  }
+  auto input = alongAxis(l);
+  if (!input)
+    return failure();
+  auto [data, dims, axis] = *input;
   if (l.node.rank(1) != 1 || l.node.dims(1)[0] > dims[axis])
     return l.fail("the condition must be a vector that is not longer than the axis");
   ArrayRef<int64_t> out = l.resultDims();
@@ -124,18 +137,10 @@ Value rowRanks(Lowering &l, Value data, ElemClass kind) {
 
 LogicalResult unique(Lowering &l) {
   TensorBuilder &b = l.b;
-  Value data = l.in(0);
-  Dims dims(l.node.dims(0));
-  int64_t axis = 0;
-  if (l.node.hasAttr("axis")) {
-    auto normal = normaliseAxis(l.node.intAttr("axis", 0), dims.size());
-    if (!normal)
-      return l.fail("axis is outside the dimensions of the input");
-    axis = *normal;
-  } else {
-    dims = {cast<RankedTensorType>(data.getType()).getNumElements()};
-    data = b.reshape(data, dims);
-  }
+  auto input = alongAxis(l);
+  if (!input)
+    return failure();
+  auto [data, dims, axis] = *input;
   const int64_t rows = dims[axis];
   auto count = elementCount(dims);
   if (!count || *count == 0)
