@@ -125,14 +125,15 @@ def found() -> dict[str, str]:
     return {name: text for name, _, text in (line.partition(": ") for line in lines)}
 
 
-def summary(results: list[Result], first: int, last: int) -> str:
+def summary(results: list[Result], first: int, last: int, drawn_by: str) -> str:
     ops, types = (Counter(name for r in results for name in getattr(r, what)) for what in ("ops", "types"))
     drawn = [r.options for r in results if r.options]
     options = Counter(o["level"] for o in drawn) + Counter(f"target {o['target']}" for o in drawn)
     options["dead positions"] = sum(bool(o["dead"]) for o in drawn)
     options["jitter"] = sum(bool(o["jitter"]) for o in drawn)
     lines = HEAD.splitlines() + ["", f"Seeds {first} to {last}: {len(results)} graphs of {len(ops)} ops and "
-                                 f"{len(types)} element types."]
+                                 f"{len(types)} element types, drawn by generator {drawn_by}",
+                                 "(where random cases are added or changed, a seed draws another graph)."]
     lines += table("outcome", outcomes(results))
     lines += table("nodes", sorted(Counter(o["nodes"] or "die" for o in drawn).items()))
     lines += table("option", sorted(options.items()))

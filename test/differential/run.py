@@ -144,7 +144,7 @@ def main() -> int:
     print(f"seeds {first}-{last}: " + ", ".join(f"{n} {outcome}" for outcome, n in outcomes(results))
           + f", {len({op for r in results for op in r.ops})} ops")
     if options.summary:
-        options.summary.write_text(summary(results, first, last))
+        options.summary.write_text(summary(results, first, last, ledger.generator))
     return 1 if failures or bad else 0
 
 

@@ -101,7 +101,8 @@ class Rules(unittest.TestCase):
             ledger.write()
             self.assertEqual([json.loads(line).get("seed") for line in path.read_text().splitlines()],
                              [None, 1, 2, 3, 4])
-            text = summary([ledger.results[seed] for seed in range(1, 5)], 1, 4)
+            text = summary([ledger.results[seed] for seed in range(1, 5)], 1, 4, ledger.generator)
+            self.assertIn(ledger.generator, text)
             for line in ("| agree | 3 |", "| refused: type | 1 |", "| die | 2 |", "| -O0 | 2 |"):
                 self.assertIn(line, text)
             self.assertIn("Add 4, Mul 2.", text)
