@@ -197,6 +197,7 @@ Runtime::Status Runtime::run(const emu::RunOptions &options, std::string &error)
   forgetCaptures();
   emu::RunResult result = die->run(options);
   last = std::move(result.counters);
+  lastFault = result.fault;
   timed = options.timing;
   if (!result.fault)
     return Status::Ok;

@@ -265,6 +265,22 @@ bool Machine::read(uint32_t node, uint32_t address, std::span<uint8_t> bytes,
 
 RunResult Machine::run(const RunOptions &options) { return Run(*die, options).execute(); }
 
+ThreadStatus Machine::threadStatus(uint32_t node, unsigned thread) const {
+  const Thread &t = die->nodes.at(node)->threads[thread];
+  ThreadStatus s;
+  if (t.state == ThreadState::Halted)
+    return s;
+  s.place = t.state == ThreadState::Waiting   ? ThreadPlace::Waits
+            : t.state == ThreadState::Sending ? ThreadPlace::Sends
+                                              : ThreadPlace::Runs;
+  s.inList = t.inList;
+  s.pc = t.inList ? t.listPc : s.place == ThreadPlace::Runs ? t.pc : t.blockedPc;
+  s.semaphore = t.semaphore;
+  s.need = t.need;
+  s.since = t.waitSince;
+  return s;
+}
+
 uint64_t Machine::scalarRegister(uint32_t node, unsigned thread, unsigned number) const {
   return die->nodes.at(node)->threads[thread].registers.x[number];
 }

@@ -27,6 +27,10 @@ Runs a compiled image on the emulated die.
     --trace-nodes LIST         of these nodes alone: numbers, ranges, and boxes from row:column to
                                row:column, as in 0,20-25,1:2-3:8
     --trace-bytes N            the trace ends before it has more (default: 256 MiB)
+  --until CYCLE              stop after this cycle and say where the threads are; no outputs
+  --dump-registers LIST      print threads and registers of nodes as the run leaves them, also
+                             after --until or a fault; LIST as for --trace-nodes
+  --dump-memory NODE:ADDRESS:BYTES  print bytes of a node; may be given several times
   --threads N                host threads (default: all); any number gives the same results
   --engine fast|plain        plain: the reference, one instruction at a time; the results are the
                              same (default: fast)
@@ -99,9 +103,10 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
     }
 
     static const char *const known[] = {
-        "--input", "--output-dir",  "--expect",      "--rtol",       "--atol",   "--max-rel-l2",
-        "--stats", "--threads",     "--engine",      "--timing",     "--jitter", "--max-cycles",
-        "--trace", "--trace-nodes", "--trace-bytes", "--stats-nodes"};
+        "--input",       "--output-dir", "--expect",         "--rtol",        "--atol",
+        "--max-rel-l2",  "--stats",      "--threads",        "--engine",      "--timing",
+        "--jitter",      "--max-cycles", "--trace",          "--trace-nodes", "--trace-bytes",
+        "--stats-nodes", "--until",      "--dump-registers", "--dump-memory"};
     // --option=value as well as --option value.
     std::string value;
     bool haveValue = false, isKnown = false;
@@ -153,6 +158,16 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
       if (value.empty())
         return fail("--trace-nodes needs a list of nodes");
       out.traceNodes = value;
+    } else if (option == "--dump-registers") {
+      if (value.empty())
+        return fail("--dump-registers needs a list of nodes");
+      out.dumpRegisters = value;
+    } else if (option == "--dump-memory") {
+      out.dumpMemory.push_back(value);
+    } else if (option == "--until") {
+      if (!parseCount(value, count) || count < 1)
+        return fail("--until needs a cycle from 1 on, not '" + value + "'");
+      out.until = count;
     } else if (option == "--trace-bytes") {
       if (!parseCount(value, count) || count < minTraceBytes)
         return fail("--trace-bytes needs a number from " + std::to_string(minTraceBytes) +
@@ -180,6 +195,9 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
     return fail("--jitter needs --timing on");
   if (!out.trace.empty() && !out.timing)
     return fail("--trace needs --timing on");
+  if (out.until &&
+      (!out.timing || !out.outputDir.empty() || !out.expected.empty() || !out.stats.empty()))
+    return fail("--until needs --timing on and goes without --output-dir, --expect and --stats");
   if (out.trace.empty() && (!out.traceNodes.empty() || traceBytesGiven))
     return fail("--trace-nodes and --trace-bytes need --trace");
   if (out.statsNodes && (out.stats.empty() || !out.timing))

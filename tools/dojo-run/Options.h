@@ -30,9 +30,12 @@ struct Options {
   bool plain = false;   // the plain engine
   bool timing = true;
   std::optional<uint64_t> jitter, maxCycles;
-  std::string traceNodes;             // a list as in NodeList.h; empty: all
-  uint64_t traceBytes = 256ull << 20; // the trace has no more
-  bool statsNodes = false;            // counters of each node in the statistics
+  std::string traceNodes;              // a list as in NodeList.h; empty: all
+  uint64_t traceBytes = 256ull << 20;  // the trace has no more
+  std::optional<uint64_t> until;       // stop the run there
+  std::string dumpRegisters;           // a list of nodes; empty: none
+  std::vector<std::string> dumpMemory; // NODE:ADDRESS:BYTES each
+  bool statsNodes = false;             // counters of each node in the statistics
 };
 
 /// False with \p error if the arguments are not a legal command line.

@@ -2,6 +2,7 @@
 //
 // dojo-run: runs a compiled image on the emulated die.
 #include "Compare.h"
+#include "Dump.h"
 #include "Files.h"
 #include "Inputs.h"
 #include "Options.h"
@@ -46,6 +47,8 @@ Status runAll(Runtime &runtime, const Options &options, const BoundInputs &input
   run.trace = trace;
   run.nodeCounters = options.statsNodes;
   run.watchdog = options.maxCycles.value_or(runtime.watchdog());
+  if (options.until)
+    run.watchdog = std::min(run.watchdog, *options.until);
   const std::vector<image::TensorRef> &tensors = runtime.image().outputs;
   outputs.resize(tensors.size());
   for (int64_t slice = 0; slice < inputs.runs(); ++slice) {
@@ -113,6 +116,9 @@ int runTool(const Options &options) {
   if (!options.stats.empty() && statsFile < 0)
     return fail(Usage, error);
 
+  DumpPlan dump;
+  if (!planDumps(options, image.target, dump, error))
+    return fail(Usage, error);
   TraceFile trace;
   if (Status status = trace.open(options, image, error); status != Ok)
     return fail(status, error);
@@ -123,10 +129,21 @@ int runTool(const Options &options) {
   record.wallSeconds = secondsSince(start);
   std::string traced, traceError;
   bool haveTrace = trace.close(traced, traceError);
+  bool stopped = status == MachineFault && options.until &&
+                 runtime->fault()->faultClass == emu::FaultClass::Watchdog &&
+                 runtime->fault()->cycle == *options.until;
+  std::string state = dumps(*runtime, dump);
+  if (stopped)
+    state = "stopped after cycle " + std::to_string(*options.until) + "\n" +
+            describeThreads(*runtime) + state + traced;
   if (status != Ok)
+    std::fputs(state.c_str(), stdout);
+  if (status != Ok && !stopped)
     return fail(status, error);
   if (!haveTrace)
     return fail(Usage, traceError);
+  if (stopped)
+    return Ok;
   record.runs = inputs.runs();
 
   bool good = true;
@@ -150,7 +167,7 @@ int runTool(const Options &options) {
     return fail(Usage, error);
   if (!files.commit(error))
     return fail(Usage, error);
-  std::fputs((summary(*runtime, options, record) + traced).c_str(), stdout);
+  std::fputs((summary(*runtime, options, record) + traced + state).c_str(), stdout);
   return good ? Ok : OutputsDiffer;
 }
 

@@ -114,6 +114,16 @@ struct RunResult {
   Counters counters; // up to the fault if there is one
 };
 
+/// Where a thread is after a run; Runs: it would go on, or it is where it faulted.
+enum class ThreadPlace : uint8_t { Ended, Runs, Waits, Sends };
+struct ThreadStatus {
+  ThreadPlace place = ThreadPlace::Ended;
+  bool inList = false;
+  uint32_t pc = 0;              // of the `list` instruction in a list
+  unsigned semaphore = 0;       // Waits
+  uint64_t need = 0, since = 0; // Waits: amount, cycle
+};
+
 /// Instructions in [begin, end) belong to `layer`; -1: to none; -2: to the layer that the thread
 /// was in when it came there.
 struct PcRange {
@@ -177,7 +187,8 @@ public:
   /// takes the same cycles and, given the same inputs, leaves the same bytes.
   RunResult run(const RunOptions &options = {});
 
-  /// Registers at the end of the last run, for tests and debuggers.
+  /// Threads and registers at the end of the last run, for tests and debuggers.
+  ThreadStatus threadStatus(uint32_t node, unsigned thread) const;
   uint64_t scalarRegister(uint32_t node, unsigned thread, unsigned number) const;
   std::span<const uint32_t, 16> vectorRegister(uint32_t node, unsigned thread,
                                                unsigned number) const;

@@ -76,6 +76,8 @@ public:
 
   /// Of the last run.
   const emu::Counters &counters() const { return last; }
+  /// Why the last run stopped, if it did not come to its end.
+  const std::optional<emu::Fault> &fault() const { return lastFault; }
   /// Cycles of each layer of the last run: its end less that of the layer before, the end of a
   /// layer being the latest completion of an instruction of it or of an earlier layer, the last
   /// layer's the end of the run. They sum to counters().cycles. Empty if timing was off. Of layers
@@ -100,6 +102,7 @@ private:
   std::map<std::string, std::vector<uint8_t>> inputs;
   std::map<uint32_t, std::vector<CapturedBox>> captures; // by tensor
   emu::Counters last;
+  std::optional<emu::Fault> lastFault;
   bool timed = false;
 };
 

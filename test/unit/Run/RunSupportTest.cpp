@@ -119,6 +119,10 @@ TEST(RunOptions, EachMistakeIsNamed) {
             "--trace-bytes needs a number from 1048576 on, not '1048575'");
   EXPECT_EQ(optionsError({"a", "--trace", "t", "--trace-nodes", ""}),
             "--trace-nodes needs a list of nodes");
+  EXPECT_EQ(optionsError({"a", "--until", "0"}), "--until needs a cycle from 1 on, not '0'");
+  EXPECT_EQ(optionsError({"a", "--until", "9", "--stats", "s"}),
+            "--until needs --timing on and goes without --output-dir, --expect and --stats");
+  EXPECT_EQ(optionsError({"a", "--dump-registers", ""}), "--dump-registers needs a list of nodes");
   EXPECT_EQ(optionsError({"a", "--stats-nodes", "on"}),
             "--stats-nodes needs --stats and --timing on");
   EXPECT_EQ(optionsError({"a", "--stats", "s", "--stats-nodes", "yes"}),

@@ -216,6 +216,37 @@ TEST_F(RunTool, TracesAndCountersOfNodes) {
     EXPECT_NE(entry.path().extension(), ".part");
 }
 
+TEST_F(RunTool, StopsAndDumps) {
+  std::string common = "a.d1 --input x=random:1 --input k=random:1 --dump-registers 0-40 ";
+  // Code comes in cycle 6; until then no thread has a register.
+  ASSERT_EQ(run(common + "--until 4"), 0) << err;
+  EXPECT_TRUE(out.starts_with("stopped after cycle 4\nthreads: 2 run, 0 wait, 0 send, ")) << out;
+  EXPECT_NE(out.find("thread 0: runs at pc 0x"), std::string::npos) << out;
+  EXPECT_EQ(out.find("    v"), std::string::npos) << out;
+  ASSERT_EQ(run(common + "--until 14"), 0) << err;
+  EXPECT_NE(out.find("    v"), std::string::npos) << out;
+  std::string state = out;
+  ASSERT_EQ(run(common + "--until 14 --engine plain --threads 2"), 0) << err;
+  EXPECT_EQ(out, state);
+  ASSERT_EQ(run(common + "--until 100000"), 0) << err;
+  EXPECT_NE(out.find("cycles, "), std::string::npos) << "the run ended before";
+  EXPECT_EQ(out.find("stopped"), std::string::npos) << out;
+  EXPECT_EQ(out.find("runs at"), std::string::npos) << out;
+
+  common = "a.d1 --input x=random:1 --input k=random:1 ";
+  ASSERT_EQ(run(common + "--dump-memory 0:0x0:20"), 0) << err;
+  EXPECT_NE(out.find("node 0, memory\n  000000: "), std::string::npos) << out;
+  EXPECT_NE(out.find("\n  000010: "), std::string::npos) << out;
+  EXPECT_EQ(run(common + "--max-cycles 8 --dump-registers 0"), 4);
+  EXPECT_NE(out.find("runs at pc"), std::string::npos) << "after a fault too: " << out;
+  EXPECT_EQ(run(common + "--dump-memory 0:1"), 1);
+  EXPECT_EQ(err, "dojo-run: error: --dump-memory needs NODE:ADDRESS:BYTES, not '0:1'\n");
+  EXPECT_EQ(run(common + "--dump-memory 0:1310720:1"), 1);
+  EXPECT_EQ(err, "dojo-run: error: --dump-memory 0:1310720:1 leaves the SRAM of 1310720 bytes\n");
+  EXPECT_EQ(run(common + "--dump-memory 9999:0:1"), 1);
+  EXPECT_EQ(err, "dojo-run: error: --dump-memory 9999:0:1: node 9999 is not usable on target d1\n");
+}
+
 TEST_F(RunTool, BadInputs) {
   EXPECT_EQ(run("none.d1"), 3);
   EXPECT_EQ(err, "dojo-run: error: none.d1: cannot open the image: No such file or directory\n");
