@@ -132,9 +132,8 @@ private:
     for (const Event &event : trace.events) {
       bool computes = event.kind == Event::Kind::Call || event.kind == Event::Kind::Access ||
                       event.kind == Event::Kind::Accumulators;
-      if (!computes ||
-          (event.kind == Event::Kind::Access && !program.accesses[event.index].write &&
-           program.decides(trace.node, program.accesses[event.index].address)))
+      if (!computes || (event.kind == Event::Kind::Access && !program.accesses[event.index].write &&
+                        program.decides(trace.node, program.accesses[event.index].address)))
         continue;
       return error(trace.node, event.pc,
                    "the communication thread " + std::to_string(trace.thread) +

@@ -108,7 +108,7 @@ private:
   const planning::Mesh &mesh;
   OpBuilder builder{module.getContext()};
   llvm::DenseMap<Value, Resident> residents;
-  llvm::DenseMap<Value, Value> bound;      ///< arguments of the bodies of loops that are only read
+  llvm::DenseMap<Value, Value> bound; ///< arguments of the bodies of loops that are only read
   /// A loop whose body is being lowered: the layer that brings what it begins with, and the one
   /// that each step begins with, behind which what the body reads is sent.
   struct OpenLoop {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // If, Loop and Scan. Short loops are unrolled: each step imports the body again, so that what is
-// constant in a step is folded in it. Long ones, and those that end at run time, become loops of the
-// device.
+// constant in a step is folded in it. Long ones, and those that end at run time, become loops of
+// the device.
 
 #include "Importer.h"
 #include "Infer.h"

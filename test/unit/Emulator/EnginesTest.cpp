@@ -114,13 +114,9 @@ protected:
   unsigned faults = 0, good = 0;
 };
 
-TEST_P(Engines, AgreeOnRandomCode) {
-  hold(1, 40, {.rounds = 3, .pieces = 5}, true);
-}
+TEST_P(Engines, AgreeOnRandomCode) { hold(1, 40, {.rounds = 3, .pieces = 5}, true); }
 
-TEST_P(Engines, AgreeWithTwoComputeThreads) {
-  hold(1001, 15, {.threads = 2}, true);
-}
+TEST_P(Engines, AgreeWithTwoComputeThreads) { hold(1001, 15, {.threads = 2}, true); }
 
 TEST_P(Engines, AgreeOnFaults) {
   hold(2001, 60, {.rounds = 2, .pieces = 4, .wild = true}, true);
