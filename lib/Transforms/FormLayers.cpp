@@ -204,7 +204,8 @@ void LayerFormer::copyCarriedViews() {
   for (auto loop : function.getBody().front().getOps<LoopOp>()) {
     rewriter.setInsertionPoint(loop);
     for (OpOperand &operand : loop->getOpOperands())
-      if (operand.get().getDefiningOp<AssembleOp>() && isCarried(loop, operand))
+      if (operand.get().getDefiningOp<AssembleOp>() && isCarried(loop, operand) &&
+          cast<RankedTensorType>(operand.get().getType()).getNumElements() != 0)
         operand.set(copyOf(operand.get()));
   }
 }

@@ -49,7 +49,8 @@ CallOutcome Callees::enter(int64_t node, int64_t pc, int32_t callerLayer, Scalar
   uint32_t found = program.footprints->find(load, pc, segment.begin, segment.end, x);
   const Footprint &footprint = (*program.footprints)[found];
   Call call{uint32_t(chosen), found, footprint.accumulators};
-  if (code.plain && (footprint.known || footprint.faulty))
+  // In detail, registers that were stored and loaded again are lost.
+  if (code.plain && ((footprint.known && !footprint.reloads) || footprint.faulty))
     return outcome;
   int exitRegister = footprint.exitRegister;
   int64_t exit = footprint.exit + load.begin;

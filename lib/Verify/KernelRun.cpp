@@ -350,6 +350,7 @@ bool KernelRun::scalarLoad(const Op &op) {
   auto it = spilled.find(at);
   bool kept = inst.op == Opcode::LD && it != spilled.end();
   x.set(reg, kept ? std::optional(it->second) : std::nullopt);
+  result.reloads |= kept;
   uint32_t bit = (uint32_t(1) << reg) & ~uint32_t(1);
   set |= bit;
   undefinedScalars = bad ? undefinedScalars | bit : undefinedScalars & ~bit;

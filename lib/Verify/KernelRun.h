@@ -31,6 +31,7 @@ struct Footprint {
   std::vector<Interval> reads; ///< but not what the code has written itself before
   std::vector<Interval> writes;
   std::vector<Interval> undefined; ///< the part of `writes` without a defined value
+  bool reloads = false;            ///< it loads numbers again that it stored
   uint8_t accumulators = 0;        ///< bit a: uses accumulator a
   uint32_t used = 0;               ///< bit r: needs the value xr has at the start
   uint32_t changed = 0;            ///< bit r: xr may have another value at the end
