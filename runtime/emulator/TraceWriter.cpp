@@ -56,8 +56,8 @@ constexpr unsigned eventNames = 2, annotationNames = 3; // in the data
 constexpr unsigned number = 1, name = 2;                // in an entry
 } // namespace interning
 
-// What the packet of a slice's end takes at most (2^56 cycles, 100,000 nodes), and the note of a cut
-// trace.
+// What the packet of a slice's end takes at most (2^56 cycles, 100,000 nodes), and the note of a
+// cut trace.
 constexpr uint64_t endBytes = 24, noteBytes = 160;
 
 std::string eventOf(uint64_t type, uint32_t track) {
