@@ -9,6 +9,7 @@
 #include "Node.h"
 
 #include <queue>
+#include <random>
 #include <set>
 
 namespace dojo::emu {
@@ -55,6 +56,7 @@ private:
 
   void executeTimed();
   void advanceNodes(uint64_t safe);
+  void mixOrder(std::vector<Node *> &list);
   void collectTrains(Node &node);
   void refresh(uint32_t node);
   void commit(const Waiting &train, uint64_t safe);
@@ -93,6 +95,7 @@ private:
   uint64_t numTrains = 0, packets = 0, linkPackets = 0;
   std::optional<Fault> fault;      // the earliest
   std::unique_ptr<RunProbe> probe; // of a run that is watched
+  std::unique_ptr<std::mt19937_64> orderEngine;
 };
 
 } // namespace dojo::emu

@@ -30,6 +30,8 @@ Run::Run(Die &die, const RunOptions &options)
     }
   if (options.watched())
     probe = std::make_unique<RunProbe>(die, options);
+  else if (options.nodeOrderSeed)
+    orderEngine = std::make_unique<std::mt19937_64>(*options.nodeOrderSeed);
 }
 
 Run::~Run() = default;
@@ -79,6 +81,11 @@ void Run::executeTimed() {
   }
 }
 
+void Run::mixOrder(std::vector<Node *> &list) {
+  if (orderEngine)
+    std::shuffle(list.begin(), list.end(), *orderEngine);
+}
+
 void Run::advanceNodes(uint64_t safe) {
   due.clear();
   for (Node *node : nodes)
@@ -86,6 +93,7 @@ void Run::advanceNodes(uint64_t safe) {
       due.push_back(node);
   if (due.empty())
     return;
+  mixOrder(due);
   host.forEach(due.size(), [&](size_t i, unsigned thread) {
     due[i]->timings = m.timings[thread].get();
     due[i]->advance(safe, true);
@@ -294,16 +302,18 @@ void Run::transferAtOnce(Transfer &x, Thread &thread, Node &node) {
 
 void Run::executeFunctional() {
   std::vector<char> progress;
+  std::vector<Node *> order = nodes;
   bool again = true;
   while (again && !fault) {
+    mixOrder(order);
     progress.assign(nodes.size(), 0);
     host.forEach(nodes.size(),
-                 [&](size_t i, unsigned) { progress[i] = nodes[i]->runFunctional(); });
+                 [&](size_t i, unsigned) { progress[i] = order[i]->runFunctional(); });
     noteFaults();
     again = false;
     for (char p : progress)
       again |= p != 0;
-    for (Node *node : nodes)
+    for (Node *node : order)
       for (Thread &t : node->threads)
         if (t.state == ThreadState::Sending && !fault) {
           transferAtOnce(t.transfer, t, *node);

@@ -76,6 +76,9 @@ struct RunOptions {
   bool timing = true;   // false: function only, no cycles
   /// Delays thread starts (up to 1,000 cycles) and trains (up to 64) at random. Timing on only.
   std::optional<uint64_t> jitterSeed;
+  /// Hands nodes to the host threads in random order, window by window. For tests: it changes no
+  /// result, nor does it do anything in a run that is watched.
+  std::optional<uint64_t> nodeOrderSeed;
   /// Cycles, or with timing off instructions of one thread, after which a run is a fault.
   uint64_t watchdog = 2'000'000'000;
   /// Watching changes neither bytes nor cycles; it takes the plain engine. Timing on only.
