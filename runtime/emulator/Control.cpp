@@ -163,8 +163,8 @@ void Node::startRemoteSignal(Thread &t, uint64_t destination, unsigned semaphore
   transfer.askerThread = static_cast<uint8_t>(t.index);
   transfer.to = static_cast<uint32_t>(destination);
   transfer.runs = Runs();
-  transfer.rewind();
   transfer.packetsLeft = 1;
+  transfer.packetsSent = 0;
   transfer.dataless = true;
   transfer.signalsFar = true;
   transfer.farSemaphore = static_cast<uint8_t>(semaphore);

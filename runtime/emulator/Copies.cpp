@@ -19,24 +19,28 @@ void copyBytes(uint8_t *to, const uint8_t *from, uint32_t bytes) {
 }
 
 void Copies::finish(HostThreads &host) {
-  if (touched.empty())
+  if (trains.empty())
     return;
   auto moveBucket = [this](size_t bucket, unsigned) {
-    for (const Piece &piece : buckets[bucket])
-      copyBytes(piece.destination, piece.source, piece.bytes);
+    for (const Part &part : buckets[bucket]) {
+      const Train &t = trains[part.train];
+      forPackets(t.runs, t.first, t.packets, packetBytes,
+                 [&](uint32_t from, uint32_t to, uint32_t bytes) {
+                   copyBytes(part.memory + to, t.source + from, bytes);
+                 });
+    }
     buckets[bucket].clear();
   };
-  size_t pieces = 0;
-  for (const std::vector<Piece> &bucket : buckets)
-    pieces += bucket.size();
-  constexpr size_t few = 64; // are moved before another thread has woken up
-  if (pieces < few)
+  constexpr uint64_t few = 64; // are moved before another thread has taken its share
+  if (packetsWaiting < few)
     for (size_t i = 0; i < numBuckets; ++i)
       moveBucket(i, 0);
   else
     host.forEach(numBuckets, moveBucket);
+  trains.clear();
+  packetsWaiting = 0;
   for (uint32_t node : touched)
-    isSource[node] = isReceiver[node] = 0;
+    pendingReads[node] = pendingWrites[node] = Extent();
   touched.clear();
 }
 

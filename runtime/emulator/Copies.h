@@ -8,10 +8,9 @@
 #define DOJO_EMULATOR_COPIES_H
 
 #include "HostThreads.h"
+#include "Transfer.h"
 
 #include <array>
-#include <cstdint>
-#include <vector>
 
 namespace dojo::emu {
 
@@ -20,37 +19,58 @@ void copyBytes(uint8_t *to, const uint8_t *from, uint32_t bytes);
 
 class Copies {
 public:
-  explicit Copies(uint32_t nodes) : isSource(nodes), isReceiver(nodes) {}
+  Copies(uint32_t nodes, uint32_t packetBytes)
+      : packetBytes(packetBytes), pendingReads(nodes), pendingWrites(nodes) {}
 
-  void add(uint32_t from, uint32_t to, const uint8_t *source, uint8_t *destination,
-           uint32_t bytes) {
-    buckets[to % numBuckets].push_back({source, destination, bytes});
-    touch(isSource, from);
-    touch(isReceiver, to);
+  /// The next `packets` packets of `x`, out of the sender's memory `source`, are to be moved to
+  /// those whom `addReceiver` names.
+  void add(const Transfer &x, uint64_t packets, const uint8_t *source) {
+    trains.push_back({x.runs, x.packetsSent, packets, source});
+    writes = x.writes;
+    note(pendingReads, x.from, x.reads);
   }
-  bool readsFrom(uint32_t node) const { return isSource[node]; }
-  bool writesTo(uint32_t node) const { return isReceiver[node]; }
+  void addReceiver(uint32_t node, uint8_t *memory) {
+    buckets[node % numBuckets].push_back({static_cast<uint32_t>(trains.size() - 1), memory});
+    packetsWaiting += trains.back().packets;
+    note(pendingWrites, node, writes);
+  }
 
-  /// Moves everything; pieces for one node in the order of their trains.
+  /// Whether bytes of a node that are still to be read, or written, may be among these.
+  bool readsFrom(uint32_t node, Extent bytes) const { return pendingReads[node].overlaps(bytes); }
+  bool writesTo(uint32_t node, Extent bytes) const { return pendingWrites[node].overlaps(bytes); }
+
+  /// Moves everything; what comes to one node in the order of the trains.
   void finish(HostThreads &host);
 
 private:
-  struct Piece {
+  struct Train {
+    Runs runs;
+    uint64_t first, packets;
     const uint8_t *source;
-    uint8_t *destination;
-    uint32_t bytes;
   };
-  void touch(std::vector<char> &flags, uint32_t node) {
-    if (!flags[node]) {
-      flags[node] = 1;
+  struct Part {
+    uint32_t train;
+    uint8_t *memory; // the receiver's
+  };
+  // Keeps the hull of what is pending.
+  void note(std::vector<Extent> &pending, uint32_t node, Extent bytes) {
+    Extent &all = pending[node];
+    if (all.low == all.high) {
+      all = bytes;
       touched.push_back(node);
+    } else {
+      all = {std::min(all.low, bytes.low), std::max(all.high, bytes.high)};
     }
   }
 
   static constexpr unsigned numBuckets = 16;
-  std::array<std::vector<Piece>, numBuckets> buckets; // by receiver
-  std::vector<char> isSource, isReceiver;
-  std::vector<uint32_t> touched; // nodes with a flag
+  const uint32_t packetBytes;
+  std::vector<Train> trains;
+  std::array<std::vector<Part>, numBuckets> buckets; // by receiver
+  uint64_t packetsWaiting = 0;
+  Extent writes;                                   // of the last train
+  std::vector<Extent> pendingReads, pendingWrites; // by node; empty: nothing
+  std::vector<uint32_t> touched;                   // nodes with something, some twice
 };
 
 } // namespace dojo::emu

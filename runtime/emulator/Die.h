@@ -71,6 +71,7 @@ private:
 
   /// Moves the bytes of the next `packets` packets to every receiver.
   void moveBytes(Transfer &transfer, uint64_t packets, uint64_t issue);
+  void raiseCodeWrite(const Transfer &transfer, uint64_t issue, uint32_t receiver, uint32_t byte);
   template <typename F> void forEachReceiver(const Transfer &transfer, F f) const;
   void noteFaults();
   void checkEnd();

@@ -5,6 +5,15 @@ namespace dojo::emu {
 namespace {
 // Loops follow each other within microseconds; sleeping in between would cost more than they do.
 constexpr unsigned spins = 4000;
+
+// Leaves the core's units to the other hardware thread for some ten cycles.
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  std::this_thread::yield();
+#endif
+}
 } // namespace
 
 HostThreads::HostThreads(unsigned threads) {
@@ -29,8 +38,10 @@ void HostThreads::work(unsigned thread) {
   unsigned seen = 0;
   while (true) {
     unsigned now = generation.load();
-    for (unsigned i = 0; now == seen && i < spins; ++i)
+    for (unsigned i = 0; now == seen && i < spins; ++i) {
+      pause();
       now = generation.load();
+    }
     while (now == seen) {
       generation.wait(seen);
       now = generation.load();
@@ -50,8 +61,7 @@ void HostThreads::work(unsigned thread) {
 }
 
 void HostThreads::forEach(size_t items, const std::function<void(size_t, unsigned)> &body) {
-  // A few items are done before another thread has woken up.
-  if (workers.empty() || items < 8) {
+  if (workers.empty() || items < 2) {
     for (size_t i = 0; i < items; ++i)
       body(i, 0);
     return;
@@ -71,7 +81,9 @@ void HostThreads::forEach(size_t items, const std::function<void(size_t, unsigne
     open = false;
   }
   for (unsigned i = 0; joined.load() != 0; ++i)
-    if (i > spins)
+    if (i < spins)
+      pause();
+    else
       std::this_thread::yield();
 }
 

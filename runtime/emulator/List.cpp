@@ -118,7 +118,7 @@ bool Node::prepareTransfer(Thread &t, uint64_t cycle) {
   x.from = number;
   x.to = d.kind == Kind::Copy ? number : d.node;
   x.kind = d.kind == Kind::Pull ? Transfer::Kind::Ask : Transfer::Kind::Push;
-  x.rewind();
+  x.packetsSent = 0;
   x.signalsFar = d.hasFarSemaphore;
   x.farSemaphore = d.farSemaphore;
   x.signalsOwn = d.kind != Kind::Signal && d.hasOwnSemaphore;
@@ -201,6 +201,7 @@ bool Node::checkTransfer(Thread &t, uint64_t cycle) {
                                              std::to_string(e.low) + " to " +
                                              std::to_string(e.high - 1) + "; the SRAM has " +
                                              std::to_string(p.sramBytes));
+    (source ? x.reads : x.writes) = e;
   }
   return true;
 }

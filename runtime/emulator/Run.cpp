@@ -10,8 +10,8 @@ namespace dojo::emu {
 
 Run::Run(Die &die, const RunOptions &options)
     : m(die), p(die.p), options(options), host(std::max(1u, options.threads)), ports(die.p),
-      copies(die.p.nodes), ownEvent(die.p.nodes, never), event(die.p.nodes, never),
-      answersAt(die.p.nodes) {
+      copies(die.p.nodes, die.p.packetBytes), ownEvent(die.p.nodes, never),
+      event(die.p.nodes, never), answersAt(die.p.nodes) {
   Node::RunSetup setup;
   setup.timing = options.timing;
   setup.watchdog = options.watchdog;
@@ -132,27 +132,41 @@ template <typename F> void Run::forEachReceiver(const Transfer &x, F f) const {
 
 void Run::moveBytes(Transfer &x, uint64_t count, uint64_t issue) {
   const uint8_t *source = m.nodes[x.from]->sram;
-  bool within = x.path.steps.empty();
-  if (copies.writesTo(x.from) || (within && copies.readsFrom(x.from)))
-    copies.finish(host);
-  bool defer = options.timing && options.threads > 1 && !within;
-  takePackets(x, count, p.packetBytes, [&](uint32_t from, uint32_t to, uint32_t bytes) {
-    forEachReceiver(x, [&](uint32_t number) {
-      Node &receiver = *m.nodes[number];
-      if (receiver.codeIn(to, bytes)) {
-        Node &asker = *m.nodes[x.asker];
-        asker.raise(FaultClass::CodeWrite, &asker.threads[x.askerThread], issue,
-                    "a transfer writes code at byte " + std::to_string(to) + " of node " +
-                        m.topology.describe(number));
-        noteFaults();
-        return;
-      }
-      if (defer)
-        copies.add(x.from, number, source + from, receiver.sram + to, bytes);
-      else
-        copyBytes(receiver.sram + to, source + from, bytes);
-    });
+  bool mayWriteCode = false;
+  forEachReceiver(x, [&](uint32_t n) {
+    mayWriteCode |= m.nodes[n]->codeIn(x.writes.low, x.writes.high - x.writes.low) != nullptr;
   });
+  bool defer = options.timing && options.threads > 1 && !x.path.steps.empty() && !mayWriteCode;
+  // Trains whose bytes are still to be moved came before this one.
+  bool inTheWay = copies.writesTo(x.from, x.reads);
+  forEachReceiver(x, [&](uint32_t n) {
+    inTheWay |= copies.readsFrom(n, x.writes) || (!defer && copies.writesTo(n, x.writes));
+  });
+  if (inTheWay)
+    copies.finish(host);
+  if (defer) {
+    copies.add(x, count, source);
+    forEachReceiver(x, [&](uint32_t n) { copies.addReceiver(n, m.nodes[n]->sram); });
+    return;
+  }
+  forPackets(x.runs, x.packetsSent, count, p.packetBytes,
+             [&](uint32_t from, uint32_t to, uint32_t bytes) {
+               forEachReceiver(x, [&](uint32_t number) {
+                 Node &receiver = *m.nodes[number];
+                 if (!mayWriteCode || !receiver.codeIn(to, bytes))
+                   copyBytes(receiver.sram + to, source + from, bytes);
+                 else
+                   raiseCodeWrite(x, issue, number, to);
+               });
+             });
+}
+
+void Run::raiseCodeWrite(const Transfer &x, uint64_t issue, uint32_t receiver, uint32_t byte) {
+  Node &asker = *m.nodes[x.asker];
+  asker.raise(FaultClass::CodeWrite, &asker.threads[x.askerThread], issue,
+              "a transfer writes code at byte " + std::to_string(byte) + " of node " +
+                  m.topology.describe(receiver));
+  noteFaults();
 }
 
 void Run::commitPackets(Transfer &x, uint64_t issue, unsigned count) {
@@ -167,6 +181,7 @@ void Run::commitPackets(Transfer &x, uint64_t issue, unsigned count) {
   if (!x.dataless && x.kind != Transfer::Kind::Ask)
     moveBytes(x, count, issue);
   x.packetsLeft -= count;
+  x.packetsSent += count;
 }
 
 void Run::commit(const Waiting &train, uint64_t safe) {
@@ -256,8 +271,8 @@ void Run::startAnswer(const Transfer &ask, uint64_t arrival) {
   answer.kind = Transfer::Kind::Answer;
   answer.from = ask.to;
   answer.to = ask.asker;
-  answer.rewind();
   answer.packetsLeft = std::max<uint64_t>(1, countPackets(ask.runs, p.packetBytes));
+  answer.packetsSent = 0;
   uint64_t issue = arrival + p.pullAnswer;
   trains.push(
       {issue, answer.from, numThreads + answer.askerThread, answer.asker, answer.number, &answer});

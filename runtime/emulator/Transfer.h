@@ -8,14 +8,21 @@
 
 namespace dojo::emu {
 
-/// Rows of bytes: count[2] x count[1] x count[0] runs of `runBytes`, innermost first.
+/// Rows of bytes: count[2] x count[1] x count[0] runs of `runBytes`, innermost first. Each run is
+/// cut into packets by itself; packets count from the first run's first.
 struct Runs {
   uint32_t runBytes = 0;
   uint32_t count[3] = {0, 0, 0};
-  int64_t source = 0, destination = 0; // address of the next run of the innermost loop
+  int64_t source = 0, destination = 0; // addresses of the first run
   int32_t sourceStride[3] = {}, destinationStride[3] = {};
 
   bool empty() const { return runBytes == 0 || !count[0] || !count[1] || !count[2]; }
+};
+
+/// Addresses [low, high).
+struct Extent {
+  int64_t low = 0, high = 0;
+  bool overlaps(const Extent &other) const { return low < other.high && other.low < high; }
 };
 
 struct Transfer {
@@ -29,11 +36,9 @@ struct Transfer {
   uint32_t to = 0;   // receiver unless the path has several
   Path path;
   Runs runs;
-  uint64_t packetsLeft = 0;
+  Extent reads, writes; // of all its packets
+  uint64_t packetsLeft = 0, packetsSent = 0;
   bool dataless = false; // the one packet carries nothing
-  // Place in `runs`.
-  uint32_t index[3] = {0, 0, 0};
-  uint32_t offset = 0; // bytes of the current run already sent
 
   bool signalsFar = false;
   uint8_t farSemaphore = 0;
@@ -45,48 +50,42 @@ struct Transfer {
   uint32_t asker = 0;
   uint8_t askerThread = 0;
   uint64_t number = 0;
-
-  /// Positions the cursor at the start.
-  void rewind() {
-    index[0] = index[1] = index[2] = 0;
-    offset = 0;
-  }
 };
 
 /// Packets that `runs` is cut into.
 uint64_t countPackets(const Runs &runs, uint32_t packetBytes);
 
-/// Lowest and one past the highest byte that the runs touch from `base` with `stride`.
-struct Extent {
-  int64_t low, high;
-};
+/// What the runs touch from `base` with `stride`.
 Extent extentOf(const Runs &runs, int64_t base, const int32_t stride[3]);
 
-/// Calls f(source, destination, bytes) for every contiguous piece of the next `packets` packets and
-/// moves the cursor past them.
-template <typename F> void takePackets(Transfer &t, uint64_t packets, uint32_t packetBytes, F f) {
-  const Runs &r = t.runs;
+/// Calls f(source, destination, bytes) for every contiguous piece of packets [first, first +
+/// packets).
+template <typename F>
+void forPackets(const Runs &r, uint64_t first, uint64_t packets, uint32_t packetBytes, F f) {
+  uint64_t perRun = (uint64_t(r.runBytes) + packetBytes - 1) / packetBytes;
+  uint64_t run = first / perRun;
+  uint32_t offset = static_cast<uint32_t>(first % perRun) * packetBytes;
+  uint32_t index[3] = {static_cast<uint32_t>(run % r.count[0]),
+                       static_cast<uint32_t>(run / r.count[0] % r.count[1]),
+                       static_cast<uint32_t>(run / r.count[0] / r.count[1])};
   while (packets > 0) {
-    uint32_t left = r.runBytes - t.offset;
+    uint32_t left = r.runBytes - offset;
     uint64_t inRun = (uint64_t(left) + packetBytes - 1) / packetBytes;
     uint64_t taken = inRun < packets ? inRun : packets;
     uint64_t room = taken * packetBytes;
     uint32_t bytes = room < left ? static_cast<uint32_t>(room) : left;
-    int64_t source = r.source + t.offset, destination = r.destination + t.offset;
+    int64_t source = r.source + offset, destination = r.destination + offset;
     for (unsigned d = 0; d < 3; ++d) {
-      source += int64_t(t.index[d]) * r.sourceStride[d];
-      destination += int64_t(t.index[d]) * r.destinationStride[d];
+      source += int64_t(index[d]) * r.sourceStride[d];
+      destination += int64_t(index[d]) * r.destinationStride[d];
     }
     f(static_cast<uint32_t>(source), static_cast<uint32_t>(destination), bytes);
     packets -= taken;
-    t.offset += bytes;
-    if (t.offset == r.runBytes) {
-      t.offset = 0;
-      for (unsigned d = 0; d < 3; ++d) {
-        if (++t.index[d] < r.count[d])
-          break;
-        t.index[d] = 0;
-      }
+    offset = 0; // a piece that ends within a run is the last
+    for (unsigned d = 0; d < 3; ++d) {
+      if (++index[d] < r.count[d])
+        break;
+      index[d] = 0;
     }
   }
 }

@@ -12,31 +12,64 @@ using Kind = Descriptor::Kind;
 
 namespace {
 
-// Many pieces, some for the same bytes: what was added last stays, whoever moves it.
-TEST(Copies, PiecesForANodeKeepTheirOrder) {
+// Many trains, some for the same bytes: what was added last stays, whoever moves it.
+TEST(Copies, TrainsForANodeKeepTheirOrder) {
   constexpr uint32_t nodes = 40, bytes = 4096;
   for (unsigned threads : {1u, 2u, 4u})
-    for (unsigned pieces : {10u, 5000u}) {
+    for (unsigned trains : {3u, 5000u}) {
       HostThreads host(threads);
-      std::mt19937 engine(pieces);
+      std::mt19937 engine(trains);
       std::vector<uint8_t> source(nodes * bytes), got(nodes * bytes), want(nodes * bytes);
       for (uint8_t &b : source)
         b = static_cast<uint8_t>(engine());
-      Copies copies(nodes);
-      for (unsigned i = 0; i < pieces; ++i) {
-        uint32_t from = engine() % nodes, to = engine() % nodes;
-        uint32_t length = engine() % 3 ? 64 : 1 + engine() % 300;
-        uint32_t at = engine() % (bytes - length), on = engine() % (bytes - length);
-        copies.add(from, to, source.data() + from * bytes + at, got.data() + to * bytes + on,
-                   length);
-        std::memcpy(want.data() + to * bytes + on, source.data() + from * bytes + at, length);
-        EXPECT_TRUE(copies.readsFrom(from));
-        EXPECT_TRUE(copies.writesTo(to));
+      Copies copies(nodes, 64);
+      for (unsigned i = 0; i < trains; ++i) {
+        Transfer x;
+        x.from = engine() % nodes;
+        Runs &r = x.runs;
+        r.runBytes = engine() % 3 ? 64 : 1 + engine() % 300;
+        for (uint32_t &count : r.count)
+          count = 1 + engine() % 3;
+        for (unsigned d : {0u, 1u, 2u}) {
+          r.sourceStride[d] = static_cast<int32_t>(engine() % 300);
+          r.destinationStride[d] = static_cast<int32_t>(engine() % 300);
+        }
+        r.source = engine() % 512;
+        r.destination = engine() % 512;
+        x.reads = extentOf(r, r.source, r.sourceStride);
+        x.writes = extentOf(r, r.destination, r.destinationStride);
+        ASSERT_LE(std::max(x.reads.high, x.writes.high), bytes);
+        uint64_t all = countPackets(r, 64);
+        x.packetsSent = engine() % all;
+        uint64_t packets = 1 + engine() % (all - x.packetsSent);
+        const uint8_t *from = source.data() + x.from * bytes;
+        copies.add(x, packets, from);
+        EXPECT_TRUE(copies.readsFrom(x.from, x.reads));
+        for (unsigned receivers = 1 + engine() % 3; receivers; --receivers) {
+          uint32_t to = engine() % nodes;
+          copies.addReceiver(to, got.data() + to * bytes);
+          EXPECT_TRUE(copies.writesTo(to, x.writes));
+          // Packet by packet.
+          uint64_t packet = 0;
+          for (uint32_t c = 0; c < r.count[2]; ++c)
+            for (uint32_t b = 0; b < r.count[1]; ++b)
+              for (uint32_t a = 0; a < r.count[0]; ++a)
+                for (uint32_t at = 0; at < r.runBytes; at += 64, ++packet)
+                  if (packet >= x.packetsSent && packet < x.packetsSent + packets) {
+                    auto place = [&](int64_t base, const int32_t *stride) {
+                      return static_cast<size_t>(base + at + int64_t(a) * stride[0] +
+                                                 int64_t(b) * stride[1] + int64_t(c) * stride[2]);
+                    };
+                    std::memcpy(
+                        want.data() + to * bytes + place(r.destination, r.destinationStride),
+                        from + place(r.source, r.sourceStride), std::min(64u, r.runBytes - at));
+                  }
+        }
       }
       copies.finish(host);
-      EXPECT_TRUE(got == want) << threads << " threads, " << pieces << " pieces";
+      EXPECT_TRUE(got == want) << threads << " threads, " << trains << " trains";
       for (uint32_t n = 0; n < nodes; ++n)
-        EXPECT_FALSE(copies.readsFrom(n) || copies.writesTo(n));
+        EXPECT_FALSE(copies.readsFrom(n, {0, bytes}) || copies.writesTo(n, {0, bytes}));
     }
 }
 
