@@ -39,7 +39,17 @@ class Run {
 public:
   Run(Die &die, const RunOptions &options);
   ~Run();
-  RunResult execute();
+
+  /// Does everything that happens in cycles up to `until`, and on no node anything after it. False
+  /// once the run has ended, by itself or with a fault. With timing off it runs to its end.
+  bool advance(uint64_t until);
+  /// What has happened so far; after the end, whether all was well.
+  RunResult finish();
+
+  /// Everything up to cycle `now` has happened.
+  bool save(uint64_t now, std::vector<uint8_t> &out, std::string &error);
+  static std::unique_ptr<Run> resume(Die &die, RunOptions options, std::span<const uint8_t> state,
+                                     uint64_t &now, std::string &error);
 
 private:
   /// A train that waits for its turn. The order of the fields is the order of service.
@@ -54,7 +64,8 @@ private:
     bool operator>(const Waiting &other) const { return key() > other.key(); }
   };
 
-  void executeTimed();
+  template <class Archive> void archive(Archive &a);
+  bool executeTimed(uint64_t until);
   void advanceNodes(uint64_t safe);
   void mixOrder(std::vector<Node *> &list);
   void collectTrains(Node &node);
@@ -94,6 +105,8 @@ private:
   TrainTiming timing;                             // of the train that is being committed
   uint64_t lastArrival = 0;
   uint64_t numTrains = 0, packets = 0, linkPackets = 0;
+  bool ended = false;
+  uint64_t horizon = never;        // nothing happens after this cycle yet
   std::optional<Fault> fault;      // the earliest
   std::unique_ptr<RunProbe> probe; // of a run that is watched
   std::unique_ptr<std::mt19937_64> orderEngine;

@@ -221,9 +221,9 @@ void Node::leaveBlock(Thread &t, const Block &block, const BlockOutcome &outcome
 }
 
 bool Node::runFast(Thread &t) {
-  const uint64_t longest = longestStep(p);
+  const uint64_t longest = longestStep(p), last = std::min(setup.watchdog, horizon);
   auto near = [&](uint64_t now, const Block &b) {
-    return now + (b.ops.size() + 1) * longest > setup.watchdog;
+    return now + (b.ops.size() + 1) * longest > last;
   };
   const Block *block = nextBlock(t);
   if (!block || near(t.next, *block))

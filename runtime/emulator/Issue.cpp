@@ -56,8 +56,8 @@ uint64_t Node::groupEvent(bool &blocked) const {
 void Node::runGroup(uint64_t limit) {
   recheck = false;
   while (!recheck) {
-    // Without a limit nothing that the thread waits for matters: it may run as far as it can.
-    if (Thread *t = limit == never ? aloneInGroup(ThreadState::Ready) : nullptr; t && runFast(*t))
+    // Up to the horizon nothing that the thread waits for matters: it may run as far as it can.
+    if (Thread *t = limit == horizon ? aloneInGroup(ThreadState::Ready) : nullptr; t && runFast(*t))
       continue;
     bool blocked;
     uint64_t cycle = groupEvent(blocked);
@@ -375,6 +375,15 @@ bool Node::findSegment(Thread &t, uint64_t cycle) {
   if (!t.segment)
     raise(FaultClass::FetchOutsideCode, &t, cycle, "there is no code at this address");
   return t.segment != nullptr;
+}
+
+const Declaration *Node::declarationAt(uint32_t pc) const {
+  auto next = std::upper_bound(declarationBegins.begin(), declarationBegins.end(), pc);
+  if (next == declarationBegins.begin())
+    return nullptr;
+  const Declaration &before =
+      *declarations[static_cast<size_t>(next - declarationBegins.begin()) - 1];
+  return pc < before.end ? &before : nullptr;
 }
 
 void Node::findRange(Thread &t) {

@@ -42,6 +42,27 @@ public:
     streamStart = start;
   }
 
+  /// After a reset. Slots and buckets are found again.
+  template <class Archive> void archive(Archive &a) {
+    a(current);
+    a(streaming);
+    a(streamLine);
+    a.cycle(streamStart);
+    a.require(streamStart != never);
+    uint32_t line = 0, last = current;
+    uint16_t slot = oldest;
+    for (size_t n = a.count(entries.size(), capacity); n > 0 && a.ok(); --n) {
+      if constexpr (Archive::reading) {
+        a(line);
+        a.require(a.ok() && !touch(line));
+      } else {
+        a(entries[slot].line);
+        slot = entries[slot].newer;
+      }
+    }
+    current = last;
+  }
+
 private:
   uint64_t change(uint32_t line, uint64_t now);
   bool touch(uint32_t line); // true: it was there

@@ -12,10 +12,6 @@ using isa::Descriptor;
 using Kind = isa::Descriptor::Kind;
 
 namespace {
-// More of anything would take longer than any run; keeps 64-bit sums from overflowing.
-constexpr uint32_t maxCount = 1u << 24;
-constexpr uint64_t maxPackets = uint64_t(1) << 32;
-
 std::string at(uint32_t descriptor, const std::string &text) {
   char address[16];
   std::snprintf(address, sizeof address, "0x%x", descriptor);
@@ -24,7 +20,7 @@ std::string at(uint32_t descriptor, const std::string &text) {
 } // namespace
 
 void Node::runApart(Thread &t) {
-  while (t.state == ThreadState::Ready && (t.inList || t.apart)) {
+  while (t.state == ThreadState::Ready && (t.inList || t.apart) && t.next <= horizon) {
     if (t.next > setup.watchdog) {
       raise(FaultClass::Watchdog, &t, setup.watchdog,
             "still running after " + std::to_string(setup.watchdog) + " cycles");
@@ -172,8 +168,8 @@ bool Node::checkTransfer(Thread &t, uint64_t cycle) {
   bool pull = d.kind == Kind::Pull;
   uint64_t local = d.addressFromRegister ? t.registers.x[d.addressRegister] : d.localAddress;
   uint64_t first = d.countFromRegister ? t.registers.x[d.countRegister] : d.count[0];
-  if (first > maxCount || d.count[1] > maxCount || d.count[2] > maxCount)
-    return bad(FaultClass::BadDescriptor, "a count exceeds " + std::to_string(maxCount));
+  if (first > maxTransferCount || d.count[1] > maxTransferCount || d.count[2] > maxTransferCount)
+    return bad(FaultClass::BadDescriptor, "a count exceeds " + std::to_string(maxTransferCount));
   Runs &r = x.runs;
   r.runBytes = d.runBytes;
   r.count[0] = static_cast<uint32_t>(first);
@@ -185,7 +181,7 @@ bool Node::checkTransfer(Thread &t, uint64_t cycle) {
     return bad(FaultClass::OutOfRange, "an address or the run exceeds the SRAM");
   double total =
       double(r.count[0]) * r.count[1] * r.count[2] * (double(r.runBytes) / p.packetBytes + 1);
-  if (total > double(maxPackets))
+  if (total > double(maxTransferPackets))
     return bad(FaultClass::BadDescriptor, "more than 2^32 packets");
   r.source = pull ? d.remoteAddress : int64_t(local);
   r.destination = pull ? int64_t(local) : d.remoteAddress;

@@ -263,7 +263,11 @@ bool Machine::read(uint32_t node, uint32_t address, std::span<uint8_t> bytes,
 // Running
 //===----------------------------------------------------------------------===//
 
-RunResult Machine::run(const RunOptions &options) { return Run(*die, options).execute(); }
+RunResult Machine::run(const RunOptions &options) {
+  Run run(*die, options);
+  run.advance(never);
+  return run.finish();
+}
 
 ThreadStatus Machine::threadStatus(uint32_t node, unsigned thread) const {
   const Thread &t = die->nodes.at(node)->threads[thread];

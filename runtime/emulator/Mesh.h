@@ -24,6 +24,19 @@ struct Path {
   };
   std::vector<Step> steps; // none: a copy within the node
   unsigned receivers = 0;
+
+  template <class Archive> void archive(Archive &a, const Parameters &p) {
+    steps.resize(a.count(steps.size(), maxRouteLinks + p.rows + p.columns));
+    receivers = steps.empty() ? 1 : 0;
+    for (Step &step : steps) {
+      a(step.link);
+      a(step.node);
+      a(step.ejects);
+      a.require(step.link < 4 * p.nodes && step.node < p.nodes);
+      receivers += step.ejects;
+    }
+    a.require(receivers > 0);
+  }
 };
 
 /// Shape of the die and its routes; the same for all threads and runs.
@@ -75,6 +88,12 @@ public:
 
   /// Commits a train of `packets` packets of node `from`, issued in cycle `issue`.
   void commit(uint32_t from, const Path &path, uint64_t issue, unsigned packets, TrainTiming &out);
+
+  template <class Archive> void archive(Archive &a) {
+    for (auto *ports : {&injection, &ejection, &links})
+      for (uint64_t &from : *ports)
+        a.readyAt(from);
+  }
 
 private:
   uint64_t hop, buffer;

@@ -144,8 +144,9 @@ void Node::advance(uint64_t safe, bool ahead) {
     }
     bool blocked;
     uint64_t group = groupEvent(blocked);
-    if (group != never && !blocked && (ahead || group <= safe)) {
-      runGroup(ahead ? never : safe);
+    uint64_t last = ahead ? horizon : safe;
+    if (group != never && !blocked && group <= last) {
+      runGroup(last);
       continue;
     }
     // What waits may be woken by a train of this node that is not yet committed, or by the answer

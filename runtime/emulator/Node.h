@@ -9,6 +9,7 @@
 #ifndef DOJO_EMULATOR_NODE_H
 #define DOJO_EMULATOR_NODE_H
 
+#include "Archive.h"
 #include "BlockTiming.h"
 #include "Handlers.h"
 #include "LineCache.h"
@@ -81,10 +82,55 @@ struct Thread {
   uint32_t rangeBegin = 1, rangeEnd = 0;
   size_t layer = 0; // index into the node's layer counters
   const Declaration *declaration = nullptr;
+
+  /// Of a started thread, after a reset. What was fetched is fetched again; the rest of a wait is
+  /// found by the node.
+  template <class Archive>
+  void archive(Archive &a, const Parameters &p, const Topology &topology, size_t numLayers) {
+    a.words(&registers, sizeof registers);
+    a.require(registers.x[0] == 0 && registers.m[0] == ~uint64_t(0));
+    for (uint64_t &cycle : ready)
+      a.readyAt(cycle);
+    a(state);
+    a.require(state <= ThreadState::Faulted);
+    a(inList);
+    a(apart);
+    a(pc);
+    a.cycle(next);
+    a.require(next != never);
+    lines.archive(a);
+    a(predicated);
+    a.require(predicated <= 7);
+    a(skip);
+    a(semaphore);
+    a(need);
+    a.cycle(waitSince);
+    a.require(waitSince != never);
+    a(blockedPc);
+    a(listPc);
+    a(descriptorAddress);
+    a.require(descriptorAddress <= p.sramBytes);
+    a.cycle(trainIssue);
+    a.require(trainIssue != never);
+    a(trainNumber);
+    if (state == ThreadState::Sending)
+      transfer.archive(a, p, topology);
+    a(rangeBegin);
+    a(rangeEnd);
+    a(layer);
+    a.require(layer <= numLayers);
+  }
 };
 
 struct NodeLayer {
   uint64_t end = 0, instructions = 0, matrixSteps = 0, simdOperations = 0;
+
+  template <class Archive> void archive(Archive &a) {
+    a(end);
+    a(instructions);
+    a(matrixSteps);
+    a(simdOperations);
+  }
 };
 
 class NodeProbe;
@@ -129,8 +175,11 @@ public:
   void reset(const RunSetup &setup);
 
   /// Advances as far as is certain. Everything that shows up to cycle `safe` because of other nodes
-  /// is known; with `ahead` the node may run past it where nothing it waits for matters.
+  /// is known; with `ahead` the node may run past it where nothing it waits for matters, but never
+  /// past its horizon.
   void advance(uint64_t safe, bool ahead);
+  /// The last cycle in which anything may happen yet; not before `safe`.
+  uint64_t horizon = never;
   /// The earliest cycle in which the node does something by itself.
   uint64_t nextOwnEvent() const;
   /// Whether threads that use slots may do something up to `cycle` as things stand.
@@ -175,7 +224,14 @@ public:
   uint64_t lastCycle = 0; // with an issue
   std::vector<NodeLayer> layers;
 
+  /// Everything but the memory, after a reset.
+  void save(ArchiveWriter &a);
+  /// False if it is no state of this node.
+  bool restore(ArchiveReader &a);
+
 private:
+  template <class Archive> void archive(Archive &a);
+
   //===-- Issue.cpp ------------------------------------------------------===//
   struct Slots {
     unsigned alu, simd, matrix, places;
@@ -188,6 +244,7 @@ private:
   void serve(Thread &t, uint64_t cycle, Slots *slots, unsigned count = 0, bool placed = false);
   bool fetch(Thread &t, uint64_t cycle);
   bool fetchFar(Thread &t, uint64_t cycle);
+  const Declaration *declarationAt(uint32_t pc) const;
   bool findSegment(Thread &t, uint64_t cycle);
   void findRange(Thread &t);
   uint64_t readyCycle(const Thread &t, const Op &op) const;

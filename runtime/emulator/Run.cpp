@@ -36,13 +36,18 @@ Run::Run(Die &die, const RunOptions &options)
 
 Run::~Run() = default;
 
-RunResult Run::execute() {
-  if (options.timing)
-    executeTimed();
-  else
+bool Run::advance(uint64_t until) {
+  if (!ended && options.timing)
+    ended = !executeTimed(until);
+  else if (!ended)
     executeFunctional();
+  ended |= !options.timing;
+  return !ended;
+}
+
+RunResult Run::finish() {
   noteFaults();
-  if (!fault)
+  if (!fault && ended)
     checkEnd();
   if (fault && !options.timing)
     fault->cycle = 0;
@@ -54,13 +59,18 @@ RunResult Run::execute() {
   return result;
 }
 
+//===----------------------------------------------------------------------===//
+// With timing
+//===----------------------------------------------------------------------===//
+
 void Run::refresh(uint32_t number) {
   Node &node = *m.nodes[number];
   ownEvent[number] = node.nextOwnEvent();
   event[number] = std::min(ownEvent[number], node.nextTrain());
 }
 
-void Run::executeTimed() {
+bool Run::executeTimed(uint64_t until) {
+  horizon = until;
   for (Node *node : nodes)
     refresh(node->number);
   while (true) {
@@ -69,8 +79,10 @@ void Run::executeTimed() {
       first = std::min(first, e);
     copies.finish(host);
     if (first == never || (fault && first > fault->cycle))
-      return;
-    uint64_t safe = first + p.remoteLookahead() - 1;
+      return false;
+    if (first > until)
+      return true;
+    uint64_t safe = std::min(first + p.remoteLookahead() - 1, horizon);
     advanceNodes(safe);
     while (!trains.empty() && trains.top().issue <= safe &&
            !(fault && trains.top().issue > fault->cycle)) {
@@ -96,6 +108,7 @@ void Run::advanceNodes(uint64_t safe) {
   mixOrder(due);
   host.forEach(due.size(), [&](size_t i, unsigned thread) {
     due[i]->timings = m.timings[thread].get();
+    due[i]->horizon = horizon;
     due[i]->advance(safe, true);
   });
   bool faulted = false;
@@ -229,6 +242,7 @@ void Run::commit(const Waiting &train, uint64_t safe) {
   }
   if (sender.groupActsBy(safe))
     copies.finish(host); // its threads may look
+  sender.horizon = horizon;
   sender.advance(safe, false);
   collectTrains(sender);
   refresh(sender.number);

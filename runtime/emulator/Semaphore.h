@@ -40,7 +40,25 @@ public:
   }
   bool used() const { return value != 0 || !pending.empty(); }
 
+  /// All but the waiter, which the thread knows.
+  template <class Archive> void archive(Archive &a, uint32_t limit) {
+    a(value);
+    a.require(value <= limit);
+    unsigned last = static_cast<unsigned>(lastWaiter + 1);
+    a(last);
+    a.require(last <= numThreads);
+    lastWaiter = static_cast<int>(last) - 1;
+    a.readyAt(lastPass);
+    pending.resize(a.count(pending.size(), maxPending));
+    for (size_t i = 0; i < pending.size(); ++i) {
+      a.cycle(pending[i].shows);
+      a(pending[i].amount);
+      a.require(pending[i].shows != never && (i == 0 || pending[i].shows > pending[i - 1].shows));
+    }
+  }
+
 private:
+  static constexpr size_t maxPending = 1 << 20; // in saved state
   struct Increment {
     uint64_t shows;
     uint32_t amount;

@@ -10,6 +10,35 @@ uint64_t countPackets(const Runs &runs, uint32_t packetBytes) {
   return perRun * runs.count[0] * runs.count[1] * runs.count[2];
 }
 
+bool Transfer::settle(const Parameters &p, const Topology &topology) {
+  if (kind > Kind::Answer || !topology.usable(from) || !topology.usable(to) ||
+      !topology.usable(asker) || askerThread >= numThreads || farAmount > p.semaphoreLimit)
+    return false;
+  for (const Path::Step &step : path.steps)
+    if (step.ejects && !topology.usable(step.node))
+      return false;
+  uint64_t total = 1;
+  if (dataless != runs.empty())
+    return false;
+  if (!dataless) {
+    int64_t end = p.sramBytes;
+    double packets = double(runs.runBytes) / p.packetBytes + 1;
+    for (uint32_t n : runs.count)
+      packets = n > maxTransferCount ? double(never) : packets * n;
+    if (runs.runBytes > end || runs.source > end || runs.destination > end ||
+        packets > double(maxTransferPackets))
+      return false;
+    reads = extentOf(runs, runs.source, runs.sourceStride);
+    writes = extentOf(runs, runs.destination, runs.destinationStride);
+    if (reads.low < 0 || reads.high > end || writes.low < 0 || writes.high > end)
+      return false;
+    if (kind != Kind::Ask)
+      total = countPackets(runs, p.packetBytes);
+  }
+  packetsSent = total - packetsLeft;
+  return packetsLeft > 0 && packetsLeft <= total;
+}
+
 Extent extentOf(const Runs &runs, int64_t base, const int32_t stride[3]) {
   Extent e{base, base + runs.runBytes};
   for (unsigned d = 0; d < 3; ++d) {

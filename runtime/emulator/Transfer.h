@@ -8,6 +8,10 @@
 
 namespace dojo::emu {
 
+// More of anything would take longer than any run; keeps 64-bit sums from overflowing.
+inline constexpr uint32_t maxTransferCount = 1u << 24;
+inline constexpr uint64_t maxTransferPackets = uint64_t(1) << 32;
+
 /// Rows of bytes: count[2] x count[1] x count[0] runs of `runBytes`, innermost first. Each run is
 /// cut into packets by itself; packets count from the first run's first.
 struct Runs {
@@ -50,6 +54,37 @@ struct Transfer {
   uint32_t asker = 0;
   uint8_t askerThread = 0;
   uint64_t number = 0;
+
+  template <class Archive> void archive(Archive &a, const Parameters &p, const Topology &topology) {
+    a(kind);
+    a(from);
+    a(to);
+    path.archive(a, p);
+    a(runs.runBytes);
+    for (unsigned d = 0; d < 3; ++d) {
+      a(runs.count[d]);
+      a.words(&runs.sourceStride[d], sizeof runs.sourceStride[d]);
+      a.words(&runs.destinationStride[d], sizeof runs.destinationStride[d]);
+    }
+    a(runs.source);
+    a(runs.destination);
+    a(packetsLeft);
+    a(dataless);
+    a(signalsFar);
+    a(farSemaphore);
+    a(farAmount);
+    a(signalsOwn);
+    a(ownSemaphore);
+    a(asker);
+    a(askerThread);
+    a(number);
+    if constexpr (Archive::reading)
+      a.require(a.ok() && settle(p, topology));
+  }
+
+private:
+  /// Checks what was read and finds the rest.
+  bool settle(const Parameters &p, const Topology &topology);
 };
 
 /// Packets that `runs` is cut into.

@@ -28,6 +28,7 @@
 namespace dojo::emu {
 
 struct Die;
+class Session;
 class Trace;
 
 /// Why the machine stopped. The numbers are stable.
@@ -200,6 +201,7 @@ public:
   std::span<const uint32_t, 64> accumulator(uint32_t node, unsigned number) const;
 
 private:
+  friend class Session;
   explicit Machine(std::unique_ptr<Die> die);
   std::unique_ptr<Die> die;
 };

@@ -6,6 +6,7 @@
 // Programs cannot deadlock: they are grown in one global order, each wait after its signal.
 #include "TestMachine.h"
 #include "TimingReference.h"
+#include "dojo/Emulator/Session.h"
 
 #include <random>
 
@@ -343,6 +344,46 @@ TEST_P(Random, HostThreadsAndRerunsChangeNothing) {
     EXPECT_EQ(untimed.counters.packets, first.counters.packets);
     EXPECT_EQ(untimed.counters.linkPackets, first.counters.linkPackets);
     EXPECT_EQ(untimed.counters.trains, first.counters.trains);
+  }
+}
+
+// Saved in the midst of pulls, multicasts and waits, resumed on another machine.
+TEST_P(Random, SavedRunsGoOnAlike) {
+  Target target = part(GetParam(), 4, 8);
+  for (unsigned seed = 201; seed <= 206; ++seed) {
+    RandomProgram program(target, seed, 400);
+    auto machine = [&] {
+      auto m = std::make_unique<TestMachine>(target);
+      program.load(*m, nullptr);
+      m->machine->clearCaptures();
+      return m;
+    };
+    auto whole = machine(), saved = machine();
+    RunOptions options;
+    options.threads = 1 + seed % 2;
+    if (seed % 3 == 0)
+      options.jitterSeed = seed;
+    Counters all = whole->runGood(options).counters;
+    Session session(*saved->machine, options);
+    for (uint64_t at = 10; session.advanceTo(at); at += 1 + all.cycles / 12) {
+      std::vector<uint8_t> state;
+      std::string error;
+      ASSERT_TRUE(session.save(state, error)) << error;
+      auto resumed = machine();
+      RunOptions other;
+      other.engine = seed % 2 ? Engine::Plain : Engine::Fast;
+      auto rest = Session::resume(*resumed->machine, other, state, error);
+      ASSERT_TRUE(rest) << error;
+      EXPECT_FALSE(rest->advanceTo(~uint64_t(0)));
+      RunResult r = rest->finish();
+      ASSERT_FALSE(r.fault) << r.fault->message(target);
+      EXPECT_EQ(r.counters.cycles, all.cycles) << "seed " << seed << " at " << at;
+      EXPECT_EQ(r.counters.instructions, all.instructions);
+      EXPECT_EQ(r.counters.packets, all.packets);
+      EXPECT_EQ(r.counters.linkPackets, all.linkPackets);
+      EXPECT_EQ(r.counters.trains, all.trains);
+    }
+    EXPECT_EQ(session.finish().counters.cycles, all.cycles);
   }
 }
 

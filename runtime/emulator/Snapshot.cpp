@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The state of a run as bytes. Classes name their fields themselves (Archive.h); here is what joins
+// them. Whatever the bytes are, what is restored is a state that the emulator can go on from.
+#include "Die.h"
+#include "Pages.h"
+
+namespace dojo::emu {
+
+namespace {
+
+constexpr size_t maxLayers = 1 << 21;
+
+template <class Archive> void archiveFault(Archive &a, std::optional<Fault> &fault, uint32_t node) {
+  bool any = fault.has_value();
+  a(any);
+  if (!any)
+    return;
+  if constexpr (Archive::reading)
+    fault.emplace();
+  Fault &f = *fault;
+  a(f.faultClass);
+  a.require(std::string_view(name(f.faultClass)) != name(FaultClass()));
+  uint32_t thread = static_cast<uint32_t>(f.thread + 1), layer = static_cast<uint32_t>(f.layer + 1);
+  f.node = node;
+  a(thread);
+  a(layer);
+  a.require(thread <= numThreads && layer <= maxLayers);
+  f.thread = static_cast<int>(thread) - 1;
+  f.layer = static_cast<int32_t>(layer) - 1;
+  a(f.pc);
+  a.cycle(f.cycle);
+  a.require(f.cycle != never);
+  a.text(f.text);
+}
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// A node
+//===----------------------------------------------------------------------===//
+
+template <class Archive> void Node::archive(Archive &a) {
+  a.cycle(lastCycle);
+  a.require(lastCycle != never);
+  for (NodeLayer &layer : layers) {
+    bool used = layer.instructions || layer.end;
+    a(used);
+    if (used)
+      layer.archive(a);
+  }
+  bool used = false;
+  for (unsigned i = 0; i < p.accumulators; ++i)
+    for (uint32_t word : accumulators[i])
+      used |= word != 0;
+  a(used);
+  if (used)
+    a.words(accumulators, sizeof accumulators);
+  for (auto *cycles : {aguFree, storeFree, accStepReady, accFillReady, accDrained})
+    for (unsigned i = 0; i < 8; ++i)
+      a.readyAt(cycles[i]);
+  for (uint64_t *cycle : {&dividerFree, &estimatorFree, &busyUntil})
+    a.readyAt(*cycle);
+  a(firstAsked);
+  a.require(firstAsked < numThreads);
+
+  for (uint64_t &bits : touched)
+    a(bits);
+  if (a.ok())
+    forTouchedSemaphores([&](unsigned, Semaphore &s) { s.archive(a, p.semaphoreLimit); });
+  for (Thread &t : threads)
+    if (t.started)
+      t.archive(a, p, topology, setup.numLayers);
+  archiveFault(a, fault, number);
+}
+
+void Node::save(ArchiveWriter &a) { archive(a); }
+
+bool Node::restore(ArchiveReader &a) {
+  archive(a);
+  for (Thread &t : threads) {
+    if (!a.ok())
+      return false;
+    if (t.state == ThreadState::Sending)
+      a.require(t.transfer.from == number && t.transfer.asker == number &&
+                t.transfer.askerThread == t.index && t.transfer.kind != Transfer::Kind::Answer);
+    if (t.apart) {
+      // A jump that the predicate holds may be passed over.
+      bool predicates = false;
+      a.require(t.predicated ? reachesControlOnly(t.pc, true, predicates) : controlOnly(t.pc));
+    }
+    if (t.rangeBegin < t.rangeEnd)
+      t.declaration = declarationAt(t.rangeBegin);
+    if (t.state != ThreadState::Waiting)
+      continue;
+    Semaphore &s = semaphores[t.semaphore];
+    a.require(s.waiter < 0 && (touched[t.semaphore / 64] >> t.semaphore % 64 & 1));
+    s.waiter = static_cast<int>(t.index);
+    t.pass = s.passTime(t.waitSince, t.need);
+  }
+  return a.ok();
+}
+
+//===----------------------------------------------------------------------===//
+// A run
+//===----------------------------------------------------------------------===//
+
+// Threads' trains are found at the threads.
+template <class Archive> void Run::archive(Archive &a) {
+  ports.archive(a);
+  for (uint64_t *value : {&lastArrival, &numTrains, &packets, &linkPackets})
+    a(*value);
+  a.require(lastArrival <= ArchiveReader::maxCycle);
+
+  std::vector<Waiting> waiting;
+  if constexpr (!Archive::reading)
+    for (auto left = trains; !left.empty(); left.pop())
+      if (left.top().transfer->kind == Transfer::Kind::Answer)
+        waiting.push_back(left.top());
+  waiting.resize(a.count(waiting.size(), size_t(p.nodes) * p.nodes * numThreads));
+  for (Waiting &train : waiting) {
+    if constexpr (Archive::reading) {
+      answers.push_back(std::make_unique<Transfer>());
+      train.transfer = answers.back().get();
+    }
+    Transfer &x = *train.transfer;
+    a.cycle(train.issue);
+    a.require(train.issue != never);
+    x.archive(a, p, m.topology);
+    a.require(x.kind == Transfer::Kind::Answer);
+    if constexpr (Archive::reading) {
+      if (!a.ok())
+        return;
+      train = {train.issue, x.from, numThreads + x.askerThread, x.asker, x.number, &x};
+      trains.push(train);
+      answerWaits(x.from, train.issue);
+    }
+  }
+}
+
+bool Run::save(uint64_t now, std::vector<uint8_t> &out, std::string &error) {
+  if (!options.timing) {
+    error = "a run without timing has no state between cycles to save";
+    return false;
+  }
+  out.clear();
+  ArchiveWriter a(out, now);
+  a(now);
+  a.text(m.target.hash());
+  a(options.jitterSeed.has_value());
+  a(options.jitterSeed.value_or(0));
+  a(m.numLayers);
+  a(nodes.size());
+  for (Node *node : nodes) {
+    a(node->number);
+    unsigned started = 0;
+    for (const Thread &t : node->threads)
+      started |= unsigned(t.started) << t.index;
+    a(started);
+    node->save(a);
+  }
+  archive(a);
+  savePages({m.memory.get(), nodes.size() * p.sramBytes}, out);
+  return true;
+}
+
+std::unique_ptr<Run> Run::resume(Die &die, RunOptions options, std::span<const uint8_t> state,
+                                 uint64_t &now, std::string &error) {
+  auto fail = [&error](const char *text) {
+    error = text;
+    return nullptr;
+  };
+  if (!options.timing)
+    return fail("a saved run has timing; it cannot go on without");
+  if (options.watched())
+    return fail("traces and counters of nodes need the whole run; they do not go with a saved one");
+  ArchiveReader a(state, 0);
+  std::string hash;
+  bool jitters = false;
+  uint64_t seed = 0;
+  size_t layers = 0, numNodes = 0;
+  a(now);
+  a.require(now <= ArchiveReader::maxCycle);
+  a.setNow(now);
+  a.text(hash);
+  a(jitters);
+  a(seed);
+  a(layers);
+  a(numNodes);
+  constexpr const char *damaged = "the saved state is damaged";
+  if (!a.ok())
+    return fail(damaged);
+  if (hash != die.target.hash())
+    return fail("the saved state is of another target");
+  options.jitterSeed.reset();
+  if (jitters)
+    options.jitterSeed = seed;
+  auto run = std::make_unique<Run>(die, options);
+  if (layers != die.numLayers || numNodes != run->nodes.size())
+    return fail("the saved state is of another program");
+  for (Node *node : run->nodes) {
+    uint32_t number = 0;
+    unsigned started = 0;
+    a(number);
+    a(started);
+    bool same = number == node->number;
+    for (const Thread &t : node->threads)
+      same &= t.started == (started >> t.index & 1);
+    if (a.ok() && !same)
+      return fail("the saved state is of another program");
+    if (!a.ok() || !node->restore(a))
+      return fail(damaged);
+    run->collectTrains(*node);
+  }
+  run->archive(a);
+  std::span<uint8_t> memory(die.memory.get(), run->nodes.size() * die.p.sramBytes);
+  SavedPages pages;
+  if (!a.ok() || !pages.read(a, memory.size()) || a.left() != 0)
+    return fail(damaged);
+  pages.place(memory);
+  run->noteFaults();
+  return run;
+}
+
+} // namespace dojo::emu
