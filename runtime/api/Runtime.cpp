@@ -177,11 +177,18 @@ uint64_t Runtime::watchdog() const {
 }
 
 Runtime::Status Runtime::run(const emu::RunOptions &options, std::string &error) {
+  if (!start(options, error))
+    return Status::BadInput;
+  live->advanceTo(~uint64_t(0));
+  return finish(error);
+}
+
+bool Runtime::start(const emu::RunOptions &options, std::string &error) {
   for (const TensorRef &tensor : program.inputs) {
     auto input = inputs.find(tensor.name);
     if (input == inputs.end()) {
       error = "input \"" + tensor.name + "\" was not set";
-      return Status::BadInput;
+      return false;
     }
     int64_t elementBytes = image::findElementType(tensor.type)->bytes;
     std::span<const uint8_t> bytes = input->second;
@@ -191,14 +198,21 @@ Runtime::Status Runtime::run(const emu::RunOptions &options, std::string &error)
                       [&](uint32_t address, int64_t offset, int64_t run) {
                         return die->write(node, address, bytes.subspan(offset, run), error);
                       }))
-        return Status::BadInput;
+        return false;
     }
   }
   forgetCaptures();
-  emu::RunResult result = die->run(options);
+  live.reset();
+  live = std::make_unique<emu::Session>(*die, options);
+  timed = options.timing;
+  return true;
+}
+
+Runtime::Status Runtime::finish(std::string &error) {
+  emu::RunResult result = live->finish();
+  live.reset();
   last = std::move(result.counters);
   lastFault = result.fault;
-  timed = options.timing;
   if (!result.fault)
     return Status::Ok;
   error = result.fault->message(program.target);

@@ -33,7 +33,7 @@ public:
   void readyAt(uint64_t cycle) { put(cycle >= now ? cycle - now + 1 : 0); }
   /// A cycle that may be `never`.
   void cycle(uint64_t value) { put(value + 1); }
-  void words(void *data, size_t bytes) {
+  void words(const void *data, size_t bytes) {
     auto *p = static_cast<const uint8_t *>(data);
     out.insert(out.end(), p, p + bytes);
   }

@@ -225,7 +225,8 @@ bool Node::runFast(Thread &t) {
   auto near = [&](uint64_t now, const Block &b) {
     return now + (b.ops.size() + 1) * longest > last;
   };
-  const Block *block = nextBlock(t);
+  // The thread enters the next range of code only when it comes there.
+  const Block *block = t.next <= last ? nextBlock(t) : nullptr;
   if (!block || near(t.next, *block))
     return false;
   HostMode mode(setup.hostPath);

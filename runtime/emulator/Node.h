@@ -87,7 +87,16 @@ struct Thread {
   /// found by the node.
   template <class Archive>
   void archive(Archive &a, const Parameters &p, const Topology &topology, size_t numLayers) {
-    a.words(&registers, sizeof registers);
+    for (Vec &v : registers.v) {
+      bool used = std::any_of(v.w, v.w + 16, [](uint32_t word) { return word != 0; });
+      a(used);
+      if (used)
+        a.words(&v, sizeof v);
+    }
+    for (uint64_t &x : registers.x)
+      a(x);
+    for (uint64_t &mask : registers.m)
+      a(mask);
     a.require(registers.x[0] == 0 && registers.m[0] == ~uint64_t(0));
     for (uint64_t &cycle : ready)
       a.readyAt(cycle);

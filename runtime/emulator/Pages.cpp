@@ -25,20 +25,27 @@ bool isZero(std::span<const uint8_t> bytes) {
 // For each page: 0 for zeros, else the number of its content, from 1 on; a number that is new is
 // followed by the content.
 void savePages(std::span<const uint8_t> memory, std::vector<uint8_t> &out) {
-  ArchiveWriter a(out, 0);
   std::unordered_map<std::string_view, uint32_t> known;
-  for (size_t page = 0; page * pageBytes < memory.size(); ++page) {
-    std::span<const uint8_t> bytes =
-        memory.subspan(page * pageBytes, sizeOfPage(page, memory.size()));
-    if (isZero(bytes)) {
-      a(0);
-      continue;
+  std::vector<uint32_t> numbers((memory.size() + pageBytes - 1) / pageBytes);
+  auto content = [memory](size_t page) {
+    return memory.subspan(page * pageBytes, sizeOfPage(page, memory.size()));
+  };
+  for (size_t page = 0; page < numbers.size(); ++page)
+    if (auto bytes = content(page); !isZero(bytes)) {
+      std::string_view key(reinterpret_cast<const char *>(bytes.data()), bytes.size());
+      auto number = static_cast<uint32_t>(known.size() + 1);
+      numbers[page] = known.try_emplace(key, number).first->second;
     }
-    std::string_view content(reinterpret_cast<const char *>(bytes.data()), bytes.size());
-    auto [at, added] = known.try_emplace(content, static_cast<uint32_t>(known.size() + 1));
-    a(at->second);
-    if (added)
-      a.words(const_cast<uint8_t *>(bytes.data()), bytes.size());
+  // There may be little memory left: no more than is needed.
+  out.reserve(out.size() + known.size() * pageBytes + 5 * numbers.size() + 64);
+  ArchiveWriter a(out, 0);
+  uint32_t written = 0;
+  for (size_t page = 0; page < numbers.size(); ++page) {
+    a(numbers[page]);
+    if (numbers[page] <= written)
+      continue;
+    ++written;
+    a.words(content(page).data(), content(page).size());
   }
 }
 

@@ -59,8 +59,8 @@ template <class Archive> void Node::archive(Archive &a) {
   for (auto *cycles : {aguFree, storeFree, accStepReady, accFillReady, accDrained})
     for (unsigned i = 0; i < 8; ++i)
       a.readyAt(cycles[i]);
-  for (uint64_t *cycle : {&dividerFree, &estimatorFree, &busyUntil})
-    a.readyAt(*cycle);
+  a.readyAt(dividerFree);
+  a.readyAt(estimatorFree);
   a(firstAsked);
   a.require(firstAsked < numThreads);
 
@@ -78,13 +78,17 @@ void Node::save(ArchiveWriter &a) { archive(a); }
 
 bool Node::restore(ArchiveReader &a) {
   archive(a);
+  busyUntil = std::max(dividerFree, estimatorFree);
+  for (auto *cycles : {aguFree, storeFree, accStepReady, accFillReady, accDrained})
+    busyUntil = std::max(busyUntil, *std::max_element(cycles, cycles + 8));
   for (Thread &t : threads) {
     if (!a.ok())
       return false;
+    busyUntil = std::max(busyUntil, *std::max_element(t.ready, t.ready + score::size));
     if (t.state == ThreadState::Sending)
       a.require(t.transfer.from == number && t.transfer.asker == number &&
                 t.transfer.askerThread == t.index && t.transfer.kind != Transfer::Kind::Answer);
-    if (t.apart) {
+    if (t.apart && t.state != ThreadState::Halted && t.state != ThreadState::Faulted) {
       // A jump that the predicate holds may be passed over.
       bool predicates = false;
       a.require(t.predicated ? reachesControlOnly(t.pc, true, predicates) : controlOnly(t.pc));
@@ -143,7 +147,6 @@ bool Run::save(uint64_t now, std::vector<uint8_t> &out, std::string &error) {
     error = "a run without timing has no state between cycles to save";
     return false;
   }
-  out.clear();
   ArchiveWriter a(out, now);
   a(now);
   a.text(m.target.hash());

@@ -28,6 +28,9 @@ Runs a compiled image on the emulated die.
                                row:column, as in 0,20-25,1:2-3:8
     --trace-bytes N            the trace ends before it has more (default: 256 MiB)
   --until CYCLE              stop after this cycle and say where the threads are; no outputs
+  --snapshot FILE            write the machine's state where the run stops, or
+    --snapshot-every CYCLES    again and again while it goes on, FILE replaced each time
+  --resume FILE              go on with the run of a snapshot, to the same end; it holds the inputs
   --dump-registers LIST      print threads and registers of nodes as the run leaves them, also
                              after --until or a fault; LIST as for --trace-nodes
   --dump-memory NODE:ADDRESS:BYTES  print bytes of a node; may be given several times
@@ -103,10 +106,11 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
     }
 
     static const char *const known[] = {
-        "--input",       "--output-dir", "--expect",         "--rtol",        "--atol",
-        "--max-rel-l2",  "--stats",      "--threads",        "--engine",      "--timing",
-        "--jitter",      "--max-cycles", "--trace",          "--trace-nodes", "--trace-bytes",
-        "--stats-nodes", "--until",      "--dump-registers", "--dump-memory"};
+        "--input",          "--output-dir", "--expect",         "--rtol",        "--atol",
+        "--max-rel-l2",     "--stats",      "--threads",        "--engine",      "--timing",
+        "--jitter",         "--max-cycles", "--trace",          "--trace-nodes", "--trace-bytes",
+        "--stats-nodes",    "--until",      "--dump-registers", "--dump-memory", "--snapshot",
+        "--snapshot-every", "--resume"};
     // --option=value as well as --option value.
     std::string value;
     bool haveValue = false, isKnown = false;
@@ -133,6 +137,10 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
       if (value.empty())
         return fail(option + " needs a path");
       (option == "--stats" ? out.stats : option == "--trace" ? out.trace : out.outputDir) = value;
+    } else if (option == "--snapshot" || option == "--resume") {
+      if (value.empty())
+        return fail(option + " needs a path");
+      (option == "--resume" ? out.resume : out.snapshot) = value;
     } else if (option == "--rtol" || option == "--atol" || option == "--max-rel-l2") {
       if (!parseTolerance(value, option == "--rtol"   ? out.rtol
                                  : option == "--atol" ? out.atol
@@ -168,6 +176,10 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
       if (!parseCount(value, count) || count < 1)
         return fail("--until needs a cycle from 1 on, not '" + value + "'");
       out.until = count;
+    } else if (option == "--snapshot-every") {
+      if (!parseCount(value, count) || count < 1)
+        return fail("--snapshot-every needs a number of cycles, not '" + value + "'");
+      out.every = count;
     } else if (option == "--trace-bytes") {
       if (!parseCount(value, count) || count < minTraceBytes)
         return fail("--trace-bytes needs a number from " + std::to_string(minTraceBytes) +
@@ -198,6 +210,16 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
   if (out.until &&
       (!out.timing || !out.outputDir.empty() || !out.expected.empty() || !out.stats.empty()))
     return fail("--until needs --timing on and goes without --output-dir, --expect and --stats");
+  if (!out.snapshot.empty() && !out.until && !out.every)
+    return fail("--snapshot needs --until or --snapshot-every");
+  if (out.every && out.snapshot.empty())
+    return fail("--snapshot-every needs --snapshot");
+  if ((!out.snapshot.empty() || !out.resume.empty()) && !out.timing)
+    return fail("--snapshot and --resume need --timing on");
+  if (!out.resume.empty() && (!out.inputs.empty() || out.jitter))
+    return fail("--resume goes without --input and --jitter: the snapshot has them");
+  if (!out.resume.empty() && (!out.trace.empty() || out.statsNodes))
+    return fail("--resume goes without --trace and --stats-nodes: they need the whole run");
   if (out.trace.empty() && (!out.traceNodes.empty() || traceBytesGiven))
     return fail("--trace-nodes and --trace-bytes need --trace");
   if (out.statsNodes && (out.stats.empty() || !out.timing))

@@ -33,6 +33,8 @@ struct Options {
   std::string traceNodes;              // a list as in NodeList.h; empty: all
   uint64_t traceBytes = 256ull << 20;  // the trace has no more
   std::optional<uint64_t> until;       // stop the run there
+  std::string snapshot, resume;        // files; empty: none
+  std::optional<uint64_t> every;       // cycles between snapshots
   std::string dumpRegisters;           // a list of nodes; empty: none
   std::vector<std::string> dumpMemory; // NODE:ADDRESS:BYTES each
   bool statsNodes = false;             // counters of each node in the statistics

@@ -3,6 +3,7 @@
 // dojo-run: runs a compiled image on the emulated die.
 #include "Compare.h"
 #include "Dump.h"
+#include "Execution.h"
 #include "Files.h"
 #include "Inputs.h"
 #include "Options.h"
@@ -13,11 +14,9 @@
 #include "dojo/Npy/Npy.h"
 #include "dojo/Runtime/Runtime.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <thread>
 
 using namespace dojo;
 using namespace dojo::run;
@@ -33,53 +32,6 @@ int fail(Status status, const std::string &error) {
   return status;
 }
 
-// The outputs of all runs, stacked, by the image's order.
-using Outputs = std::vector<std::vector<uint8_t>>;
-
-Status runAll(Runtime &runtime, const Options &options, const BoundInputs &inputs,
-              emu::Trace *trace, Outputs &outputs, std::string &error) {
-  emu::RunOptions run;
-  run.threads =
-      options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
-  run.engine = options.plain ? emu::Engine::Plain : emu::Engine::Fast;
-  run.timing = options.timing;
-  run.jitterSeed = options.jitter;
-  run.trace = trace;
-  run.nodeCounters = options.statsNodes;
-  run.watchdog = options.maxCycles.value_or(runtime.watchdog());
-  if (options.until)
-    run.watchdog = std::min(run.watchdog, *options.until);
-  const std::vector<image::TensorRef> &tensors = runtime.image().outputs;
-  outputs.resize(tensors.size());
-  for (int64_t slice = 0; slice < inputs.runs(); ++slice) {
-    for (const BoundInput &input : inputs.inputs) {
-      std::span<const uint8_t> bytes = input.bytes;
-      if (input.slices >= 0)
-        bytes = bytes.subspan(slice * image::tensorBytes(*input.tensor),
-                              image::tensorBytes(*input.tensor));
-      if (!runtime.setInput(input.tensor->name, bytes, error))
-        return BadInput;
-    }
-    switch (runtime.run(run, error)) {
-    case Runtime::Status::Ok:
-      break;
-    case Runtime::Status::BadInput:
-      return BadInput;
-    case Runtime::Status::Fault:
-      if (inputs.slices >= 0)
-        error += " (slice " + std::to_string(slice) + ")";
-      return MachineFault;
-    }
-    for (size_t i = 0; i < tensors.size(); ++i) {
-      std::vector<uint8_t> bytes;
-      if (!runtime.getOutput(tensors[i].name, bytes, error))
-        return BadInput;
-      outputs[i].insert(outputs[i].end(), bytes.begin(), bytes.end());
-    }
-  }
-  return Ok;
-}
-
 int runTool(const Options &options) {
   std::string error;
   RunRecord record;
@@ -93,7 +45,7 @@ int runTool(const Options &options) {
   BoundInputs inputs;
   std::vector<Expected> expected;
   std::map<std::string, std::string> fileNames;
-  if (!bindInputs(image, options.inputs, inputs, error) ||
+  if ((options.resume.empty() && !bindInputs(image, options.inputs, inputs, error)) ||
       !readExpected(image, options.expected, inputs, expected, error) ||
       (!options.outputDir.empty() && !outputFileNames(image.outputs, fileNames, error)))
     return fail(BadInput, error);
@@ -123,26 +75,21 @@ int runTool(const Options &options) {
   if (Status status = trace.open(options, image, error); status != Ok)
     return fail(status, error);
 
-  Outputs outputs;
   start = std::chrono::steady_clock::now();
-  Status status = runAll(*runtime, options, inputs, trace.trace(), outputs, error);
+  Execution run = execute(*runtime, options, inputs, trace.trace());
   record.wallSeconds = secondsSince(start);
   std::string traced, traceError;
   bool haveTrace = trace.close(traced, traceError);
-  bool stopped = status == MachineFault && options.until &&
-                 runtime->fault()->faultClass == emu::FaultClass::Watchdog &&
-                 runtime->fault()->cycle == *options.until;
   std::string state = dumps(*runtime, dump);
-  if (stopped)
-    state = "stopped after cycle " + std::to_string(*options.until) + "\n" +
-            describeThreads(*runtime) + state + traced;
-  if (status != Ok)
+  if (!run.stopped.empty())
+    state = run.stopped + state + traced;
+  if (run.status != Ok || !run.stopped.empty())
     std::fputs(state.c_str(), stdout);
-  if (status != Ok && !stopped)
-    return fail(status, error);
+  if (run.status != Ok)
+    return fail(run.status, run.error);
   if (!haveTrace)
     return fail(Usage, traceError);
-  if (stopped)
+  if (!run.stopped.empty())
     return Ok;
   record.runs = inputs.runs();
 
@@ -150,7 +97,7 @@ int runTool(const Options &options) {
   for (const Expected &e : expected) {
     size_t index = e.tensor - image.outputs.data();
     Comparison comparison =
-        compare(outputs[index], *image::findElementType(e.tensor->type), e.values, options);
+        compare(run.outputs[index], *image::findElementType(e.tensor->type), e.values, options);
     good &= comparison.good;
     record.comparisons.emplace_back(e.tensor->name, comparison);
   }
@@ -158,7 +105,7 @@ int runTool(const Options &options) {
   for (size_t i = 0; i < outputFiles.size(); ++i) {
     const image::TensorRef &output = image.outputs[i];
     NpyArray array{image::findElementType(output.type)->numpy, stackedShape(output, inputs),
-                   std::move(outputs[i])};
+                   std::move(run.outputs[i])};
     if (!writeNpy(files.temporary(outputFiles[i]), array, error))
       return fail(Usage, error);
   }

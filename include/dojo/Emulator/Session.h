@@ -32,7 +32,7 @@ public:
   /// Counters so far. After the end also whether all was well.
   RunResult finish();
 
-  /// Writes the whole state of the run, the machine's memory included. False with `error` if the
+  /// Appends the whole state of the run, the machine's memory included, to `out`. False with `error` if the
   /// run has ended or has no timing.
   [[nodiscard]] bool save(std::vector<uint8_t> &out, std::string &error);
   /// Goes on with a saved run on a machine that was given the same program. Engine, host threads

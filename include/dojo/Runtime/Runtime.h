@@ -5,7 +5,7 @@
 #ifndef DOJO_RUNTIME_RUNTIME_H
 #define DOJO_RUNTIME_RUNTIME_H
 
-#include "dojo/Emulator/Machine.h"
+#include "dojo/Emulator/Session.h"
 #include "dojo/Image/Image.h"
 
 #include <map>
@@ -42,6 +42,21 @@ public:
   /// machine stopped, with its place and, where known, the ONNX nodes in \p error. May be called
   /// again: the same inputs give the same bytes and cycles.
   [[nodiscard]] Status run(const emu::RunOptions &options, std::string &error);
+
+  /// The same in pieces: start or resume, then session() as far as wanted, then finish. What start
+  /// and finish return is run's part of it; a run that has not ended may be finished, too.
+  [[nodiscard]] bool start(const emu::RunOptions &options, std::string &error);
+  /// The run under way.
+  emu::Session &session() { return *live; }
+  [[nodiscard]] Status finish(std::string &error);
+
+  /// Writes the state of the run under way to a file, which appears whole or not at all. False with
+  /// \p error if it cannot be written, or the state cannot be saved (Session::save).
+  [[nodiscard]] bool saveSnapshot(const std::string &path, std::string &error);
+  /// Goes on with a run that was saved of the same image; inputs set here count for later runs. See
+  /// Session::resume for the options. False with \p error if the file is no such snapshot.
+  [[nodiscard]] bool resume(const std::string &path, const emu::RunOptions &options,
+                            std::string &error);
 
   /// Elements of an output after a run, row-major.
   [[nodiscard]] bool getOutput(const std::string &name, std::vector<uint8_t> &bytes,
@@ -96,9 +111,12 @@ private:
   bool place(std::string &error);
   bool declareSegments(std::string &error);
   void forgetCaptures();
+  bool imageSum(uint64_t &out, std::string &error);
 
   image::Image program;
+  std::optional<uint64_t> sum; // of the image's file form
   std::unique_ptr<emu::Machine> die;
+  std::unique_ptr<emu::Session> live;
   std::map<std::string, std::vector<uint8_t>> inputs;
   std::map<uint32_t, std::vector<CapturedBox>> captures; // by tensor
   emu::Counters last;

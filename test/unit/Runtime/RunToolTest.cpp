@@ -247,6 +247,59 @@ TEST_F(RunTool, StopsAndDumps) {
   EXPECT_EQ(err, "dojo-run: error: --dump-memory 9999:0:1: node 9999 is not usable on target d1\n");
 }
 
+TEST_F(RunTool, SnapshotsThatDoNotFit) {
+  std::string common = "a.d1 --input x=random:1 --input k=random:1 ";
+  std::string start = "dojo-run: error: ";
+  auto refuses = [&](const std::string &arguments, int status, const std::string &message) {
+    EXPECT_EQ(run(arguments), status) << arguments;
+    EXPECT_TRUE(err.starts_with(start + message + "\n")) << err;
+  };
+  refuses(common + "--snapshot s", 1, "--snapshot needs --until or --snapshot-every");
+  refuses(common + "--snapshot-every 9", 1, "--snapshot-every needs --snapshot");
+  refuses(common + "--snapshot s --snapshot-every 0", 1,
+          "--snapshot-every needs a number of cycles, not '0'");
+  refuses(common + "--snapshot s --snapshot-every 9 --timing off", 1,
+          "--snapshot and --resume need --timing on");
+  refuses(common + "--resume s", 1,
+          "--resume goes without --input and --jitter: the snapshot has them");
+  refuses("a.d1 --resume s --trace t", 1,
+          "--resume goes without --trace and --stats-nodes: they need the whole run");
+  refuses(common + "--snapshot none/s --until 9", 1,
+          "cannot write 'none/s': No such file or directory");
+  refuses("a.d1 --resume none", 3, "none: cannot open the snapshot: No such file or directory");
+  refuses("a.d1 --resume a.d1", 3, "a.d1: is no snapshot");
+  writeFloats("two.npy", {2, 2, 16}, 0);
+  refuses("a.d1 --input x=two.npy --input k=random:1 --snapshot s --until 9", 1,
+          "--snapshot needs one run; the inputs have 2 slices");
+
+  ASSERT_EQ(run(common + "--snapshot s --until 9"), 0) << err;
+  EXPECT_TRUE(out.starts_with("stopped after cycle 9\n")) << out;
+  ASSERT_EQ(run("a.d1 --resume s --output-dir out"), 0) << err;
+  EXPECT_EQ(outputsLeft(), 2u);
+  refuses("a.d1 --resume s --until 9", 1, "--until 9: the snapshot is of cycle 9");
+  std::string good = contents(folder / "s");
+  auto bad = [&](const std::string &text, const std::string &message) {
+    std::ofstream(folder / "bad", std::ios::binary) << text;
+    refuses("a.d1 --resume bad", 3, "bad: " + message);
+  };
+  bad(good.substr(0, 31), "is no snapshot");
+  bad(good.substr(0, good.size() - 1), "the snapshot is cut off or damaged");
+  bad(good + "x", "the snapshot is cut off or damaged");
+  std::string text = good;
+  text[8] = 2;
+  bad(text, "is a snapshot of version 2; this program reads version 1");
+  text = good;
+  text[text.size() / 2] ^= 4;
+  bad(text, "the checksum does not match: the snapshot is damaged");
+  image::Image other = doublingImage();
+  other.producer = "another";
+  std::string error;
+  ASSERT_TRUE(image::writeImage(other, folder / "b.d1", error)) << error;
+  refuses("b.d1 --resume s", 3, "s: the snapshot is of another image");
+  for (const auto &entry : fs::directory_iterator(folder))
+    EXPECT_NE(entry.path().extension(), ".part");
+}
+
 TEST_F(RunTool, BadInputs) {
   EXPECT_EQ(run("none.d1"), 3);
   EXPECT_EQ(err, "dojo-run: error: none.d1: cannot open the image: No such file or directory\n");
