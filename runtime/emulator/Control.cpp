@@ -134,15 +134,16 @@ void Node::finishWait(Thread &t) {
     t.next = t.pass + 1;
 }
 
-void Node::signal(unsigned semaphore, uint64_t shows, uint32_t amount) {
+bool Node::signal(unsigned semaphore, uint64_t shows, uint32_t amount) {
   Semaphore &s = semaphores[semaphore];
   touched[semaphore / 64] |= uint64_t(1) << semaphore % 64;
   s.add(shows, amount);
   if (s.waiter < 0)
-    return;
+    return false;
   Thread &t = threads[s.waiter];
   t.pass = s.passTime(t.waitSince, t.need);
   recheck = true;
+  return true;
 }
 
 void Node::startRemoteSignal(Thread &t, uint64_t destination, unsigned semaphore, uint64_t cycle) {

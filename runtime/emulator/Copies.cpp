@@ -21,7 +21,7 @@ void copyBytes(uint8_t *to, const uint8_t *from, uint32_t bytes) {
 void Copies::finish(HostThreads &host) {
   if (trains.empty())
     return;
-  auto moveBucket = [this](size_t bucket, unsigned) {
+  auto move = [this](size_t bucket) {
     for (const Part &part : buckets[bucket]) {
       const Train &t = trains[part.train];
       forPackets(t.runs, t.first, t.packets, packetBytes,
@@ -32,11 +32,13 @@ void Copies::finish(HostThreads &host) {
     buckets[bucket].clear();
   };
   constexpr uint64_t few = 64; // are moved before another thread has taken its share
+  size_t owners = host.count();
   if (packetsWaiting < few)
-    for (size_t i = 0; i < numBuckets; ++i)
-      moveBucket(i, 0);
+    for (size_t bucket = 0; bucket < buckets.size(); ++bucket)
+      move(bucket);
   else
-    host.forEach(numBuckets, moveBucket);
+    host.forEach([](unsigned) { return bucketsOfAThread; },
+                 [&](unsigned owner, size_t i, unsigned) { move(owner + i * owners); });
   trains.clear();
   packetsWaiting = 0;
   for (uint32_t node : touched)

@@ -19,8 +19,10 @@ void copyBytes(uint8_t *to, const uint8_t *from, uint32_t bytes);
 
 class Copies {
 public:
-  Copies(uint32_t nodes, uint32_t packetBytes)
-      : packetBytes(packetBytes), pendingReads(nodes), pendingWrites(nodes) {}
+  /// For `threads` host threads.
+  Copies(uint32_t nodes, uint32_t packetBytes, unsigned threads)
+      : packetBytes(packetBytes), buckets(bucketsOfAThread * threads), pendingReads(nodes),
+        pendingWrites(nodes) {}
 
   /// The next `packets` packets of `x`, out of the sender's memory `source`, are to be moved to
   /// those whom `addReceiver` names.
@@ -30,7 +32,7 @@ public:
     note(pendingReads, x.from, x.reads);
   }
   void addReceiver(uint32_t node, uint8_t *memory) {
-    buckets[node % numBuckets].push_back({static_cast<uint32_t>(trains.size() - 1), memory});
+    buckets[node % buckets.size()].push_back({static_cast<uint32_t>(trains.size() - 1), memory});
     packetsWaiting += trains.back().packets;
     note(pendingWrites, node, writes);
   }
@@ -38,6 +40,10 @@ public:
   /// Whether bytes of a node that are still to be read, or written, may be among these.
   bool readsFrom(uint32_t node, Extent bytes) const { return pendingReads[node].overlaps(bytes); }
   bool writesTo(uint32_t node, Extent bytes) const { return pendingWrites[node].overlaps(bytes); }
+  /// Whether a node that goes on has to wait for them; with `stores` it may write.
+  bool concern(uint32_t node, bool stores) const {
+    return !pendingWrites[node].empty() || (stores && !pendingReads[node].empty());
+  }
 
   /// Moves everything; what comes to one node in the order of the trains.
   void finish(HostThreads &host);
@@ -55,7 +61,7 @@ private:
   // Keeps the hull of what is pending.
   void note(std::vector<Extent> &pending, uint32_t node, Extent bytes) {
     Extent &all = pending[node];
-    if (all.low == all.high) {
+    if (all.empty()) {
       all = bytes;
       touched.push_back(node);
     } else {
@@ -63,10 +69,10 @@ private:
     }
   }
 
-  static constexpr unsigned numBuckets = 16;
+  static constexpr size_t bucketsOfAThread = 8;
   const uint32_t packetBytes;
   std::vector<Train> trains;
-  std::array<std::vector<Part>, numBuckets> buckets; // by receiver
+  std::vector<std::vector<Part>> buckets; // by receiver; number modulo threads is the owner's
   uint64_t packetsWaiting = 0;
   Extent writes;                                   // of the last train
   std::vector<Extent> pendingReads, pendingWrites; // by node; empty: nothing

@@ -70,6 +70,8 @@ private:
   void mixOrder(std::vector<Node *> &list);
   void collectTrains(Node &node);
   void refresh(uint32_t node);
+  void signal(uint32_t node, unsigned semaphore, uint64_t shows, uint32_t amount);
+  void queueTrain(Node &node, Thread &thread);
   void commit(const Waiting &train, uint64_t safe);
   void commitPackets(Transfer &transfer, uint64_t issue, unsigned packets);
   void startAnswer(const Transfer &ask, uint64_t arrival);
@@ -83,7 +85,6 @@ private:
   /// Moves the bytes of the next `packets` packets to every receiver.
   void moveBytes(Transfer &transfer, uint64_t packets, uint64_t issue);
   void raiseCodeWrite(const Transfer &transfer, uint64_t issue, uint32_t receiver, uint32_t byte);
-  template <typename F> void forEachReceiver(const Transfer &transfer, F f) const;
   void noteFaults();
   void checkEnd();
   Fault describeDeadlock() const;
@@ -95,9 +96,10 @@ private:
   HostThreads host;
   Ports ports;
   Copies copies;
-  std::vector<Node *> nodes;             // usable, ascending
-  std::vector<uint64_t> ownEvent, event; // by node number; event counts its trains
-  std::vector<Node *> due;
+  std::vector<Node *> nodes;            // usable, ascending
+  std::vector<Extent> code;             // by node number: hull of its code
+  std::vector<uint64_t> ownEvent;       // by node number: Node::nextOwnEvent
+  std::vector<std::vector<Node *>> due; // that advance in this window, by their host thread
   std::priority_queue<Waiting, std::vector<Waiting>, std::greater<Waiting>> trains;
   std::vector<std::unique_ptr<Transfer>> answers;
   std::vector<Transfer *> spareAnswers;

@@ -16,7 +16,7 @@ void pause() {
 }
 } // namespace
 
-HostThreads::HostThreads(unsigned threads) {
+HostThreads::HostThreads(unsigned threads) : queues(threads) {
   for (unsigned i = 1; i < threads; ++i)
     workers.emplace_back([this, i] { work(i); });
 }
@@ -30,8 +30,12 @@ HostThreads::~HostThreads() {
 }
 
 void HostThreads::share(unsigned thread) {
-  for (size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1))
-    (*loop)(i, thread);
+  for (unsigned k = 0; k < count(); ++k) {
+    unsigned owner = (thread + k) % count();
+    Queue &queue = queues[owner];
+    for (size_t i = queue.next.fetch_add(1); i < queue.count; i = queue.next.fetch_add(1))
+      (*loop)(owner, i, thread);
+  }
 }
 
 void HostThreads::work(unsigned thread) {
@@ -60,17 +64,18 @@ void HostThreads::work(unsigned thread) {
   }
 }
 
-void HostThreads::forEach(size_t items, const std::function<void(size_t, unsigned)> &body) {
+void HostThreads::run(size_t items, const Body &body) {
   if (workers.empty() || items < 2) {
-    for (size_t i = 0; i < items; ++i)
-      body(i, 0);
+    for (unsigned owner = 0; owner < count(); ++owner)
+      for (size_t i = 0; i < queues[owner].count; ++i)
+        body(owner, i, 0);
     return;
   }
   {
     std::lock_guard lock(entry);
     loop = &body;
-    count = items;
-    next = 0;
+    for (Queue &queue : queues)
+      queue.next = 0;
     open = true;
   }
   ++generation;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Host threads that share the items of short loops, one loop after another.
+// Host threads that share the items of short loops, one loop after another. Each thread has items
+// of its own, so that what an item touches stays in the near cache of one core.
 #ifndef DOJO_EMULATOR_HOSTTHREADS_H
 #define DOJO_EMULATOR_HOSTTHREADS_H
 
@@ -15,29 +16,44 @@ namespace dojo::emu {
 
 class HostThreads {
 public:
-  /// `count` threads work on a loop, the caller's among them.
-  explicit HostThreads(unsigned count);
+  /// `threads` threads work on a loop, the caller's among them.
+  explicit HostThreads(unsigned threads);
   ~HostThreads();
   HostThreads(const HostThreads &) = delete;
   HostThreads &operator=(const HostThreads &) = delete;
 
-  /// Calls body(i, thread) once for every i below `items`, in any order, on threads 0 to count - 1,
-  /// and returns when all are done.
-  void forEach(size_t items, const std::function<void(size_t, unsigned)> &body);
+  unsigned count() const { return static_cast<unsigned>(queues.size()); }
+  /// The thread that works on a node if it can.
+  unsigned ownerOf(uint32_t node) const { return node % count(); }
+
+  /// Calls body(owner, i, thread) once for every owner below count() and i below items(owner), in
+  /// any order, and returns when all are done. Threads take their own items first, then what others
+  /// have left.
+  using Body = std::function<void(unsigned owner, size_t i, unsigned thread)>;
+  template <typename F> void forEach(F items, const Body &body) {
+    size_t all = 0;
+    for (unsigned owner = 0; owner < count(); ++owner)
+      all += queues[owner].count = items(owner);
+    run(all, body);
+  }
 
 private:
+  struct alignas(64) Queue {
+    std::atomic<size_t> next{0}; // item
+    size_t count = 0;
+  };
+  void run(size_t items, const Body &body);
   void work(unsigned thread);
   void share(unsigned thread);
 
+  std::vector<Queue> queues; // by thread
   std::vector<std::thread> workers;
   std::atomic<unsigned> generation{0}; // of the loop
   std::atomic<bool> stop{false};
   std::mutex entry;                // guards `open` and joining the loop
   bool open = false;               // workers may still join
   std::atomic<unsigned> joined{0}; // workers in the loop
-  std::atomic<size_t> next{0};     // item
-  size_t count = 0;
-  const std::function<void(size_t, unsigned)> *loop = nullptr;
+  const Body *loop = nullptr;
 };
 
 } // namespace dojo::emu

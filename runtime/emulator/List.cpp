@@ -127,8 +127,8 @@ bool Node::prepareTransfer(Thread &t, uint64_t cycle) {
   if (d.kind == Kind::Copy) {
     if (d.multicast)
       return bad(FaultClass::BadDescriptor, "a copy within the node cannot be a multicast");
-    x.path.steps.clear();
-    x.path.receivers = 1;
+    x.path.clear();
+    x.path.receivers.push_back(number);
   } else {
     if (d.kind == Kind::Pull && (d.multicast || d.route != Descriptor::rowThenColumn))
       return bad(FaultClass::BadDescriptor,

@@ -99,8 +99,7 @@ bool Topology::walkColumn(uint32_t &at, uint32_t toRow, Path &out, std::string &
 }
 
 bool Topology::pathTo(uint32_t from, uint32_t to, Path &out, std::string &error) const {
-  out.steps.clear();
-  out.receivers = 1;
+  out.clear();
   if (!usable(to)) {
     error = "destination " + (to < isUsable.size() ? describe(to) : std::to_string(to)) +
             " is not a usable node";
@@ -109,15 +108,16 @@ bool Topology::pathTo(uint32_t from, uint32_t to, Path &out, std::string &error)
   uint32_t at = from;
   if (!walkRow(at, column(to), out, error) || !walkColumn(at, row(to), out, error))
     return false;
-  if (!out.steps.empty())
-    out.steps.back().ejects = true;
+  if (out.steps.empty())
+    out.receivers.push_back(to);
+  else
+    out.eject();
   return true;
 }
 
 bool Topology::explicitRoute(uint32_t from, uint32_t to, unsigned route, Path &out,
                              std::string &error) const {
-  out.steps.clear();
-  out.receivers = 1;
+  out.clear();
   if (route >= routes.size()) {
     error = "route index " + std::to_string(route) + " is not in the table of " +
             std::to_string(routes.size());
@@ -132,14 +132,13 @@ bool Topology::explicitRoute(uint32_t from, uint32_t to, unsigned route, Path &o
             ", the destination is " + std::to_string(to);
     return false;
   }
-  out.steps.back().ejects = true;
+  out.eject();
   return true;
 }
 
 bool Topology::multicast(uint32_t from, const isa::Descriptor &d, Path &out,
                          std::string &error) const {
-  out.steps.clear();
-  out.receivers = 0;
+  out.clear();
   if (!multicastAllowed) {
     error = "the target has no multicast";
     return false;
@@ -166,10 +165,8 @@ bool Topology::multicast(uint32_t from, const isa::Descriptor &d, Path &out,
     return false;
   }
   // A column run may begin where the row part ends.
-  if (!rowRun && d.first == own && !out.steps.empty() && usable(at)) {
-    out.steps.back().ejects = true;
-    ++out.receivers;
-  }
+  if (!rowRun && d.first == own && !out.steps.empty() && usable(at))
+    out.eject();
   uint32_t position = own;
   bool increasing = d.last > own;
   while (position != d.last) {
@@ -179,12 +176,10 @@ bool Topology::multicast(uint32_t from, const isa::Descriptor &d, Path &out,
       return false;
     position = increasing ? position + 1 : position - 1;
     bool inRun = increasing ? position >= d.first : position <= d.first;
-    if (inRun && usable(at)) {
-      out.steps.back().ejects = true;
-      ++out.receivers;
-    }
+    if (inRun && usable(at))
+      out.eject();
   }
-  if (out.receivers == 0) {
+  if (out.receivers.empty()) {
     error = "the multicast run has no usable node beside the sender";
     return false;
   }

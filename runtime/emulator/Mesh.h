@@ -23,19 +23,36 @@ struct Path {
     bool ejects;   // that node receives
   };
   std::vector<Step> steps; // none: a copy within the node
-  unsigned receivers = 0;
+  std::vector<uint32_t> receivers;
+
+  void clear() {
+    steps.clear();
+    receivers.clear();
+  }
+  /// The node the last step leads to receives.
+  void eject() {
+    steps.back().ejects = true;
+    receivers.push_back(steps.back().node);
+  }
 
   template <class Archive> void archive(Archive &a, const Parameters &p) {
     steps.resize(a.count(steps.size(), maxRouteLinks + p.rows + p.columns));
-    receivers = steps.empty() ? 1 : 0;
+    std::vector<uint32_t> nodes = receivers;
+    receivers.clear();
     for (Step &step : steps) {
       a(step.link);
       a(step.node);
       a(step.ejects);
       a.require(step.link < 4 * p.nodes && step.node < p.nodes);
-      receivers += step.ejects;
+      if (step.ejects)
+        receivers.push_back(step.node);
     }
-    a.require(receivers > 0);
+    if (steps.empty()) {
+      receivers.push_back(nodes.empty() ? 0 : nodes[0]);
+      a(receivers[0]);
+      a.require(receivers[0] < p.nodes);
+    }
+    a.require(!receivers.empty());
   }
 };
 

@@ -196,8 +196,6 @@ public:
     bool blocked;
     return groupEvent(blocked) <= cycle;
   }
-  /// The least issue cycle of its threads' trains that wait to be committed.
-  uint64_t nextTrain() const;
   /// The least issue cycle of answers to pulls that wait at this node.
   uint64_t answersFrom = never;
 
@@ -211,8 +209,8 @@ public:
 
   /// The train of `thread` has been committed and leaves in cycle `left`.
   void trainLeft(Thread &thread, uint64_t left);
-  /// `amount` shows on a semaphore from cycle `shows` on.
-  void signal(unsigned semaphore, uint64_t shows, uint32_t amount);
+  /// `amount` shows on a semaphore from cycle `shows` on. False: no thread waits on it.
+  bool signal(unsigned semaphore, uint64_t shows, uint32_t amount);
 
   /// Notes a fault and stops the thread (null: none in particular). Of several faults the earliest
   /// counts; the node goes on up to its cycle.
@@ -315,6 +313,8 @@ private:
   static bool findWindow(FastContext &c, unsigned base, uint64_t address, uint64_t bytes,
                          bool write);
 
+  /// The least issue cycle of its threads' trains that wait to be committed.
+  uint64_t nextTrain() const;
   uint64_t jitter(unsigned thread, uint64_t number, uint64_t range) const;
 
   std::vector<Capture> captures;               // by pc

@@ -87,8 +87,8 @@ void NodeProbe::listEnds(const Thread &t, uint64_t cycle) {
 }
 
 static std::string nameOf(const Transfer &x) {
-  std::string to =
-      x.path.receivers > 1 ? std::to_string(x.path.receivers) + " nodes" : std::to_string(x.to);
+  std::string to = x.path.receivers.size() > 1 ? std::to_string(x.path.receivers.size()) + " nodes"
+                                               : std::to_string(x.to);
   switch (x.kind) {
   case Transfer::Kind::Ask:
     return "pull from " + to;

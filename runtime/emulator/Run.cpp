@@ -10,8 +10,8 @@ namespace dojo::emu {
 
 Run::Run(Die &die, const RunOptions &options)
     : m(die), p(die.p), options(options), host(std::max(1u, options.threads)), ports(die.p),
-      copies(die.p.nodes, die.p.packetBytes), ownEvent(die.p.nodes, never),
-      event(die.p.nodes, never), answersAt(die.p.nodes) {
+      copies(die.p.nodes, die.p.packetBytes, host.count()), code(die.p.nodes),
+      ownEvent(die.p.nodes, never), due(host.count()), answersAt(die.p.nodes) {
   Node::RunSetup setup;
   setup.timing = options.timing;
   setup.watchdog = options.watchdog;
@@ -27,6 +27,8 @@ Run::Run(Die &die, const RunOptions &options)
     if (node) {
       node->reset(setup);
       nodes.push_back(node.get());
+      if (!node->segments.empty())
+        code[node->number] = {node->segments.front().begin, node->segments.back().end};
     }
   if (options.watched())
     probe = std::make_unique<RunProbe>(die, options);
@@ -63,11 +65,7 @@ RunResult Run::finish() {
 // With timing
 //===----------------------------------------------------------------------===//
 
-void Run::refresh(uint32_t number) {
-  Node &node = *m.nodes[number];
-  ownEvent[number] = node.nextOwnEvent();
-  event[number] = std::min(ownEvent[number], node.nextTrain());
-}
+void Run::refresh(uint32_t number) { ownEvent[number] = m.nodes[number]->nextOwnEvent(); }
 
 bool Run::executeTimed(uint64_t until) {
   horizon = until;
@@ -75,7 +73,7 @@ bool Run::executeTimed(uint64_t until) {
     refresh(node->number);
   while (true) {
     uint64_t first = trains.empty() ? never : trains.top().issue;
-    for (uint64_t e : event)
+    for (uint64_t e : ownEvent)
       first = std::min(first, e);
     copies.finish(host);
     if (first == never || (fault && first > fault->cycle))
@@ -99,78 +97,82 @@ void Run::mixOrder(std::vector<Node *> &list) {
 }
 
 void Run::advanceNodes(uint64_t safe) {
-  due.clear();
+  for (std::vector<Node *> &list : due)
+    list.clear();
   for (Node *node : nodes)
     if (ownEvent[node->number] <= safe)
-      due.push_back(node);
-  if (due.empty())
-    return;
-  mixOrder(due);
-  host.forEach(due.size(), [&](size_t i, unsigned thread) {
-    due[i]->timings = m.timings[thread].get();
-    due[i]->horizon = horizon;
-    due[i]->advance(safe, true);
-  });
+      due[host.ownerOf(node->number)].push_back(node);
+  for (std::vector<Node *> &list : due)
+    mixOrder(list);
+  host.forEach([this](unsigned owner) { return due[owner].size(); },
+               [&](unsigned owner, size_t i, unsigned thread) {
+                 Node &node = *due[owner][i];
+                 node.timings = m.timings[thread].get();
+                 node.horizon = horizon;
+                 node.advance(safe, true);
+                 refresh(node.number);
+               });
   bool faulted = false;
-  for (Node *node : due) {
-    collectTrains(*node);
-    refresh(node->number);
-    faulted |= node->fault.has_value();
+  for (const std::vector<Node *> &list : due) {
+    for (Node *node : list) {
+      collectTrains(*node);
+      faulted |= node->fault.has_value();
+    }
   }
   if (faulted)
     noteFaults();
   if (probe)
-    probe->collect(due);
+    probe->collect(nodes);
 }
 
 void Run::collectTrains(Node &node) {
   for (Thread &t : node.threads)
-    if (t.state == ThreadState::Sending && !t.trainQueued) {
-      t.trainQueued = true;
-      trains.push({t.trainIssue, node.number, t.index, 0, t.trainNumber, &t.transfer});
-    }
+    queueTrain(node, t);
+}
+
+void Run::queueTrain(Node &node, Thread &t) {
+  if (t.state != ThreadState::Sending || t.trainQueued)
+    return;
+  t.trainQueued = true;
+  trains.push({t.trainIssue, node.number, t.index, 0, t.trainNumber, &t.transfer});
+}
+
+void Run::signal(uint32_t node, unsigned semaphore, uint64_t shows, uint32_t amount) {
+  if (m.nodes[node]->signal(semaphore, shows, amount))
+    refresh(node);
 }
 
 //===----------------------------------------------------------------------===//
 // Trains
 //===----------------------------------------------------------------------===//
 
-template <typename F> void Run::forEachReceiver(const Transfer &x, F f) const {
-  if (x.path.steps.empty())
-    return f(x.to);
-  for (const Path::Step &step : x.path.steps)
-    if (step.ejects)
-      f(step.node);
-}
-
 void Run::moveBytes(Transfer &x, uint64_t count, uint64_t issue) {
   const uint8_t *source = m.nodes[x.from]->sram;
   bool mayWriteCode = false;
-  forEachReceiver(x, [&](uint32_t n) {
-    mayWriteCode |= m.nodes[n]->codeIn(x.writes.low, x.writes.high - x.writes.low) != nullptr;
-  });
+  for (uint32_t n : x.path.receivers)
+    mayWriteCode |= code[n].overlaps(x.writes);
   bool defer = options.timing && options.threads > 1 && !x.path.steps.empty() && !mayWriteCode;
   // Trains whose bytes are still to be moved came before this one.
   bool inTheWay = copies.writesTo(x.from, x.reads);
-  forEachReceiver(x, [&](uint32_t n) {
+  for (uint32_t n : x.path.receivers)
     inTheWay |= copies.readsFrom(n, x.writes) || (!defer && copies.writesTo(n, x.writes));
-  });
   if (inTheWay)
     copies.finish(host);
   if (defer) {
     copies.add(x, count, source);
-    forEachReceiver(x, [&](uint32_t n) { copies.addReceiver(n, m.nodes[n]->sram); });
+    for (uint32_t n : x.path.receivers)
+      copies.addReceiver(n, m.nodes[n]->sram);
     return;
   }
   forPackets(x.runs, x.packetsSent, count, p.packetBytes,
              [&](uint32_t from, uint32_t to, uint32_t bytes) {
-               forEachReceiver(x, [&](uint32_t number) {
-                 Node &receiver = *m.nodes[number];
+               for (uint32_t n : x.path.receivers) {
+                 Node &receiver = *m.nodes[n];
                  if (!mayWriteCode || !receiver.codeIn(to, bytes))
                    copyBytes(receiver.sram + to, source + from, bytes);
                  else
-                   raiseCodeWrite(x, issue, number, to);
-               });
+                   raiseCodeWrite(x, issue, n, to);
+               }
              });
 }
 
@@ -180,6 +182,7 @@ void Run::raiseCodeWrite(const Transfer &x, uint64_t issue, uint32_t receiver, u
               "a transfer writes code at byte " + std::to_string(byte) + " of node " +
                   m.topology.describe(receiver));
   noteFaults();
+  refresh(x.asker);
 }
 
 void Run::commitPackets(Transfer &x, uint64_t issue, unsigned count) {
@@ -207,10 +210,8 @@ void Run::commit(const Waiting &train, uint64_t safe) {
   case Transfer::Kind::Push:
     if (last && x.signalsFar) {
       size_t receiver = 0;
-      forEachReceiver(x, [&](uint32_t number) {
-        m.nodes[number]->signal(x.farSemaphore, shows(receiver++), x.farAmount);
-        refresh(number);
-      });
+      for (uint32_t n : x.path.receivers)
+        signal(n, x.farSemaphore, shows(receiver++), x.farAmount);
     }
     break;
   case Transfer::Kind::Ask:
@@ -221,10 +222,9 @@ void Run::commit(const Waiting &train, uint64_t safe) {
     answerGoes(x.from, train.issue);
     if (last) {
       if (x.signalsOwn)
-        m.nodes[x.asker]->signal(x.ownSemaphore, shows(0), 1);
+        signal(x.asker, x.ownSemaphore, shows(0), 1);
       if (x.signalsFar)
-        m.nodes[x.from]->signal(x.farSemaphore, timing.left + p.signalLatency, 1);
-      refresh(x.asker);
+        signal(x.from, x.farSemaphore, timing.left + p.signalLatency, 1);
       spareAnswers.push_back(&x);
     } else {
       Waiting next = train;
@@ -239,13 +239,17 @@ void Run::commit(const Waiting &train, uint64_t safe) {
     Thread &thread = sender.threads[train.thread];
     if (thread.state == ThreadState::Sending)
       sender.trainLeft(thread, timing.left);
+    queueTrain(sender, thread);
+    refresh(sender.number);
   }
-  if (sender.groupActsBy(safe))
-    copies.finish(host); // its threads may look
-  sender.horizon = horizon;
-  sender.advance(safe, false);
-  collectTrains(sender);
-  refresh(sender.number);
+  if (ownEvent[sender.number] <= safe) {
+    if (copies.concern(sender.number, sender.groupActsBy(safe)))
+      copies.finish(host);
+    sender.horizon = horizon;
+    sender.advance(safe, false);
+    collectTrains(sender);
+    refresh(sender.number);
+  }
   if (sender.fault)
     noteFaults();
 }
@@ -278,6 +282,7 @@ void Run::startAnswer(const Transfer &ask, uint64_t arrival) {
     asker.raise(FaultClass::BadDestination, &asker.threads[ask.askerThread], arrival,
                 "the answer to a pull: " + error);
     noteFaults();
+    refresh(ask.asker);
     return;
   }
   answer = ask;
@@ -311,7 +316,7 @@ void Run::transferAtOnce(Transfer &x, Thread &thread, Node &node) {
   }
   auto countTrains = [&](const Transfer &transfer, uint64_t count) {
     numTrains += (count + p.trainPackets - 1) / p.trainPackets;
-    packets += count * transfer.path.receivers;
+    packets += count * transfer.path.receivers.size();
     linkPackets += count * transfer.path.steps.size();
   };
   uint64_t count = data->packetsLeft;
@@ -322,7 +327,8 @@ void Run::transferAtOnce(Transfer &x, Thread &thread, Node &node) {
     moveBytes(*data, count, 0);
   x.packetsLeft = data->packetsLeft = 0;
   if (x.signalsFar)
-    forEachReceiver(x, [&](uint32_t n) { m.nodes[n]->signal(x.farSemaphore, 0, x.farAmount); });
+    for (uint32_t n : x.path.receivers)
+      m.nodes[n]->signal(x.farSemaphore, 0, x.farAmount);
   if (pull && x.signalsOwn)
     node.signal(x.ownSemaphore, 0, 1);
   if (thread.state == ThreadState::Sending)
@@ -335,9 +341,16 @@ void Run::executeFunctional() {
   bool again = true;
   while (again && !fault) {
     mixOrder(order);
-    progress.assign(nodes.size(), 0);
-    host.forEach(nodes.size(),
-                 [&](size_t i, unsigned) { progress[i] = order[i]->runFunctional(); });
+    for (std::vector<Node *> &list : due)
+      list.clear();
+    for (Node *node : order)
+      due[host.ownerOf(node->number)].push_back(node);
+    progress.assign(p.nodes, 0);
+    host.forEach([this](unsigned owner) { return due[owner].size(); },
+                 [&](unsigned owner, size_t i, unsigned) {
+                   Node &node = *due[owner][i];
+                   progress[node.number] = node.runFunctional();
+                 });
     noteFaults();
     again = false;
     for (char p : progress)

@@ -26,6 +26,7 @@ struct Runs {
 /// Addresses [low, high).
 struct Extent {
   int64_t low = 0, high = 0;
+  bool empty() const { return low == high; }
   bool overlaps(const Extent &other) const { return low < other.high && other.low < high; }
 };
 

@@ -22,7 +22,7 @@ TEST(Copies, TrainsForANodeKeepTheirOrder) {
       std::vector<uint8_t> source(nodes * bytes), got(nodes * bytes), want(nodes * bytes);
       for (uint8_t &b : source)
         b = static_cast<uint8_t>(engine());
-      Copies copies(nodes, 64);
+      Copies copies(nodes, 64, threads);
       for (unsigned i = 0; i < trains; ++i) {
         Transfer x;
         x.from = engine() % nodes;

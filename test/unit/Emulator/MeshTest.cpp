@@ -66,7 +66,7 @@ Path eastward(uint32_t from, uint32_t to, std::vector<uint32_t> receivers = {}) 
   for (uint32_t n = from; n < to; ++n)
     path.steps.push_back(
         {4 * n, n + 1, std::find(receivers.begin(), receivers.end(), n + 1) != receivers.end()});
-  path.receivers = static_cast<unsigned>(receivers.size());
+  path.receivers = receivers;
   return path;
 }
 
@@ -101,7 +101,7 @@ TEST(Mesh, TrainsHoldWhatTheNextBufferDoesNotTake) {
 TEST(Mesh, AnEjectionIsABranch) {
   Ports ports(smallMesh());
   TrainTiming t;
-  ports.commit(1, Path{{}, 1}, 0, 20, t); // a copy holds both ports of node 1
+  ports.commit(1, Path{{}, {1}}, 0, 20, t); // a copy holds both ports of node 1
   EXPECT_EQ(t.firstWrite, (Writes{0}));
   EXPECT_EQ(t.left, 20u);
   // Node 1's port is free from 20; that does not delay nodes 2 and 3.
@@ -112,7 +112,7 @@ TEST(Mesh, AnEjectionIsABranch) {
   ports.commit(0, eastward(0, 1), 0, 1, t);
   EXPECT_EQ(t.start, 8u);
   EXPECT_EQ(t.firstWrite, (Writes{28})); // the port is free from 28
-  ports.commit(4, Path{{}, 1}, 100, 3, t);
+  ports.commit(4, Path{{}, {1}}, 100, 3, t);
   EXPECT_EQ(t.firstWrite, (Writes{100}));
   ports.commit(3, eastward(3, 4), 100, 3, t);
   EXPECT_EQ(t.firstWrite, (Writes{103}));
