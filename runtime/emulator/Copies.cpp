@@ -18,29 +18,56 @@ void copyBytes(uint8_t *to, const uint8_t *from, uint32_t bytes) {
   std::memcpy(to, &packet, sizeof packet);
 }
 
-void Copies::finish(HostThreads &host) {
-  if (trains.empty())
+Copies::Copies(uint32_t nodes, uint32_t packetBytes)
+    : packetBytes(packetBytes), pendingReads(nodes), pendingWrites(nodes) {}
+
+void Copies::add(const Transfer &x, uint64_t packets, const uint8_t *source, uint32_t receiver,
+                 uint8_t *memory) {
+  Queue &queue = queues[receiver % queues.size()];
+  uint32_t at = queue.added.load(std::memory_order_relaxed);
+  while (at - queue.done.load(std::memory_order_acquire) == Queue::size)
+    moveSome(queue);
+  queue.parts[at % Queue::size] = {x.runs, x.packetsSent, packets, source, memory};
+  queue.added.store(at + 1, std::memory_order_release);
+  note(pendingReads, x.from, x.reads);
+  note(pendingWrites, receiver, x.writes);
+}
+
+bool Copies::moveSome(Queue &queue) {
+  uint32_t at = queue.done.load(std::memory_order_relaxed);
+  if (at == queue.added.load(std::memory_order_relaxed) ||
+      queue.busy.exchange(true, std::memory_order_acquire))
+    return false;
+  at = queue.done.load(std::memory_order_relaxed);
+  uint32_t end = queue.added.load(std::memory_order_acquire);
+  for (; at != end; ++at) {
+    const Part &part = queue.parts[at % Queue::size];
+    forPackets(part.runs, part.first, part.packets, packetBytes,
+               [&](uint32_t from, uint32_t to, uint32_t bytes) {
+                 copyBytes(part.receiver + to, part.source + from, bytes);
+               });
+  }
+  queue.done.store(at, std::memory_order_release);
+  queue.busy.store(false, std::memory_order_release);
+  return true;
+}
+
+bool Copies::help() {
+  bool any = false;
+  for (Queue &queue : queues)
+    any |= moveSome(queue);
+  return any;
+}
+
+void Copies::finish() {
+  if (touched.empty())
     return;
-  auto move = [this](size_t bucket) {
-    for (const Part &part : buckets[bucket]) {
-      const Train &t = trains[part.train];
-      forPackets(t.runs, t.first, t.packets, packetBytes,
-                 [&](uint32_t from, uint32_t to, uint32_t bytes) {
-                   copyBytes(part.memory + to, t.source + from, bytes);
-                 });
-    }
-    buckets[bucket].clear();
-  };
-  constexpr uint64_t few = 64; // are moved before another thread has taken its share
-  size_t owners = host.count();
-  if (packetsWaiting < few)
-    for (size_t bucket = 0; bucket < buckets.size(); ++bucket)
-      move(bucket);
-  else
-    host.forEach([](unsigned) { return bucketsOfAThread; },
-                 [&](unsigned owner, size_t i, unsigned) { move(owner + i * owners); });
-  trains.clear();
-  packetsWaiting = 0;
+  for (Queue &queue : queues)
+    moveSome(queue);
+  for (Queue &queue : queues)
+    while (queue.done.load(std::memory_order_acquire) !=
+           queue.added.load(std::memory_order_relaxed))
+      moveSome(queue);
   for (uint32_t node : touched)
     pendingReads[node] = pendingWrites[node] = Extent();
   touched.clear();

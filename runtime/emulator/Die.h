@@ -93,9 +93,9 @@ private:
   Die &m;
   const Parameters &p;
   RunOptions options;
-  HostThreads host;
-  Ports ports;
   Copies copies;
+  HostThreads host; // help with the copies
+  Ports ports;
   std::vector<Node *> nodes;            // usable, ascending
   std::vector<Extent> code;             // by node number: hull of its code
   std::vector<uint64_t> ownEvent;       // by node number: Node::nextOwnEvent

@@ -16,7 +16,8 @@ void pause() {
 }
 } // namespace
 
-HostThreads::HostThreads(unsigned threads) : queues(threads) {
+HostThreads::HostThreads(unsigned threads, std::function<bool()> idle)
+    : queues(threads), idle(std::move(idle)) {
   for (unsigned i = 1; i < threads; ++i)
     workers.emplace_back([this, i] { work(i); });
 }
@@ -43,7 +44,10 @@ void HostThreads::work(unsigned thread) {
   while (true) {
     unsigned now = generation.load();
     for (unsigned i = 0; now == seen && i < spins; ++i) {
-      pause();
+      if (idle())
+        i = 0;
+      else
+        pause();
       now = generation.load();
     }
     while (now == seen) {

@@ -16,8 +16,10 @@ namespace dojo::emu {
 
 class HostThreads {
 public:
-  /// `threads` threads work on a loop, the caller's among them.
-  explicit HostThreads(unsigned threads);
+  /// `threads` threads work on a loop, the caller's among them. Between loops the others call
+  /// `idle`, which says whether there was anything to do; when there is nothing for a while they
+  /// sleep until the next loop.
+  explicit HostThreads(unsigned threads, std::function<bool()> idle);
   ~HostThreads();
   HostThreads(const HostThreads &) = delete;
   HostThreads &operator=(const HostThreads &) = delete;
@@ -47,6 +49,7 @@ private:
   void share(unsigned thread);
 
   std::vector<Queue> queues; // by thread
+  std::function<bool()> idle;
   std::vector<std::thread> workers;
   std::atomic<unsigned> generation{0}; // of the loop
   std::atomic<bool> stop{false};

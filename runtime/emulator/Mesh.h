@@ -37,22 +37,17 @@ struct Path {
 
   template <class Archive> void archive(Archive &a, const Parameters &p) {
     steps.resize(a.count(steps.size(), maxRouteLinks + p.rows + p.columns));
-    std::vector<uint32_t> nodes = receivers;
-    receivers.clear();
+    if (Archive::reading)
+      receivers.clear();
     for (Step &step : steps) {
       a(step.link);
       a(step.node);
       a(step.ejects);
       a.require(step.link < 4 * p.nodes && step.node < p.nodes);
-      if (step.ejects)
+      if (Archive::reading && step.ejects)
         receivers.push_back(step.node);
     }
-    if (steps.empty()) {
-      receivers.push_back(nodes.empty() ? 0 : nodes[0]);
-      a(receivers[0]);
-      a.require(receivers[0] < p.nodes);
-    }
-    a.require(!receivers.empty());
+    a.require(steps.empty() || !receivers.empty());
   }
 };
 

@@ -9,9 +9,9 @@
 namespace dojo::emu {
 
 Run::Run(Die &die, const RunOptions &options)
-    : m(die), p(die.p), options(options), host(std::max(1u, options.threads)), ports(die.p),
-      copies(die.p.nodes, die.p.packetBytes, host.count()), code(die.p.nodes),
-      ownEvent(die.p.nodes, never), due(host.count()), answersAt(die.p.nodes) {
+    : m(die), p(die.p), options(options), copies(die.p.nodes, die.p.packetBytes),
+      host(std::max(1u, options.threads), [this] { return copies.help(); }), ports(die.p),
+      code(die.p.nodes), ownEvent(die.p.nodes, never), due(host.count()), answersAt(die.p.nodes) {
   Node::RunSetup setup;
   setup.timing = options.timing;
   setup.watchdog = options.watchdog;
@@ -75,7 +75,7 @@ bool Run::executeTimed(uint64_t until) {
     uint64_t first = trains.empty() ? never : trains.top().issue;
     for (uint64_t e : ownEvent)
       first = std::min(first, e);
-    copies.finish(host);
+    copies.finish();
     if (first == never || (fault && first > fault->cycle))
       return false;
     if (first > until)
@@ -157,11 +157,10 @@ void Run::moveBytes(Transfer &x, uint64_t count, uint64_t issue) {
   for (uint32_t n : x.path.receivers)
     inTheWay |= copies.readsFrom(n, x.writes) || (!defer && copies.writesTo(n, x.writes));
   if (inTheWay)
-    copies.finish(host);
+    copies.finish();
   if (defer) {
-    copies.add(x, count, source);
     for (uint32_t n : x.path.receivers)
-      copies.addReceiver(n, m.nodes[n]->sram);
+      copies.add(x, count, source, n, m.nodes[n]->sram);
     return;
   }
   forPackets(x.runs, x.packetsSent, count, p.packetBytes,
@@ -244,7 +243,7 @@ void Run::commit(const Waiting &train, uint64_t safe) {
   }
   if (ownEvent[sender.number] <= safe) {
     if (copies.concern(sender.number, sender.groupActsBy(safe)))
-      copies.finish(host);
+      copies.finish();
     sender.horizon = horizon;
     sender.advance(safe, false);
     collectTrains(sender);

@@ -4,6 +4,7 @@
 #include "TestMachine.h"
 
 #include <random>
+#include <thread>
 
 using namespace dojo;
 using namespace dojo::emu;
@@ -17,12 +18,19 @@ TEST(Copies, TrainsForANodeKeepTheirOrder) {
   constexpr uint32_t nodes = 40, bytes = 4096;
   for (unsigned threads : {1u, 2u, 4u})
     for (unsigned trains : {3u, 5000u}) {
-      HostThreads host(threads);
       std::mt19937 engine(trains);
       std::vector<uint8_t> source(nodes * bytes), got(nodes * bytes), want(nodes * bytes);
       for (uint8_t &b : source)
         b = static_cast<uint8_t>(engine());
-      Copies copies(nodes, 64, threads);
+      Copies copies(nodes, 64);
+      std::atomic<bool> stop{false};
+      std::vector<std::thread> helpers;
+      for (unsigned i = 1; i < threads; ++i)
+        helpers.emplace_back([&] {
+          while (!stop)
+            if (!copies.help())
+              std::this_thread::yield();
+        });
       for (unsigned i = 0; i < trains; ++i) {
         Transfer x;
         x.from = engine() % nodes;
@@ -43,11 +51,10 @@ TEST(Copies, TrainsForANodeKeepTheirOrder) {
         x.packetsSent = engine() % all;
         uint64_t packets = 1 + engine() % (all - x.packetsSent);
         const uint8_t *from = source.data() + x.from * bytes;
-        copies.add(x, packets, from);
-        EXPECT_TRUE(copies.readsFrom(x.from, x.reads));
         for (unsigned receivers = 1 + engine() % 3; receivers; --receivers) {
           uint32_t to = engine() % nodes;
-          copies.addReceiver(to, got.data() + to * bytes);
+          copies.add(x, packets, from, to, got.data() + to * bytes);
+          EXPECT_TRUE(copies.readsFrom(x.from, x.reads));
           EXPECT_TRUE(copies.writesTo(to, x.writes));
           // Packet by packet.
           uint64_t packet = 0;
@@ -66,7 +73,10 @@ TEST(Copies, TrainsForANodeKeepTheirOrder) {
                   }
         }
       }
-      copies.finish(host);
+      copies.finish();
+      stop = true;
+      for (std::thread &helper : helpers)
+        helper.join();
       EXPECT_TRUE(got == want) << threads << " threads, " << trains << " trains";
       for (uint32_t n = 0; n < nodes; ++n)
         EXPECT_FALSE(copies.readsFrom(n, {0, bytes}) || copies.writesTo(n, {0, bytes}));
