@@ -7,7 +7,7 @@ namespace dojo::emu {
 Node::Node(uint32_t number, uint8_t *sram, const Parameters &parameters, const Topology &topology)
     : number(number), sram(sram), semaphores(numSemaphores), p(parameters), topology(topology) {
   for (unsigned i = 0; i < numThreads; ++i)
-    threads[i].index = i;
+    threads[i].index = static_cast<uint8_t>(i);
   std::memset(accumulators, 0, sizeof accumulators);
   for (Thread &t : threads) {
     std::memset(&t.registers, 0, sizeof t.registers);

@@ -41,47 +41,46 @@ enum class ThreadState : uint8_t {
   Faulted,
 };
 
-struct Thread {
-  unsigned index = 0;
-  bool started = false; // in this run
-  Registers registers;
-  uint64_t ready[score::size];
+struct alignas(64) Thread {
+  // What decides when the thread acts next: one line of the host's cache.
   ThreadState state = ThreadState::Halted;
+  uint8_t index = 0;
+  bool started = false; // in this run
   bool inList = false;
-  bool apart = false; // made only of control instructions from here on
+  bool apart = false;       // made only of control instructions from here on
+  bool skip = false;        // the instructions under the predicate have no effect
+  uint8_t predicated = 0;   // instructions still under the predicate
+  uint8_t semaphore = 0;    // of a wait
+  bool trainQueued = false; // the train that waits to be committed
+  uint32_t pc = 0;
+  uint64_t next = 0; // nothing happens before this cycle
+  uint64_t need = 0, waitSince = 0, pass = never;
+  uint64_t trainIssue = 0;
+  uint64_t trainNumber = 0;
 
   // Instructions.
-  uint32_t pc = 0;
-  uint64_t next = 0;      // nothing happens before this cycle
   const Op *op = nullptr; // the instruction at pc once it has been fetched
-  Op scratch;             // for words that were not decoded in sequence
   const CodeSegment *segment = nullptr;
   const CodeSegment *otherSegment = nullptr; // where it came from
-  LineCache lines;
   // Around the last fetch: one code line, segment and PC range, so that nothing need be looked up.
   uint32_t nearBegin = 0, nearBytes = 0;
   const Op *nearOps = nullptr;
-  uint8_t predicated = 0; // instructions still under the predicate
-  bool skip = false;      // and they have no effect
-
-  // Waits.
-  uint8_t semaphore = 0;
-  uint64_t need = 0, waitSince = 0, pass = never;
-  uint32_t blockedPc = 0; // of the wait or signalr
-
-  // Lists.
-  uint32_t listPc = 0;
-  uint32_t descriptorAddress = 0;
-  isa::Descriptor descriptor;
-  Transfer transfer;
-  uint64_t trainIssue = 0; // of the train that waits to be committed
-  uint64_t trainNumber = 0;
-  bool trainQueued = false;
-
   // PC range the thread is in.
   uint32_t rangeBegin = 1, rangeEnd = 0;
   size_t layer = 0; // index into the node's layer counters
   const Declaration *declaration = nullptr;
+  LineCache lines;
+
+  // Waits and lists.
+  uint32_t blockedPc = 0; // of the wait or signalr
+  uint32_t listPc = 0;
+  uint32_t descriptorAddress = 0;
+  isa::Descriptor descriptor;
+  Transfer transfer;
+
+  Registers registers;
+  uint64_t ready[score::size];
+  Op scratch; // for words that were not decoded in sequence
 
   /// Of a started thread, after a reset. What was fetched is fetched again; the rest of a wait is
   /// found by the node.
