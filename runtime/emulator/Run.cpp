@@ -354,7 +354,7 @@ void Run::executeFunctional() {
     again = false;
     for (char p : progress)
       again |= p != 0;
-    for (Node *node : order)
+    for (Node *node : nodes)
       for (Thread &t : node->threads)
         if (t.state == ThreadState::Sending && !fault) {
           transferAtOnce(t.transfer, t, *node);

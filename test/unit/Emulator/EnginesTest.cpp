@@ -2,6 +2,7 @@
 //
 // The fast engine against the plain one: on random programs every byte, register, counter, cycle
 // and fault is the same, on each host path, for any number of host threads, timing on or off.
+#include "CodeWriter.h"
 #include "RandomCode.h"
 
 using namespace dojo;

@@ -8,8 +8,6 @@
 
 #include "TestMachine.h"
 
-#include <random>
-
 namespace dojo::emu {
 
 struct RandomCodeOptions {
@@ -24,9 +22,6 @@ struct RandomCodeOptions {
 /// Gives every node of the machine its program, data, declarations and ranges.
 void placeRandomCode(TestMachine &machine, const Target &target, unsigned seed,
                      const RandomCodeOptions &options);
-
-/// A word that is likely to be special as fp32, or as two bfloat16.
-uint32_t specialWord(std::mt19937 &engine);
 
 } // namespace dojo::emu
 
