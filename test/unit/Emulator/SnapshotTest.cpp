@@ -3,7 +3,9 @@
 // Runs in pieces: stopped at cycles, saved and resumed on another machine, with another engine and
 // other host threads, they end as if nothing had happened; damaged state is refused or harmless.
 #include "RandomCode.h"
+
 #include "dojo/Emulator/Session.h"
+#include <random>
 
 using namespace dojo;
 using namespace dojo::emu;
