@@ -15,6 +15,11 @@ struct alignas(64) Vec {
   uint32_t w[16];
 };
 
+/// Accumulators are kept as `drain` takes them: quarters of 4 by 4 elements, a register each.
+constexpr unsigned accWord(unsigned row, unsigned column) {
+  return 16 * (row / 4 + 2 * (column / 4)) + 4 * (row % 4) + column % 4;
+}
+
 struct Registers {
   Vec v[numVRegisters];
   uint64_t x[numXRegisters];
@@ -23,7 +28,7 @@ struct Registers {
 
 struct ExecContext {
   Registers *r = nullptr;
-  uint32_t (*acc)[64] = nullptr; // the node's accumulators
+  uint32_t (*acc)[64] = nullptr; // the node's accumulators; elements by accWord()
   uint8_t *sram = nullptr;
   uint32_t node = 0;
   uint32_t pc = 0;

@@ -133,8 +133,6 @@ const void *block(const ExecContext &c, const Op &op, unsigned source, uint16_t 
   return room;
 }
 
-unsigned quarterStart(unsigned quarter) { return 8 * (4 * (quarter & 1)) + 4 * (quarter >> 1); }
-
 } // namespace
 
 void loadLanes(const uint8_t *p, isa::EType type, Vec &out) {
@@ -194,17 +192,11 @@ void matrixStep(C &c, const Op &op) {
 }
 
 void drain(C &c, const Op &op) {
-  const uint32_t *from = c.acc[op.acc] + quarterStart(unsigned(op.immediate));
-  Vec &out = c.r->v[op.d];
-  for (unsigned i = 0; i < 16; ++i)
-    out.w[i] = from[8 * (i / 4) + i % 4];
+  std::memcpy(c.r->v[op.d].w, c.acc[op.acc] + 16 * op.immediate, sizeof(Vec));
 }
 
 void fill(C &c, const Op &op) {
-  uint32_t *to = c.acc[op.acc] + quarterStart(unsigned(op.immediate));
-  const Vec &v = c.v(op.s[1].reg);
-  for (unsigned i = 0; i < 16; ++i)
-    to[8 * (i / 4) + i % 4] = v.w[i];
+  std::memcpy(c.acc[op.acc] + 16 * op.immediate, c.v(op.s[1].reg).w, sizeof(Vec));
 }
 
 } // namespace semantics

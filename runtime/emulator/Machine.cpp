@@ -298,8 +298,12 @@ uint64_t Machine::maskRegister(uint32_t node, unsigned thread, unsigned number) 
   return die->nodes.at(node)->threads[thread].registers.m[number];
 }
 
-std::span<const uint32_t, 64> Machine::accumulator(uint32_t node, unsigned number) const {
-  return die->nodes.at(node)->accumulators[number];
+std::array<uint32_t, 64> Machine::accumulator(uint32_t node, unsigned number) const {
+  const uint32_t *from = die->nodes.at(node)->accumulators[number];
+  std::array<uint32_t, 64> rows;
+  for (unsigned i = 0; i < 64; ++i)
+    rows[i] = from[accWord(i / 8, i % 8)];
+  return rows;
 }
 
 } // namespace dojo::emu

@@ -216,7 +216,7 @@ public:
   void raise(FaultClass faultClass, Thread *thread, uint64_t cycle, std::string text);
 
   Thread threads[numThreads];
-  uint32_t accumulators[maxAccumulators][64];
+  alignas(64) uint32_t accumulators[maxAccumulators][64]; // elements by accWord()
   std::vector<Semaphore> semaphores;
   /// Calls f(number, semaphore), ascending, for those that are not as they were made.
   template <typename F> void forTouchedSemaphores(F f) {

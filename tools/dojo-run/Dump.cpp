@@ -72,7 +72,7 @@ void dumpNode(const emu::Machine &m, uint32_t node, unsigned threads, std::strin
     if (auto values = m.accumulator(node, i); !isZero(values)) {
       out += "  accumulator " + std::to_string(i) + "\n";
       for (unsigned row = 0; row < 8; ++row)
-        out += "   " + words(values.subspan(8 * row, 8));
+        out += "   " + words(std::span(values).subspan(8 * row, 8));
     }
 }
 

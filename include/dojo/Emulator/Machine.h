@@ -17,6 +17,7 @@
 #include "dojo/Emulator/NodeCounters.h"
 #include "dojo/Target/Target.h"
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -198,7 +199,7 @@ public:
                                                unsigned number) const;
   uint64_t maskRegister(uint32_t node, unsigned thread, unsigned number) const;
   /// 8 x 8 fp32 bits, row after row.
-  std::span<const uint32_t, 64> accumulator(uint32_t node, unsigned number) const;
+  std::array<uint32_t, 64> accumulator(uint32_t node, unsigned number) const;
 
 private:
   friend class Session;
