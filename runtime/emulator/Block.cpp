@@ -23,6 +23,8 @@ bool inBlock(const Op &op) {
   case ControlKind::JumpRegister:
   case ControlKind::Loop:
   case ControlKind::Branch:
+  case ControlKind::Wait:
+  case ControlKind::Signal:
     return true;
   default:
     return false;

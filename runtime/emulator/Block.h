@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Code translated for the fast engine: blocks of instructions that follow each other, up to and
-// including a branch. What waits, signals, starts lists, halts or predicates is in no block. Nodes
-// that share code share its blocks.
+// including a branch, a wait or a signal. What starts lists, halts or predicates is in no block.
+// Nodes that share code share its blocks.
 #ifndef DOJO_EMULATOR_BLOCK_H
 #define DOJO_EMULATOR_BLOCK_H
 
@@ -24,7 +24,7 @@ struct Block {
   std::vector<Lines> lines;
   uint32_t firstLine = 0;
   unsigned numLines = 0;
-  ControlKind ending = ControlKind::None; // of the branch at the end, if there is one
+  ControlKind ending = ControlKind::None; // of the branch, wait or signal at the end
   bool cut = false;                       // would be longer but for the end of the range
   uint32_t matrixSteps = 0, simdOperations = 0;
   const Block *otherCut = nullptr; // begins here, too

@@ -202,6 +202,8 @@ private:
     bool isBranch = op.control == ControlKind::Branch || op.control == ControlKind::JumpRegister;
     if (isBranch && events.wrongGuess && later + p.branchPenalty > cycle)
       go(later + p.branchPenalty);
+    else if (op.control == ControlKind::Wait)
+      go(cycle + 1); // passes in its cycle or later
   }
 
   void issued(uint64_t done) {

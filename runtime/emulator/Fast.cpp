@@ -122,6 +122,21 @@ void Node::recordBlock(Thread &t, const Block &block, size_t count, uint64_t com
   }
 }
 
+// The wait or signal at a block's end, if there is one, issues in `cycle`. False: the thread does
+// not go on by itself.
+bool Node::synchronise(Thread &t, const Block &block, uint64_t cycle) {
+  const Op &op = block.ops.back();
+  if (block.ending == ControlKind::Signal)
+    signal(op.semaphore, cycle + p.signalLatency, 1);
+  if (block.ending != ControlKind::Wait)
+    return true;
+  t.pc -= op.bytes;
+  startWait(t, op.semaphore, context.value, cycle);
+  if (t.state != ThreadState::Faulted)
+    t.pc += op.bytes;
+  return t.state == ThreadState::Ready;
+}
+
 //===----------------------------------------------------------------------===//
 // With timing
 //===----------------------------------------------------------------------===//
@@ -137,8 +152,7 @@ uint32_t wait(uint64_t ready, uint64_t now) {
 uint32_t Node::importState(const Thread &t, uint64_t now) const {
   if (busyUntil <= now)
     return 0;
-  if (exported.thread == &t && exported.cache == timings &&
-      exported.generation == timings->generation())
+  if (isExported(t))
     return timings->later(exported.state, now - exported.cycle);
   TimingState s = {};
   for (unsigned i = 0; i < score::alwaysReady; ++i)
@@ -172,12 +186,12 @@ uint64_t &Node::readyAt(Thread &t, unsigned place) {
   return byAccumulator[place / maxAccumulators][place % maxAccumulators];
 }
 
-void Node::exportState(Thread &t, uint32_t state, uint64_t now) {
+void Node::exportState(Thread &t, uint32_t state, const TimingCache::Entry *entry, uint64_t now) {
   // Times only grow: what the state no longer waits for is past in the node, too.
   for (TimingCache::Wait wait : timings->waits(state))
     readyAt(t, wait.place) = now + wait.cycles;
   busyUntil = std::max(busyUntil, now + timings->longestWait(state));
-  exported = {&t, timings, timings->generation(), state, now};
+  exported = {&t, timings, timings->generation(), state, entry, now};
   const TimingState &s = timings->state(state);
   t.next = now;
   if (!s.issued)
@@ -235,7 +249,8 @@ bool Node::runFast(Thread &t) {
   uint32_t state = importState(t, now);
   t.op = nullptr;
   t.nearBytes = 0;
-  const TimingCache::Entry *before = nullptr;
+  const TimingCache::Entry *before = isExported(t) ? exported.entry : nullptr;
+  bool any = false;
   const Block *reached = nullptr; // its lines are the last the thread reached
   while (block && !near(now, *block)) {
     size_t count = runBlock(t, *block);
@@ -250,7 +265,7 @@ bool Node::runFast(Thread &t) {
       BlockOutcome outcome = timeBlock(*block, count, events, p, s);
       leaveBlock(t, *block, outcome, now);
       recordBlock(t, *block, count, now + outcome.completion);
-      exportState(t, timings->number(s), now + outcome.cycles);
+      exportState(t, timings->number(s), nullptr, now + outcome.cycles);
       return true;
     }
     reached = block->numLines <= p.codeLines ? block : nullptr;
@@ -268,16 +283,19 @@ bool Node::runFast(Thread &t) {
     recordBlock(t, *block, count, now + entry->outcome.completion);
     if (context.taken)
       t.lines.branch();
+    bool goesOn = synchronise(t, *block, now + entry->outcome.lastIssue);
     now += entry->outcome.cycles;
     state = entry->to;
     before = entry;
+    any = true;
+    if (!goesOn)
+      break;
     if (t.pc != block->begin)
       block = nextBlock(t);
   }
-  if (!before)
-    return false;
-  exportState(t, state, now);
-  return true;
+  if (any)
+    exportState(t, state, before, now);
+  return any;
 }
 
 //===----------------------------------------------------------------------===//
@@ -295,7 +313,7 @@ bool Node::runFastFunctional(Thread &t) {
     functionalSteps[t.index] += count;
     any |= count != 0;
     recordBlock(t, *block, count, 0);
-    if (count != block->ops.size())
+    if (count != block->ops.size() || !synchronise(t, *block, 0))
       break;
     if (t.pc != block->begin)
       block = nextBlock(t);

@@ -303,10 +303,16 @@ private:
   const Block *nextBlock(Thread &t);
   size_t runBlock(Thread &t, const Block &block);
   void recordBlock(Thread &t, const Block &block, size_t count, uint64_t completion);
+  bool synchronise(Thread &t, const Block &block, uint64_t cycle);
   void reachLines(Thread &t, const Block &block, size_t count, uint64_t now, BlockEvents &events);
   void leaveBlock(Thread &t, const Block &block, const BlockOutcome &outcome, uint64_t now);
   uint32_t importState(const Thread &t, uint64_t now) const;
-  void exportState(Thread &t, uint32_t state, uint64_t now);
+  /// `entry`: the last one used, if any.
+  void exportState(Thread &t, uint32_t state, const TimingCache::Entry *entry, uint64_t now);
+  bool isExported(const Thread &t) const {
+    return exported.thread == &t && exported.cache == timings &&
+           exported.generation == timings->generation();
+  }
   uint64_t &readyAt(Thread &t, unsigned place);
   void setWindows(const Declaration *declaration);
   static bool findWindow(FastContext &c, unsigned base, uint64_t address, uint64_t bytes,
@@ -339,6 +345,7 @@ private:
     const TimingCache *cache = nullptr;
     unsigned generation = 0;
     uint32_t state = 0;
+    const TimingCache::Entry *entry = nullptr;
     uint64_t cycle = 0;
   } exported;
   std::map<uint32_t, bool> controlOnlyAt; // memo, for as many segments
