@@ -117,6 +117,7 @@ dojo_status dojo_run(dojo_runtime *runtime, const dojo_run_options *options) {
     case dojo::Runtime::Status::BadInput:
       return fail(DOJO_BAD_IMAGE, error);
     case dojo::Runtime::Status::Fault:
+    case dojo::Runtime::Status::Reported: // no option asks for checks
       break;
     }
     return fail(DOJO_FAULT, error);

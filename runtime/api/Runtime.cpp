@@ -135,15 +135,16 @@ bool Runtime::declareSegments(std::string &error) {
     for (const auto &[node, segments] : byNode)
       nodesBySegments[segments].push_back(node);
     for (const auto &[segments, nodes] : nodesBySegments) {
-      std::vector<image::Region> reads, writes;
+      std::vector<image::Region> reads, writes, ignored;
       for (uint32_t i : segments) {
         const image::Segment &s = program.segments[i];
         reads.insert(reads.end(), s.reads.begin(), s.reads.end());
         reads.insert(reads.end(), s.ignored.begin(), s.ignored.end());
+        ignored.insert(ignored.end(), s.ignored.begin(), s.ignored.end());
         writes.insert(writes.end(), s.writes.begin(), s.writes.end());
       }
       if (!die->declareAccesses(nodes, range.first, range.second, intervals(reads),
-                                intervals(writes), error))
+                                intervals(writes), error, intervals(ignored)))
         return false;
     }
   }
@@ -203,7 +204,10 @@ bool Runtime::start(const emu::RunOptions &options, std::string &error) {
   }
   forgetCaptures();
   live.reset();
-  live = std::make_unique<emu::Session>(*die, options);
+  emu::RunOptions asked = options;
+  if (asked.checks.memory)
+    asked.checks.outputs = outputBytes();
+  live = std::make_unique<emu::Session>(*die, asked);
   timed = options.timing;
   return true;
 }
@@ -213,17 +217,50 @@ Runtime::Status Runtime::finish(std::string &error) {
   live.reset();
   last = std::move(result.counters);
   lastFault = result.fault;
-  if (!result.fault)
-    return Status::Ok;
-  error = result.fault->message(program.target);
-  int32_t layer = result.fault->layer;
-  if (layer >= 0 && size_t(layer) < program.layers.size()) {
-    error += " [layer " + std::to_string(layer) + ", " + program.layers[layer].op;
-    for (const std::string &name : program.layers[layer].onnxNames)
-      error += ", ONNX node \"" + name + "\"";
-    error += "]";
+  lastChecks = std::move(result.checks);
+  if (result.fault) {
+    error = result.fault->message(program.target);
+    std::string layer = describeLayer(result.fault->layer);
+    if (!layer.empty())
+      error += " [" + layer + "]";
+    return Status::Fault;
   }
-  return Status::Fault;
+  error.clear();
+  for (const emu::CheckReport &report : lastChecks.reports)
+    error += (error.empty() ? "" : "\n\n") + describe(report);
+  return lastChecks.reports.empty() ? Status::Ok : Status::Reported;
+}
+
+std::string Runtime::describeLayer(int32_t layer) const {
+  if (layer < 0 || size_t(layer) >= program.layers.size())
+    return "";
+  std::string text = "layer " + std::to_string(layer);
+  if (!program.layers[layer].op.empty())
+    text += ", " + program.layers[layer].op;
+  for (const std::string &name : program.layers[layer].onnxNames)
+    text += ", ONNX node \"" + name + "\"";
+  return text;
+}
+
+std::string Runtime::describe(const emu::CheckReport &report) const {
+  return report.message(program.target, [this](int32_t layer) { return describeLayer(layer); });
+}
+
+// Where getOutput will look.
+std::vector<emu::OutputBytes> Runtime::outputBytes() const {
+  std::vector<emu::OutputBytes> list;
+  for (const TensorRef &tensor : program.outputs) {
+    int64_t elementBytes = image::findElementType(tensor.type)->bytes;
+    for (const Box &box : tensor.boxes) {
+      std::vector<int64_t> nodes = program.nodeSets[box.nodeSet].nodes();
+      if (!nodes.empty())
+        forEachRun(tensor, box, elementBytes, [&](uint32_t address, int64_t, int64_t run) {
+          list.push_back({uint32_t(nodes.front()), address, address + uint32_t(run), tensor.name});
+          return true;
+        });
+    }
+  }
+  return list;
 }
 
 bool Runtime::getOutput(const std::string &name, std::vector<uint8_t> &bytes,

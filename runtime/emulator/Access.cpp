@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Addresses of instructions: where they lie, whether they may, what crossing a line costs.
-#include "Node.h"
+#include "Checks.h"
 
 #include <cstdio>
 
@@ -50,8 +50,13 @@ bool Node::check(Thread &t, const Op &op, uint64_t address, uint64_t bytes, uint
           "store of " + std::to_string(bytes) + " bytes at " + hex(address) + " writes code");
     return false;
   }
-  return !t.declaration || checkDeclared(t, op.writesMemory, static_cast<uint32_t>(address),
-                                         static_cast<uint32_t>(address + bytes), cycle);
+  auto begin = static_cast<uint32_t>(address);
+  auto size = static_cast<uint32_t>(bytes);
+  if (t.declaration && !checkDeclared(t, op.writesMemory, begin, begin + size, cycle))
+    return false;
+  if (checks)
+    checks->accesses(t, op, begin, size, cycle);
+  return true;
 }
 
 bool Node::checkDeclared(Thread &t, bool write, uint32_t begin, uint32_t end, uint64_t cycle) {

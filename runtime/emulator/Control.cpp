@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Control instructions: branches, predicates, semaphores, list start.
-#include "Node.h"
+#include "Checks.h"
 #include "Probe.h"
 
 #include <set>
@@ -58,7 +58,7 @@ void Node::issueControl(Thread &t, const Op &op, uint64_t cycle) {
     startWait(t, op.semaphore, context.value, cycle);
     break;
   case ControlKind::Signal:
-    signal(op.semaphore, cycle + p.signalLatency, 1);
+    signalOwn(t, op.semaphore, cycle, 1);
     break;
   case ControlKind::SignalRemote:
     startRemoteSignal(t, context.value, op.semaphore, cycle);
@@ -122,6 +122,8 @@ void Node::finishWait(Thread &t) {
     return;
   }
   s.take(t.need);
+  if (checks)
+    checks->waits(t);
   s.waiter = -1;
   s.lastWaiter = static_cast<int>(t.index);
   s.lastPass = t.pass;
@@ -144,6 +146,13 @@ bool Node::signal(unsigned semaphore, uint64_t shows, uint32_t amount) {
   t.pass = s.passTime(t.waitSince, t.need);
   recheck = true;
   return true;
+}
+
+void Node::signalOwn(Thread &t, unsigned semaphore, uint64_t cycle, uint32_t amount) {
+  uint64_t shows = cycle + p.signalLatency;
+  if (checks)
+    checks->signals(t, semaphore, shows, amount);
+  signal(semaphore, shows, amount);
 }
 
 void Node::startRemoteSignal(Thread &t, uint64_t destination, unsigned semaphore, uint64_t cycle) {

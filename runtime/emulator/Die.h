@@ -14,6 +14,7 @@
 
 namespace dojo::emu {
 
+class RunChecks;
 class RunProbe;
 
 struct Die {
@@ -108,9 +109,10 @@ private:
   uint64_t lastArrival = 0;
   uint64_t numTrains = 0, packets = 0, linkPackets = 0;
   bool ended = false;
-  uint64_t horizon = never;        // nothing happens after this cycle yet
-  std::optional<Fault> fault;      // the earliest
-  std::unique_ptr<RunProbe> probe; // of a run that is watched
+  uint64_t horizon = never;          // nothing happens after this cycle yet
+  std::optional<Fault> fault;        // the earliest
+  std::unique_ptr<RunProbe> probe;   // of a run that is watched
+  std::unique_ptr<RunChecks> checks; // of a run that is checked
   std::unique_ptr<std::mt19937_64> orderEngine;
 };
 

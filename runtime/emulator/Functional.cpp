@@ -2,7 +2,7 @@
 //
 // Execution without timing: a thread runs until it has to wait. Cycle numbers below mean nothing
 // but 'already' and 'not yet'.
-#include "Node.h"
+#include "Checks.h"
 
 namespace dojo::emu {
 
@@ -62,6 +62,8 @@ void Node::stepFunctional(Thread &t) {
   uint64_t extra[2];
   if (op.access != isa::MemAccess::None && !access(t, op, 0, extra))
     return;
+  if (checks && op.usesAcc)
+    checks->usesAccumulator(t, op, 0);
   if (op.writesMemory)
     op.function(context, op);
   postIncrement(t, op, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The issue rules: which instruction of which thread issues in which cycle.
-#include "Node.h"
+#include "Checks.h"
 #include "Probe.h"
 
 #include <utility>
@@ -250,6 +250,8 @@ void Node::issue(Thread &t, const Op &op, uint64_t cycle) {
     if (op.writesMemory)
       occupy(storeFree, cycle, cycle + 1 + extra[0]);
   }
+  if (checks && op.usesAcc)
+    checks->usesAccumulator(t, op, cycle);
   // A store takes its data before its base changes; a load's result stands over the new base.
   if (op.writesMemory)
     op.function(context, op);

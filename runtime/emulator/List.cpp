@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Threads apart: transfer lists, and threads made only of control instructions.
-#include "Node.h"
+#include "Checks.h"
 #include "Probe.h"
 
 #include <cstdio>
@@ -38,6 +38,8 @@ bool Node::readDescriptor(Thread &t, uint64_t cycle) {
     raise(FaultClass::OutOfRange, &t, cycle, "the transfer list runs off the end of the SRAM");
     return false;
   }
+  if (checks)
+    checks->fetches(t, cycle);
   std::string error;
   if (!Descriptor::decode(sram + t.descriptorAddress, t.descriptor, &error)) {
     raise(FaultClass::BadDescriptor, &t, cycle, at(t.descriptorAddress, error));
@@ -81,7 +83,7 @@ void Node::stepList(Thread &t) {
       return;
     }
     if (!d.hasFarSemaphore || d.hasOwnSemaphore)
-      signal(d.ownSemaphore, cycle + p.signalLatency, static_cast<uint32_t>(amount));
+      signalOwn(t, d.ownSemaphore, cycle, static_cast<uint32_t>(amount));
     if (!d.hasFarSemaphore) {
       nextDescriptor(t, cycle);
       return;
@@ -99,7 +101,7 @@ void Node::stepList(Thread &t) {
     return;
   }
   if (d.hasOwnSemaphore)
-    signal(d.ownSemaphore, cycle + p.signalLatency, 1);
+    signalOwn(t, d.ownSemaphore, cycle, 1);
   nextDescriptor(t, cycle);
 }
 
@@ -123,6 +125,9 @@ bool Node::prepareTransfer(Thread &t, uint64_t cycle) {
   x.askerThread = static_cast<uint8_t>(t.index);
   x.farAmount = 1;
   x.runs = Runs();
+  x.listPc = t.listPc;
+  x.descriptorAddress = t.descriptorAddress;
+  x.layer = t.layer;
 
   if (d.kind == Kind::Copy) {
     if (d.multicast)
@@ -230,7 +235,7 @@ void Node::trainLeft(Thread &t, uint64_t left) {
     return;
   }
   if (x.signalsOwn && x.kind == Transfer::Kind::Push)
-    signal(x.ownSemaphore, left + p.signalLatency, 1);
+    signalOwn(t, x.ownSemaphore, left, 1);
   if (probe)
     probe->sendEnds(t, left);
   nextDescriptor(t, left);

@@ -123,7 +123,8 @@ bool checkNoCode(const Die &die, std::span<const uint32_t> nodes, uint32_t addre
   return true;
 }
 
-// Sorts and joins what touches.
+} // namespace
+
 void merge(std::vector<Interval> &intervals) {
   std::sort(intervals.begin(), intervals.end(),
             [](const Interval &a, const Interval &b) { return a.begin < b.begin; });
@@ -138,8 +139,6 @@ void merge(std::vector<Interval> &intervals) {
   }
   intervals = std::move(merged);
 }
-
-} // namespace
 
 bool Machine::placeCode(std::span<const uint32_t> nodes, uint32_t address,
                         std::span<const uint8_t> bytes, std::string &error) {
@@ -159,6 +158,7 @@ bool Machine::placeCode(std::span<const uint32_t> nodes, uint32_t address,
                                [](uint32_t a, const CodeSegment &s) { return a < s.begin; });
     node.segments.insert(at, segment);
     std::memcpy(node.sram + address, bytes.data(), bytes.size());
+    node.notePlaced(segment.begin, segment.end);
   }
   return true;
 }
@@ -169,8 +169,10 @@ bool Machine::placeData(std::span<const uint32_t> nodes, uint32_t address,
       !checkNoCode(*die, nodes, address, bytes.size(), error))
     return false;
   if (!bytes.empty())
-    for (uint32_t n : nodes)
+    for (uint32_t n : nodes) {
       std::memcpy(die->node(n)->sram + address, bytes.data(), bytes.size());
+      die->node(n)->notePlaced(address, address + static_cast<uint32_t>(bytes.size()));
+    }
   return true;
 }
 
@@ -212,7 +214,7 @@ bool Machine::setRoutes(std::vector<std::vector<uint8_t>> routes, std::string &e
 
 bool Machine::declareAccesses(std::span<const uint32_t> nodes, uint32_t begin, uint32_t end,
                               std::vector<Interval> reads, std::vector<Interval> writes,
-                              std::string &error) {
+                              std::string &error, std::vector<Interval> ignored) {
   if (!checkPlace(*die, nodes, 0, 0, error))
     return false;
   for (uint32_t n : nodes)
@@ -222,8 +224,9 @@ bool Machine::declareAccesses(std::span<const uint32_t> nodes, uint32_t begin, u
                                " is empty or overlaps another on node " + std::to_string(n));
   merge(reads);
   merge(writes);
+  merge(ignored);
   auto declaration = std::make_shared<const Declaration>(
-      Declaration{begin, end, std::move(reads), std::move(writes)});
+      Declaration{begin, end, std::move(reads), std::move(writes), std::move(ignored)});
   for (uint32_t n : nodes) {
     Node &node = *die->node(n);
     auto at = std::upper_bound(node.declarationBegins.begin(), node.declarationBegins.end(), begin);

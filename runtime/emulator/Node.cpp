@@ -90,6 +90,19 @@ uint64_t Node::jitter(unsigned thread, uint64_t event, uint64_t range) const {
   return z % (range + 1);
 }
 
+void Node::notePlaced(uint32_t begin, uint32_t end) {
+  if (!placed.empty() && placed.back().end == begin) {
+    placed.back().end = end;
+    return;
+  }
+  placed.push_back({begin, end});
+  // Inputs come again in every run.
+  if (placed.size() > 2 * placedMerged + 64) {
+    merge(placed);
+    placedMerged = placed.size();
+  }
+}
+
 void Node::raise(FaultClass faultClass, Thread *t, uint64_t cycle, std::string text) {
   recheck = true;
   if (probe)

@@ -27,10 +27,14 @@
 
 namespace dojo::emu {
 
+/// Sorts and joins what touches.
+void merge(std::vector<Interval> &intervals);
+
 /// Accesses that code in [begin, end) may make.
 struct Declaration {
   uint32_t begin = 0, end = 0;
   std::vector<Interval> reads, writes; // by address, merged
+  std::vector<Interval> ignored;       // part of `reads`: loads there have no effect
 };
 
 enum class ThreadState : uint8_t {
@@ -142,6 +146,7 @@ struct NodeLayer {
 };
 
 class NodeProbe;
+class NodeChecks;
 
 struct Capture {
   unsigned thread;
@@ -159,6 +164,8 @@ public:
   uint8_t *const sram;
   std::vector<CodeSegment> segments; // by address
   std::array<int64_t, numThreads> entries = {-1, -1, -1, -1};
+  std::vector<Interval> placed; // bytes that the loader or the host wrote, in any order
+  void notePlaced(uint32_t begin, uint32_t end);
   std::shared_ptr<const std::vector<PcRange>> ranges;           // by address
   std::vector<std::shared_ptr<const Declaration>> declarations; // by address
   void addCapture(Capture capture);
@@ -205,6 +212,8 @@ public:
   TimingCache *timings = nullptr;
   /// Notes what the node does in a run that is watched; else null.
   NodeProbe *probe = nullptr;
+  /// Of a run that is checked; else null.
+  NodeChecks *checks = nullptr;
 
   /// The train of `thread` has been committed and leaves in cycle `left`.
   void trainLeft(Thread &thread, uint64_t left);
@@ -263,6 +272,8 @@ private:
   void issueControl(Thread &t, const Op &op, uint64_t cycle);
   void startWait(Thread &t, unsigned semaphore, uint64_t need, uint64_t cycle);
   void finishWait(Thread &t);
+  /// The thread signals a semaphore of its own node.
+  void signalOwn(Thread &t, unsigned semaphore, uint64_t cycle, uint32_t amount);
   void startList(Thread &t, uint64_t address, uint64_t cycle);
   void startRemoteSignal(Thread &t, uint64_t destination, unsigned semaphore, uint64_t cycle);
   const CodeSegment *findCode(int64_t address, int64_t bytes) const;
@@ -322,6 +333,7 @@ private:
   uint64_t nextTrain() const;
   uint64_t jitter(unsigned thread, uint64_t number, uint64_t range) const;
 
+  size_t placedMerged = 0;                     // intervals of `placed` when last merged
   std::vector<Capture> captures;               // by pc
   uint32_t captureBegin = 0, captureBytes = 0; // from the first pc with a capture to the last
 

@@ -3,7 +3,7 @@
 // A run in windows: with `first` the earliest event of any node, a train that is not yet committed
 // cannot show on another node before first + lookahead. So every node may advance up to there by
 // itself, on any host thread; then the trains of the window are committed in order.
-#include "Die.h"
+#include "Checks.h"
 #include "Probe.h"
 
 namespace dojo::emu {
@@ -17,8 +17,8 @@ Run::Run(Die &die, const RunOptions &options)
   setup.watchdog = options.watchdog;
   setup.numLayers = m.numLayers;
   setup.hostPath = options.hostPath.value_or(bestHostPath());
-  setup.fast = options.engine == Engine::Fast && !options.watched() && fastEngineModels(p) &&
-               supported(setup.hostPath);
+  setup.fast = options.engine == Engine::Fast && !options.watched() && !options.checks.any() &&
+               fastEngineModels(p) && supported(setup.hostPath);
   while (m.timings.size() < std::max(1u, options.threads))
     m.timings.push_back(std::make_unique<TimingCache>(p));
   if (options.timing)
@@ -34,6 +34,8 @@ Run::Run(Die &die, const RunOptions &options)
     probe = std::make_unique<RunProbe>(die, options);
   else if (options.nodeOrderSeed)
     orderEngine = std::make_unique<std::mt19937_64>(*options.nodeOrderSeed);
+  if (options.checks.any())
+    checks = std::make_unique<RunChecks>(die, options.checks);
 }
 
 Run::~Run() = default;
@@ -58,6 +60,8 @@ RunResult Run::finish() {
   gatherCounters(result);
   if (probe)
     probe->finish(result.counters);
+  if (checks)
+    checks->finish(ended && !fault, result.checks);
   return result;
 }
 
@@ -148,6 +152,8 @@ void Run::signal(uint32_t node, unsigned semaphore, uint64_t shows, uint32_t amo
 
 void Run::moveBytes(Transfer &x, uint64_t count, uint64_t issue) {
   const uint8_t *source = m.nodes[x.from]->sram;
+  if (checks)
+    checks->moves(x, count, issue);
   bool mayWriteCode = false;
   for (uint32_t n : x.path.receivers)
     mayWriteCode |= code[n].overlaps(x.writes);
@@ -209,8 +215,11 @@ void Run::commit(const Waiting &train, uint64_t safe) {
   case Transfer::Kind::Push:
     if (last && x.signalsFar) {
       size_t receiver = 0;
-      for (uint32_t n : x.path.receivers)
+      for (uint32_t n : x.path.receivers) {
+        if (checks)
+          checks->announces(x, n, false, shows(receiver));
         signal(n, x.farSemaphore, shows(receiver++), x.farAmount);
+      }
     }
     break;
   case Transfer::Kind::Ask:
@@ -220,6 +229,10 @@ void Run::commit(const Waiting &train, uint64_t safe) {
   case Transfer::Kind::Answer:
     answerGoes(x.from, train.issue);
     if (last) {
+      if (checks && x.signalsOwn)
+        checks->announces(x, x.asker, true, shows(0));
+      if (checks && x.signalsFar)
+        checks->announces(x, x.from, false, timing.left + p.signalLatency);
       if (x.signalsOwn)
         signal(x.asker, x.ownSemaphore, shows(0), 1);
       if (x.signalsFar)
@@ -233,6 +246,8 @@ void Run::commit(const Waiting &train, uint64_t safe) {
     }
     break;
   }
+  if (checks && last)
+    checks->ends(x);
   Node &sender = *m.nodes[x.from];
   if (x.kind != Transfer::Kind::Answer) {
     Thread &thread = sender.threads[train.thread];
@@ -289,6 +304,8 @@ void Run::startAnswer(const Transfer &ask, uint64_t arrival) {
   answer.kind = Transfer::Kind::Answer;
   answer.from = ask.to;
   answer.to = ask.asker;
+  if (checks)
+    checks->asked(ask, answer);
   answer.packetsLeft = std::max<uint64_t>(1, countPackets(ask.runs, p.packetBytes));
   answer.packetsSent = 0;
   uint64_t issue = arrival + p.pullAnswer;
@@ -326,10 +343,21 @@ void Run::transferAtOnce(Transfer &x, Thread &thread, Node &node) {
     moveBytes(*data, count, 0);
   x.packetsLeft = data->packetsLeft = 0;
   if (x.signalsFar)
-    for (uint32_t n : x.path.receivers)
+    for (uint32_t n : x.path.receivers) {
+      if (checks)
+        checks->announces(*data, n, false, 0);
       m.nodes[n]->signal(x.farSemaphore, 0, x.farAmount);
-  if (pull && x.signalsOwn)
+    }
+  if (pull && x.signalsOwn) {
+    if (checks)
+      checks->announces(*data, node.number, true, 0);
     node.signal(x.ownSemaphore, 0, 1);
+  }
+  if (checks) {
+    checks->ends(x);
+    if (pull)
+      checks->ends(*data);
+  }
   if (thread.state == ThreadState::Sending)
     node.trainLeft(thread, 0);
 }

@@ -175,8 +175,9 @@ std::unique_ptr<Run> Run::resume(Die &die, RunOptions options, std::span<const u
   };
   if (!options.timing)
     return fail("a saved run has timing; it cannot go on without");
-  if (options.watched())
-    return fail("traces and counters of nodes need the whole run; they do not go with a saved one");
+  if (options.watched() || options.checks.any())
+    return fail("traces, counters of nodes and checks need the whole run; they do not go with a "
+                "saved one");
   ArchiveReader a(state, 0);
   std::string hash;
   bool jitters = false;

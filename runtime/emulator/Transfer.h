@@ -55,6 +55,9 @@ struct Transfer {
   uint32_t asker = 0;
   uint8_t askerThread = 0;
   uint64_t number = 0;
+  // Whose list it is of, for reports.
+  uint32_t listPc = 0, descriptorAddress = 0;
+  size_t layer = 0;
 
   template <class Archive> void archive(Archive &a, const Parameters &p, const Topology &topology) {
     a(kind);

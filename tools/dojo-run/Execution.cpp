@@ -19,6 +19,7 @@ emu::RunOptions runOptions(const Runtime &runtime, const Options &options, emu::
   run.jitterSeed = options.jitter;
   run.trace = trace;
   run.nodeCounters = options.statsNodes;
+  run.checks = options.checks;
   run.watchdog = options.maxCycles.value_or(runtime.watchdog());
   return run;
 }
@@ -74,6 +75,14 @@ Status startRun(Runtime &runtime, const Options &options, const BoundInputs &inp
 Execution execute(Runtime &runtime, const Options &options, const BoundInputs &inputs,
                   emu::Trace *trace) {
   Execution result;
+  result.checks = CheckLog(options);
+  auto finish = [&] {
+    Runtime::Status status = runtime.finish(result.error);
+    result.checks.add(runtime);
+    if (status == Runtime::Status::Reported)
+      result.error = "checks have reports";
+    return status;
+  };
   auto fail = [&](Status status) -> Execution & {
     result.status = status;
     return result;
@@ -96,16 +105,17 @@ Execution execute(Runtime &runtime, const Options &options, const BoundInputs &i
     if (!runtime.session().ended()) {
       result.stopped = "stopped after cycle " + std::to_string(runtime.session().now()) + "\n" +
                        describeThreads(runtime);
-      if (runtime.finish(result.error) != Runtime::Status::Ok)
+      if (finish() != Runtime::Status::Ok)
         return fail(MachineFault);
       return result;
     }
-    switch (runtime.finish(result.error)) {
+    switch (finish()) {
     case Runtime::Status::Ok:
       break;
     case Runtime::Status::BadInput:
       return fail(BadInput);
     case Runtime::Status::Fault:
+    case Runtime::Status::Reported:
       if (inputs.slices >= 0)
         result.error += " (slice " + std::to_string(slice) + ")";
       return fail(MachineFault);

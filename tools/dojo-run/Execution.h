@@ -4,6 +4,7 @@
 #ifndef DOJO_TOOLS_DOJORUN_EXECUTION_H
 #define DOJO_TOOLS_DOJORUN_EXECUTION_H
 
+#include "CheckLog.h"
 #include "Inputs.h"
 #include "Options.h"
 
@@ -24,6 +25,7 @@ struct Execution {
   std::string stopped; ///< why and where the run stopped before its end; empty: it did not
   /// The outputs of all runs, stacked, by the image's order.
   std::vector<std::vector<uint8_t>> outputs;
+  CheckLog checks;
 };
 
 Execution execute(Runtime &runtime, const Options &options, const BoundInputs &inputs,

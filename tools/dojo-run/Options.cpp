@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -27,6 +28,8 @@ Runs a compiled image on the emulated die.
     --trace-nodes LIST         of these nodes alone: numbers, ranges, and boxes from row:column to
                                row:column, as in 0,20-25,1:2-3:8
     --trace-bytes N            the trace ends before it has more (default: 256 MiB)
+  --check memory|races       report reads of bytes that were never written, or accesses to the same
+                             bytes that no semaphore orders, then status 4; memory,races for both
   --until CYCLE              stop after this cycle and say where the threads are; no outputs
   --snapshot FILE            write the machine's state where the run stops, or
     --snapshot-every CYCLES    again and again while it goes on, FILE replaced each time
@@ -110,7 +113,7 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
         "--max-rel-l2",     "--stats",      "--threads",        "--engine",      "--timing",
         "--jitter",         "--max-cycles", "--trace",          "--trace-nodes", "--trace-bytes",
         "--stats-nodes",    "--until",      "--dump-registers", "--dump-memory", "--snapshot",
-        "--snapshot-every", "--resume"};
+        "--snapshot-every", "--resume",    "--check"};
     // --option=value as well as --option value.
     std::string value;
     bool haveValue = false, isKnown = false;
@@ -172,6 +175,15 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
       out.dumpRegisters = value;
     } else if (option == "--dump-memory") {
       out.dumpMemory.push_back(value);
+    } else if (option == "--check") {
+      for (size_t at = 0; at <= value.size();) {
+        size_t comma = std::min(value.find(',', at), value.size());
+        std::string check = value.substr(at, comma - at);
+        if (check != "memory" && check != "races")
+          return fail("--check needs memory, races or both, not '" + check + "'");
+        (check == "memory" ? out.checks.memory : out.checks.races) = true;
+        at = comma + 1;
+      }
     } else if (option == "--until") {
       if (!parseCount(value, count) || count < 1)
         return fail("--until needs a cycle from 1 on, not '" + value + "'");

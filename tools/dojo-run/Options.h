@@ -4,6 +4,8 @@
 #ifndef DOJO_TOOLS_DOJORUN_OPTIONS_H
 #define DOJO_TOOLS_DOJORUN_OPTIONS_H
 
+#include "dojo/Emulator/Checks.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,7 +39,8 @@ struct Options {
   std::optional<uint64_t> every;       // cycles between snapshots
   std::string dumpRegisters;           // a list of nodes; empty: none
   std::vector<std::string> dumpMemory; // NODE:ADDRESS:BYTES each
-  bool statsNodes = false;             // counters of each node in the statistics
+  emu::CheckOptions checks;
+  bool statsNodes = false; // counters of each node in the statistics
 };
 
 /// False with \p error if the arguments are not a legal command line.

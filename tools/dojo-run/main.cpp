@@ -28,6 +28,7 @@ double secondsSince(std::chrono::steady_clock::time_point start) {
 }
 
 int fail(Status status, const std::string &error) {
+  std::fflush(stdout);
   std::fprintf(stderr, "dojo-run: error: %s\n", error.c_str());
   return status;
 }
@@ -80,7 +81,8 @@ int runTool(const Options &options) {
   record.wallSeconds = secondsSince(start);
   std::string traced, traceError;
   bool haveTrace = trace.close(traced, traceError);
-  std::string state = dumps(*runtime, dump);
+  std::string state = run.checks.summary(record.wallSeconds) + dumps(*runtime, dump);
+  run.checks.print(stderr);
   if (!run.stopped.empty())
     state = run.stopped + state + traced;
   if (run.status != Ok || !run.stopped.empty())

@@ -13,6 +13,7 @@
 #ifndef DOJO_EMULATOR_MACHINE_H
 #define DOJO_EMULATOR_MACHINE_H
 
+#include "dojo/Emulator/Checks.h"
 #include "dojo/Emulator/HostPath.h"
 #include "dojo/Emulator/NodeCounters.h"
 #include "dojo/Target/Target.h"
@@ -88,6 +89,8 @@ struct RunOptions {
   bool nodeCounters = false; // fill in Counters::nodes
 
   bool watched() const { return timing && (trace || nodeCounters); }
+  /// Changes neither bytes, cycles nor faults; takes the plain engine.
+  CheckOptions checks = {};
 };
 
 /// What one layer, a number given by the PC ranges, did on all nodes.
@@ -117,6 +120,7 @@ struct Counters {
 struct RunResult {
   std::optional<Fault> fault;
   Counters counters; // up to the fault if there is one
+  CheckResult checks;
 };
 
 /// Where a thread is after a run; Runs: it would go on, or it is where it faulted.
@@ -174,10 +178,11 @@ public:
   /// south, 3 north. A path may not use a link twice.
   [[nodiscard]] bool setRoutes(std::vector<std::vector<uint8_t>> routes, std::string &error);
   /// From now on scalar and vector accesses of instructions in [begin, end) of the listed nodes
-  /// outside `reads` and `writes` are faults. Declared ranges must not overlap.
+  /// outside `reads` and `writes` are faults. Declared ranges must not overlap. What lies in
+  /// `ignored` too may be loaded without having been written: it has no effect.
   [[nodiscard]] bool declareAccesses(std::span<const uint32_t> nodes, uint32_t begin, uint32_t end,
                                      std::vector<Interval> reads, std::vector<Interval> writes,
-                                     std::string &error);
+                                     std::string &error, std::vector<Interval> ignored = {});
   /// Calls `function` whenever `thread` of `node` is about to issue the instruction at `pc`. It
   /// changes neither results nor cycles.
   void addCapture(uint32_t node, unsigned thread, uint32_t pc, CaptureFunction function);

@@ -18,7 +18,7 @@ namespace dojo {
 
 class Runtime {
 public:
-  enum class Status { Ok, BadInput, Fault };
+  enum class Status { Ok, BadInput, Fault, Reported };
 
   /// Loads an image file. Null with \p error if the file is bad or the emulator does not model its
   /// target.
@@ -39,8 +39,9 @@ public:
   uint64_t watchdog() const;
 
   /// Places the inputs and runs to the end. BadInput if an input was never set; Fault if the
-  /// machine stopped, with its place and, where known, the ONNX nodes in \p error. May be called
-  /// again: the same inputs give the same bytes and cycles.
+  /// machine stopped, with its place and, where known, the ONNX nodes in \p error; Reported if it
+  /// came to its end, but checks that the options ask for have reports, then in \p error, a blank
+  /// line between two. May be called again: the same inputs give the same bytes and cycles.
   [[nodiscard]] Status run(const emu::RunOptions &options, std::string &error);
 
   /// The same in pieces: start or resume, then session() as far as wanted, then finish. What start
@@ -93,6 +94,10 @@ public:
   const emu::Counters &counters() const { return last; }
   /// Why the last run stopped, if it did not come to its end.
   const std::optional<emu::Fault> &fault() const { return lastFault; }
+  /// What the checks of the last run found, also if it did not come to its end.
+  const emu::CheckResult &checks() const { return lastChecks; }
+  /// A report of theirs in words, with the ONNX nodes.
+  std::string describe(const emu::CheckReport &report) const;
   /// Cycles of each layer of the last run: its end less that of the layer before, the end of a
   /// layer being the latest completion of an instruction of it or of an earlier layer, the last
   /// layer's the end of the run. They sum to counters().cycles. Empty if timing was off. Of layers
@@ -112,6 +117,8 @@ private:
   bool declareSegments(std::string &error);
   void forgetCaptures();
   bool imageSum(uint64_t &out, std::string &error);
+  std::string describeLayer(int32_t layer) const;
+  std::vector<emu::OutputBytes> outputBytes() const;
 
   image::Image program;
   std::optional<uint64_t> sum; // of the image's file form
@@ -121,6 +128,7 @@ private:
   std::map<uint32_t, std::vector<CapturedBox>> captures; // by tensor
   emu::Counters last;
   std::optional<emu::Fault> lastFault;
+  emu::CheckResult lastChecks;
   bool timed = false;
 };
 
