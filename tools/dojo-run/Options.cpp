@@ -113,7 +113,7 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
         "--max-rel-l2",     "--stats",      "--threads",        "--engine",      "--timing",
         "--jitter",         "--max-cycles", "--trace",          "--trace-nodes", "--trace-bytes",
         "--stats-nodes",    "--until",      "--dump-registers", "--dump-memory", "--snapshot",
-        "--snapshot-every", "--resume",    "--check"};
+        "--snapshot-every", "--resume",     "--check"};
     // --option=value as well as --option value.
     std::string value;
     bool haveValue = false, isKnown = false;

@@ -214,8 +214,11 @@ TEST_P(Snapshots, RefusesWhatDoesNotFit) {
   EXPECT_EQ(refusal(functional(), *same), "a saved run has timing; it cannot go on without");
   RunOptions counted;
   counted.nodeCounters = true;
-  EXPECT_EQ(refusal(counted, *same),
-            "traces and counters of nodes need the whole run; they do not go with a saved one");
+  RunOptions checked;
+  checked.checks.races = true;
+  for (const RunOptions &options : {counted, checked})
+    EXPECT_EQ(refusal(options, *same), "traces, counters of nodes and checks need the whole run; "
+                                       "they do not go with a saved one");
   TestMachine empty(target);
   EXPECT_EQ(refusal({}, empty), "the saved state is of another program");
   TestMachine otherTarget(GetParam() == "d1" ? "d1-pessimistic" : "d1");
