@@ -8,7 +8,8 @@ TOOLS holds dojo-compile and dojo-run, MODELS what prepare.py made. Each case is
 (model, precision, mesh, dead positions, target, inputs): `all` inputs, or `one`. A target `silent`
 is d1 with the dead positions in its file and no router forwarding at any disabled or dead position.
 Prints a line per run: error, cycles, utilisation, bytes, seconds to compile and to emulate one
-input. Fails if an output is too far from the reference, or a run beyond what MARKS allows the case.
+input. Fails if an output is too far from the reference, a run beyond what MARKS allows the case, or
+the checks of a run (docs/checks.md) have something to report; the large model is not checked.
 """
 import json
 import random
@@ -113,6 +114,9 @@ def check(case, tools: Path, models: Path, model, precision, mesh, dead, target,
             sys.exit(f"{where}: expected one output, found {len(outputs)}")
         done = run([sys.executable, COMPARE, models, model, outputs[0], "--precision", precision]
                    + (["--one"] if inputs == "one" else []), where)
+        if model != "resnet50":
+            run([tools / "dojo-run", image, "--input", f"{name}={models / model}-one-input.npy",
+                 "--check", "memory,races"], where)
         figures = json.loads(stats.read_text())
         layers = [layer["emulated_cycles"] for layer in figures["layers"]]
         if sum(layers) != figures["cycles"]:

@@ -141,6 +141,16 @@ struct Soak {
         hold(seed, program, describe(way), difference(i ? other : first, run(program, way), true));
       }
     }
+    // Nothing races; a check of that changes nothing.
+    RunOptions checked = references[choice() % references.size()];
+    checked.threads = 1 + choice() % 3;
+    checked.checks.races = true;
+    Outcome outcome = run(program, checked);
+    ++runs;
+    if (program.mistake != Mistake::Code)
+      hold(seed, program, describe(checked) + ", checked", outcome.reports);
+    if (checked.timing && !checked.jitterSeed)
+      hold(seed, program, describe(checked) + ", checked", difference(first, outcome, true));
     ++runs;
   }
 };
