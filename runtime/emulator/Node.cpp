@@ -38,9 +38,6 @@ void Node::reset(const RunSetup &newSetup) {
     controlOnlyAt.clear();
   controlOnlySegments = segments.size();
   recheck = false;
-  stops.reset();
-  paused.reset();
-  released = false;
   codeLow = segments.empty() ? 0 : segments.front().begin;
   codeHigh = segments.empty() ? 0 : segments.back().end;
   context.acc = accumulators;
@@ -135,8 +132,6 @@ uint64_t Node::nextTrain() const {
 }
 
 uint64_t Node::nextOwnEvent() const {
-  if (paused)
-    return paused->cycle;
   bool blocked;
   uint64_t event = groupEvent(blocked);
   for (const Thread &t : threads) {
@@ -152,9 +147,7 @@ uint64_t Node::nextOwnEvent() const {
 }
 
 void Node::advance(uint64_t safe, bool ahead) {
-  if (paused)
-    resumeCycle();
-  while (!paused) {
+  while (true) {
     for (Thread &t : threads)
       if (t.state == ThreadState::Ready && (t.inList || t.apart))
         runApart(t);
