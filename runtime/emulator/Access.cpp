@@ -54,6 +54,8 @@ bool Node::check(Thread &t, const Op &op, uint64_t address, uint64_t bytes, uint
   auto size = static_cast<uint32_t>(bytes);
   if (t.declaration && !checkDeclared(t, op.writesMemory, begin, begin + size, cycle))
     return false;
+  if (stops && op.writesMemory)
+    noteStore(t, begin, size, cycle);
   if (checks)
     checks->accesses(t, op, begin, size, cycle);
   return true;

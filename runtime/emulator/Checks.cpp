@@ -180,7 +180,7 @@ void RunChecks::writes(const Transfer &x, uint32_t receiver, uint32_t address, u
   AccessPlace place = placeOf(x, Kind::TransferWrite);
   NodeChecks &to = *nodes[receiver];
   // A copy is over when it has left.
-  if (x.path.steps.empty() || !to.races) {
+  if ((x.path.steps.empty() && x.kind != Transfer::Kind::Answer) || !to.races) {
     to.access(place, address, bytes, cycle);
     return;
   }
@@ -254,8 +254,14 @@ void RunChecks::describe(CheckedAccess &access) const {
     isa::Descriptor d;
     static const char *const kinds[] = {"end", "push", "pull", "copy", "wait", "signal"};
     bool known = isa::Descriptor::decode(node.sram + access.descriptor, d, nullptr);
-    access.instruction = std::string(known ? kinds[static_cast<unsigned>(d.kind)] : "descriptor") +
-                         " at " + hex(access.descriptor) + " of a list";
+    using Descriptor = isa::Descriptor::Kind;
+    access.instruction = "descriptor at " + hex(access.descriptor);
+    if (known)
+      access.instruction += std::string(", ") + kinds[static_cast<unsigned>(d.kind)];
+    if (known && (d.kind == Descriptor::Push || d.kind == Descriptor::Pull))
+      access.instruction +=
+          (d.kind == Descriptor::Push ? " to " : " from ") +
+          (d.multicast ? std::string("several nodes") : "node " + std::to_string(d.node));
     return;
   }
   const CodeSegment *segment = node.codeIn(access.pc, 1);

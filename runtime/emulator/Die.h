@@ -44,6 +44,12 @@ public:
   /// Does everything that happens in cycles up to `until`, and on no node anything after it. False
   /// once the run has ended, by itself or with a fault. With timing off it runs to its end.
   bool advance(uint64_t until);
+  /// The cycle up to which everything has happened, after advance.
+  uint64_t now() const { return reached; }
+  void setStops(const StopConditions &conditions);
+  /// Why advance did not get to `until`; in the order of cycles, nodes and threads.
+  const std::vector<Stop> &stops() const { return hits; }
+
   /// What has happened so far; after the end, whether all was well.
   RunResult finish();
 
@@ -86,6 +92,8 @@ private:
   /// Moves the bytes of the next `packets` packets to every receiver.
   void moveBytes(Transfer &transfer, uint64_t packets, uint64_t issue);
   void raiseCodeWrite(const Transfer &transfer, uint64_t issue, uint32_t receiver, uint32_t byte);
+  void noteTrain(const Transfer &transfer, uint64_t issue, unsigned packets);
+  bool collectStops(uint64_t cycle);
   void noteFaults();
   void checkEnd();
   Fault describeDeadlock() const;
@@ -109,6 +117,9 @@ private:
   uint64_t lastArrival = 0;
   uint64_t numTrains = 0, packets = 0, linkPackets = 0;
   bool ended = false;
+  uint64_t reached = 0;
+  bool stopping = false; // there are conditions to stop
+  std::vector<Stop> hits;
   uint64_t horizon = never;          // nothing happens after this cycle yet
   std::optional<Fault> fault;        // the earliest
   std::unique_ptr<RunProbe> probe;   // of a run that is watched

@@ -83,11 +83,20 @@ void Node::runGroupCycle(uint64_t cycle) {
     if (inGroup(t) && !t.inList && t.state == ThreadState::Waiting && t.pass <= cycle)
       finishWait(t);
   Slots slots{p.aluSlots, p.simdSlots, p.matrixSlots, p.decodeThreads, nobody};
-  for (unsigned k = 0; k < numThreads; ++k) {
-    Thread &t = threads[(firstAsked + k) % numThreads];
+  serveGroup(cycle, slots, 0);
+}
+
+// From the thread that is asked as number `asked` on.
+void Node::serveGroup(uint64_t cycle, Slots &slots, unsigned asked) {
+  for (; asked < numThreads && !paused; ++asked) {
+    Thread &t = threads[(firstAsked + asked) % numThreads];
     if (inGroup(t) && !t.inList && t.state == ThreadState::Ready && t.next <= cycle)
       serve(t, cycle, &slots);
+    if (paused)
+      paused->asked = static_cast<uint8_t>(asked);
   }
+  if (paused)
+    return;
   if (slots.lastServed != nobody)
     firstAsked = (slots.lastServed + 1) % numThreads;
 }
@@ -98,7 +107,7 @@ void Node::runGroupCycle(uint64_t cycle) {
 
 // The one thread that uses slots, if it is in this state and the fast engine may run it.
 Thread *Node::aloneInGroup(ThreadState state) {
-  if (!setup.fast || fault || captureBytes)
+  if (!setup.fast || fault || captureBytes || stops)
     return nullptr;
   Thread *alone = nullptr;
   for (Thread &t : threads)
@@ -124,6 +133,9 @@ void Node::serve(Thread &t, uint64_t cycle, Slots *slots, unsigned count, bool p
       return;
     }
     if (t.predicated && t.skip) {
+      if (stops &&
+          stopsBefore(t, {t.index, 0, placed, count, cycle, slots ? *slots : Slots()}, true))
+        return;
       --t.predicated;
       if (probe)
         probe->passedOver(t, cycle);
@@ -138,6 +150,9 @@ void Node::serve(Thread &t, uint64_t cycle, Slots *slots, unsigned count, bool p
       t.next = ready;
       return;
     }
+    Place place;
+    if (stops)
+      place = {t.index, 0, placed, count, cycle, slots ? *slots : Slots()};
     if (op.control == ControlKind::None) {
       if (!placed) {
         if (slots->places == 0) {
@@ -156,6 +171,8 @@ void Node::serve(Thread &t, uint64_t cycle, Slots *slots, unsigned count, bool p
         return;
       }
     }
+    if (stops && stopsBefore(t, place, false))
+      return;
     captureAt(t, cycle);
     if (probe)
       probe->issued(t, op, cycle);

@@ -20,7 +20,7 @@ std::string at(uint32_t descriptor, const std::string &text) {
 } // namespace
 
 void Node::runApart(Thread &t) {
-  while (t.state == ThreadState::Ready && (t.inList || t.apart) && t.next <= horizon) {
+  while (t.state == ThreadState::Ready && (t.inList || t.apart) && t.next <= horizon && !paused) {
     if (t.next > setup.watchdog) {
       raise(FaultClass::Watchdog, &t, setup.watchdog,
             "still running after " + std::to_string(setup.watchdog) + " cycles");

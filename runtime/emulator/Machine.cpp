@@ -285,7 +285,27 @@ ThreadStatus Machine::threadStatus(uint32_t node, unsigned thread) const {
   s.semaphore = t.semaphore;
   s.need = t.need;
   s.since = t.waitSince;
+  s.layer = t.layer < die->numLayers ? static_cast<int32_t>(t.layer) : -1;
   return s;
+}
+
+std::vector<SemaphoreStatus> Machine::semaphores(uint32_t node, uint64_t now) const {
+  std::vector<SemaphoreStatus> list;
+  die->nodes.at(node)->forTouchedSemaphores([&](unsigned number, const Semaphore &s) {
+    SemaphoreStatus status;
+    status.number = number;
+    status.value = s.settledValue();
+    status.waiter = s.waiter;
+    s.forPending([&](uint64_t shows, uint32_t amount) {
+      if (shows <= now)
+        status.value += amount;
+      else
+        status.pending.emplace_back(shows, amount);
+    });
+    if (status.value || status.waiter >= 0 || !status.pending.empty())
+      list.push_back(std::move(status));
+  });
+  return list;
 }
 
 uint64_t Machine::scalarRegister(uint32_t node, unsigned thread, unsigned number) const {

@@ -38,6 +38,9 @@ void Node::reset(const RunSetup &newSetup) {
     controlOnlyAt.clear();
   controlOnlySegments = segments.size();
   recheck = false;
+  stops.reset();
+  paused.reset();
+  released = false;
   codeLow = segments.empty() ? 0 : segments.front().begin;
   codeHigh = segments.empty() ? 0 : segments.back().end;
   context.acc = accumulators;
@@ -132,6 +135,8 @@ uint64_t Node::nextTrain() const {
 }
 
 uint64_t Node::nextOwnEvent() const {
+  if (paused)
+    return paused->cycle;
   bool blocked;
   uint64_t event = groupEvent(blocked);
   for (const Thread &t : threads) {
@@ -147,7 +152,9 @@ uint64_t Node::nextOwnEvent() const {
 }
 
 void Node::advance(uint64_t safe, bool ahead) {
-  while (true) {
+  if (paused)
+    resumeCycle();
+  while (!paused) {
     for (Thread &t : threads)
       if (t.state == ThreadState::Ready && (t.inList || t.apart))
         runApart(t);

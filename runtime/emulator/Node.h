@@ -13,6 +13,7 @@
 #include "BlockTiming.h"
 #include "Handlers.h"
 #include "LineCache.h"
+#include "NodeStops.h"
 #include "Semaphore.h"
 #include "Transfer.h"
 #include "dojo/Emulator/Machine.h"
@@ -208,6 +209,13 @@ public:
   /// With timing off: runs every thread until all of them wait. True if anything happened.
   bool runFunctional();
 
+  /// Where its threads are to stop; null: nowhere.
+  std::unique_ptr<NodeStops> stops;
+  /// The cycle in the midst of which a thread stands, if one does.
+  std::optional<uint64_t> pausedIn() const {
+    return paused ? std::optional(paused->cycle) : std::nullopt;
+  }
+
   /// Of the host thread that advances the node; set before it does.
   TimingCache *timings = nullptr;
   /// Notes what the node does in a run that is watched; else null.
@@ -252,9 +260,18 @@ private:
     unsigned alu, simd, matrix, places;
     unsigned lastServed;
   };
+  /// How far the node has got in a cycle when a thread stops before an instruction.
+  struct Place {
+    uint8_t thread = 0, asked = 0; // it was asked as number `asked` of the group
+    bool placed = false;
+    unsigned count = 0; // instructions it has issued in the cycle
+    uint64_t cycle = 0;
+    Slots slots = {};
+  };
   uint64_t groupEvent(bool &blocked) const;
   void runGroup(uint64_t limit);
   void runGroupCycle(uint64_t cycle);
+  void serveGroup(uint64_t cycle, Slots &slots, unsigned asked);
   /// `count` instructions of the thread have issued in this cycle.
   void serve(Thread &t, uint64_t cycle, Slots *slots, unsigned count = 0, bool placed = false);
   bool fetch(Thread &t, uint64_t cycle);
@@ -267,6 +284,11 @@ private:
   void issue(Thread &t, const Op &op, uint64_t cycle);
   void record(Thread &t, const Op &op, uint64_t completion);
   void advancePc(Thread &t, const Op &op);
+
+  //===-- Stops.cpp ------------------------------------------------------===//
+  bool stopsBefore(const Thread &t, const Place &place, bool passedOver);
+  void resumeCycle();
+  void noteStore(const Thread &t, uint32_t address, uint32_t bytes, uint64_t cycle);
 
   //===-- Control.cpp ----------------------------------------------------===//
   void issueControl(Thread &t, const Op &op, uint64_t cycle);
@@ -312,16 +334,10 @@ private:
   bool runFast(Thread &t);
   bool runFastFunctional(Thread &t);
   const Block *nextBlock(Thread &t);
-  struct BlockRun {
-    unsigned turns; // complete ones; their crossings are in the context
-    size_t more;    // instructions of one that does not complete
-  };
-  BlockRun runBlock(Thread &t, const Block &block, unsigned turns);
-  void recordBlock(Thread &t, const Block &block, BlockRun run, uint64_t completion);
+  size_t runBlock(Thread &t, const Block &block);
+  void recordBlock(Thread &t, const Block &block, size_t count, uint64_t completion);
   bool synchronise(Thread &t, const Block &block, uint64_t cycle);
   void reachLines(Thread &t, const Block &block, size_t count, uint64_t now, BlockEvents &events);
-  const TimingCache::Entry &timeTurn(const Block &block, uint32_t state, BlockEvents &events,
-                                     bool taken, const TimingCache::Entry *before);
   void leaveBlock(Thread &t, const Block &block, const BlockOutcome &outcome, uint64_t now);
   uint32_t importState(const Thread &t, uint64_t now) const;
   /// `entry`: the last one used, if any.
@@ -369,6 +385,8 @@ private:
   std::map<uint32_t, bool> controlOnlyAt; // memo, for as many segments
   size_t controlOnlySegments = 0;
   bool recheck = false; // the group's situation has changed
+  std::optional<Place> paused;
+  bool released = false; // the thread goes on past the instruction it stood before
   uint64_t functionalSteps[numThreads];
 };
 

@@ -72,7 +72,8 @@ RunResult Run::finish() {
 void Run::refresh(uint32_t number) { ownEvent[number] = m.nodes[number]->nextOwnEvent(); }
 
 bool Run::executeTimed(uint64_t until) {
-  horizon = until;
+  horizon = reached = until;
+  hits.clear();
   for (Node *node : nodes)
     refresh(node->number);
   while (true) {
@@ -85,12 +86,23 @@ bool Run::executeTimed(uint64_t until) {
     if (first > until)
       return true;
     uint64_t safe = std::min(first + p.remoteLookahead() - 1, horizon);
+    if (stopping)
+      safe = horizon = first; // cycle by cycle
     advanceNodes(safe);
+    if (stopping && collectStops(first)) {
+      reached = first - 1;
+      return true;
+    }
     while (!trains.empty() && trains.top().issue <= safe &&
            !(fault && trains.top().issue > fault->cycle)) {
       Waiting train = trains.top();
       trains.pop();
       commit(train, safe);
+    }
+    if (stopping && collectStops(first), !hits.empty()) {
+      copies.finish();
+      reached = first;
+      return true;
     }
   }
 }
@@ -199,8 +211,11 @@ void Run::commitPackets(Transfer &x, uint64_t issue, unsigned count) {
   linkPackets += uint64_t(count) * x.path.steps.size();
   uint64_t latest = *std::max_element(timing.firstWrite.begin(), timing.firstWrite.end());
   lastArrival = std::max(lastArrival, latest + count - 1);
-  if (!x.dataless && x.kind != Transfer::Kind::Ask)
+  if (!x.dataless && x.kind != Transfer::Kind::Ask) {
+    if (stopping)
+      noteTrain(x, issue, count);
     moveBytes(x, count, issue);
+  }
   x.packetsLeft -= count;
   x.packetsSent += count;
 }

@@ -32,6 +32,11 @@ public:
   uint64_t settledValue() const { return value; }
   /// The value once everything known has shown.
   uint64_t finalValue() const;
+  /// Calls f(shows, amount) for the increments that are not in settledValue.
+  template <typename F> void forPending(F f) const {
+    for (const Increment &i : pending)
+      f(i.shows, i.amount);
+  }
   /// As it was made; keeps its memory.
   void clear() {
     waiter = lastWaiter = -1;

@@ -16,9 +16,13 @@ bool Session::advanceTo(uint64_t cycle) {
   if (hasEnded || cycle < at)
     return !hasEnded;
   hasEnded = !run->advance(cycle);
-  at = cycle;
+  at = run->now();
   return !hasEnded;
 }
+
+void Session::setStops(const StopConditions &conditions) { run->setStops(conditions); }
+
+const std::vector<Stop> &Session::stops() const { return run->stops(); }
 
 RunResult Session::finish() { return run->finish(); }
 

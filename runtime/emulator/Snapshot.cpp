@@ -64,6 +64,23 @@ template <class Archive> void Node::archive(Archive &a) {
   a(firstAsked);
   a.require(firstAsked < numThreads);
 
+  bool stands = paused.has_value();
+  a(stands);
+  if (stands) {
+    if (Archive::reading)
+      paused.emplace();
+    for (unsigned *value : {&paused->slots.alu, &paused->slots.simd, &paused->slots.matrix,
+                            &paused->slots.places, &paused->slots.lastServed, &paused->count}) {
+      a(*value);
+      a.require(*value <= 64);
+    }
+    a(paused->thread);
+    a(paused->asked);
+    a(paused->placed);
+    a.cycle(paused->cycle);
+    a.require(paused->thread < numThreads && paused->asked < numThreads && paused->cycle != never);
+  }
+
   for (uint64_t &bits : touched)
     a(bits);
   if (a.ok())
@@ -81,6 +98,10 @@ bool Node::restore(ArchiveReader &a) {
   busyUntil = std::max(dividerFree, estimatorFree);
   for (auto *cycles : {aguFree, storeFree, accStepReady, accFillReady, accDrained})
     busyUntil = std::max(busyUntil, *std::max_element(cycles, cycles + 8));
+  if (paused) {
+    const Thread &t = threads[paused->thread];
+    a.require(t.state == ThreadState::Ready && !t.inList && t.next <= paused->cycle);
+  }
   for (Thread &t : threads) {
     if (!a.ok())
       return false;

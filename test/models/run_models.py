@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compiles a model, runs it on the emulated die and holds the outputs to the reference.
 
-    run_models.py TOOLS MODELS CASE
+    run_models.py TOOLS MODELS CASE [KEEP]
 
 TOOLS holds dojo-compile and dojo-run, MODELS what prepare.py made. Each case is a list of
 (model, precision, mesh, dead positions, target, inputs): `all` inputs, or `one`. A target `silent`
 is d1 with the dead positions in its file and no router forwarding at any disabled or dead position.
 Prints a line per run: error, cycles, utilisation, bytes, seconds to compile and to emulate one
-input. Fails if an output is too far from the reference, or a run beyond what MARKS allows the case.
+input. Leaves the images in KEEP, as MODEL.PRECISION.MESH.TARGET.NUMBER.d1. Fails if an output is too
+far from the reference, a run beyond what MARKS allows the case, or the checks of a run (docs/checks.md)
+have something to report; the large model is not checked.
 """
 import json
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -88,7 +91,7 @@ def run(command: list, where: str) -> subprocess.CompletedProcess:
     return done
 
 
-def check(case, tools: Path, models: Path, model, precision, mesh, dead, target, inputs) -> None:
+def check(case, tools: Path, models: Path, keep, model, precision, mesh, dead, target, inputs) -> None:
     where = f"{model} {precision} {mesh or 'die'} {target}" + (f" without {' '.join(dead)}" if dead else "")
     name, options = INPUTS[model]
     with tempfile.TemporaryDirectory() as folder:
@@ -113,6 +116,9 @@ def check(case, tools: Path, models: Path, model, precision, mesh, dead, target,
             sys.exit(f"{where}: expected one output, found {len(outputs)}")
         done = run([sys.executable, COMPARE, models, model, outputs[0], "--precision", precision]
                    + (["--one"] if inputs == "one" else []), where)
+        if model != "resnet50":
+            run([tools / "dojo-run", image, "--input", f"{name}={models / model}-one-input.npy",
+                 "--check", "memory,races"], where)
         figures = json.loads(stats.read_text())
         layers = [layer["emulated_cycles"] for layer in figures["layers"]]
         if sum(layers) != figures["cycles"]:
@@ -127,6 +133,8 @@ def check(case, tools: Path, models: Path, model, precision, mesh, dead, target,
         for what, most in MARKS.get(case, {}).items():
             if measured[what] > most:
                 sys.exit(f"{where}: {what} is {measured[what]}, more than {most}")
+        if keep:
+            shutil.move(image, keep)
 
 
 def check_refusal(tools: Path, models: Path, precision: str) -> None:
@@ -144,8 +152,13 @@ def check_refusal(tools: Path, models: Path, precision: str) -> None:
 
 def main() -> None:
     tools, models, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-    for case in cases(name):
-        check(name, tools, models, *case)
+    keep = Path(sys.argv[4]) if len(sys.argv) > 4 else None
+    if keep:
+        shutil.rmtree(keep, ignore_errors=True)
+        keep.mkdir(parents=True)
+    for number, case in enumerate(cases(name)):
+        model, precision, mesh, _, target, _ = case
+        check(name, tools, models, keep and keep / f"{model}.{precision}.{mesh or 'die'}.{target}.{number}.d1", *case)
     if name.startswith("resnet50"):
         check_refusal(tools, models, "fp32" if name.endswith("fp32") else "bf16")
 

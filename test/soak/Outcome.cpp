@@ -17,6 +17,8 @@ Outcome run(const Program &program, const RunOptions &options) {
   RunResult result = machine->run(limited);
   Outcome out;
   out.counters = result.counters;
+  for (const CheckReport &report : result.checks.reports)
+    out.reports += "\n    " + report.message(program.target, nullptr);
   if (result.fault) {
     out.fault = result.fault->message(program.target);
     return out;

@@ -9,7 +9,8 @@
 namespace dojo::emu {
 
 struct Outcome {
-  std::string fault; // its whole message; empty: none
+  std::string fault;   // its whole message; empty: none
+  std::string reports; // of checks, whole
   Counters counters;
   std::vector<uint64_t> registers; // of all nodes and threads; accumulators
   std::vector<uint8_t> memory;     // of all nodes: Program::memory

@@ -29,7 +29,8 @@ const char *name(Mistake mistake) {
   return names[static_cast<size_t>(mistake)];
 }
 
-Program::Program(uint64_t seed) : engine(static_cast<uint32_t>(seed * 2654435761u + 12345)) {
+Program::Program(uint64_t seed, bool race)
+    : engine(static_cast<uint32_t>(seed * 2654435761u + 12345)) {
   chooseMachine();
   if (below(8) == 0)
     mistake = Mistake(1 + below(12));
@@ -38,6 +39,7 @@ Program::Program(uint64_t seed) : engine(static_cast<uint32_t>(seed * 2654435761
   shape.sender = shape.threads < 4 && below(2);
   if (mistake == Mistake::SecondWaiter)
     shape.threads = std::max(2u, shape.threads), shape.sender &= shape.threads < 4;
+  races = race && shape.threads > 1 && mistake == Mistake::None;
   shape.rounds = 1 + static_cast<unsigned>(below(wide ? 2 : 5));
   pieces = 1 + below(3);
   declared = below(2) || mistake == Mistake::Undeclared;
@@ -167,9 +169,13 @@ void Program::writeRound(CodeWriter &w, unsigned r, unsigned thread) {
            number(traffic->counts[{r, thread}]));
     writeList(w, r, thread);
   }
-  if (shape.threads > 1)
-    w.text("wait s" + number(layout::handed(r, thread)) + ", 1\nli x28, " +
-           number(layout::handover(r, before)) + "\nvld " + vector() + ", 0(x28), w32, m0");
+  if (shape.threads > 1) {
+    std::string wait = "wait s" + number(layout::handed(r, thread)) + ", 1";
+    std::string read = "li x28, " + number(layout::handover(r, before)) + "\nvld " + vector() +
+                       ", 0(x28), w32, m0";
+    bool hasty = races && r == 0 && thread == 0;
+    w.text(hasty ? read + "\n" + wait : wait + "\n" + read);
+  }
   w.text("li x28, " + number(layout::arrivals(r, thread)) + "\nld x29, 0(x28)\nwaitx s" +
          number(layout::arrived(r, thread)) + ", x29");
   for (int i = 1 + below(5); i > 0; --i) {

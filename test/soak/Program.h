@@ -38,11 +38,13 @@ const char *name(Mistake mistake);
 
 class Program {
 public:
-  /// Throws std::runtime_error if the part of the die cannot be made: an error of the test.
-  explicit Program(uint64_t seed);
+  /// Throws std::runtime_error if the part of the die cannot be made: an error of the test. `race`:
+  /// the same program, but one thread reads what another hands over before it waits for that.
+  explicit Program(uint64_t seed, bool race = false);
 
   Target target;
   Mistake mistake = Mistake::None;
+  bool races = false; // it was asked for, and there are threads that hand over
   uint64_t watchdog = 3'000'000;
 
   /// Loads code, data, entries, ranges, declarations and routes. Always the same.

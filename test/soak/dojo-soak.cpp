@@ -17,7 +17,8 @@ const char *const helpText =
 
 Runs random programs on parts of the die. The plain engine on one thread is the reference; the fast
 engine, the host's instruction sets, any number of host threads, any order of nodes must agree with it
-on faults, cycles, counters, registers and memory, with timing on, with timing off and with jitter.
+on faults, cycles, counters, registers and memory, with timing on, with timing off and with jitter. The
+check for races must find none in them, and one where one was made.
 
   --programs N   how many (default: 100)
   --seed S       of the first one, the others follow (default: 1)
@@ -66,7 +67,7 @@ std::vector<HostPath> hostPaths() {
 
 struct Soak {
   Options options;
-  uint64_t runs = 0, failures = 0;
+  uint64_t runs = 0, races = 0, failures = 0;
   std::map<std::string, uint64_t> ends; // by mistake and whether there was a fault
 
   void hold(uint64_t seed, const Program &program, const std::string &how,
@@ -141,6 +142,27 @@ struct Soak {
         hold(seed, program, describe(way), difference(i ? other : first, run(program, way), true));
       }
     }
+    // Nothing races; a check of that changes nothing.
+    RunOptions checked = references[choice() % references.size()];
+    checked.threads = 1 + choice() % 3;
+    checked.checks.races = true;
+    Outcome outcome = run(program, checked);
+    ++runs;
+    if (program.mistake != Mistake::Code)
+      hold(seed, program, describe(checked) + ", checked", outcome.reports);
+    if (checked.timing && !checked.jitterSeed)
+      hold(seed, program, describe(checked) + ", checked", difference(first, outcome, true));
+    // But where it does, the check says so.
+    if (choice() % 4)
+      return;
+    Program racing(seed, true);
+    if (!racing.races)
+      return;
+    ++runs;
+    if (!run(racing, checked).reports.empty())
+      ++races;
+    else
+      hold(seed, racing, describe(checked) + ", checked", "no report of the race that was made");
     ++runs;
   }
 };
@@ -168,6 +190,7 @@ int main(int argc, char **argv) {
               static_cast<unsigned long long>(soak.options.programs),
               static_cast<unsigned long long>(soak.runs),
               static_cast<unsigned long long>(soak.failures));
+  std::printf("  %6llu races made and found\n", static_cast<unsigned long long>(soak.races));
   for (const auto &[end, count] : soak.ends)
     std::printf("  %6llu %s\n", static_cast<unsigned long long>(count), end.c_str());
   return soak.failures ? 2 : 0;

@@ -156,6 +156,7 @@ int Session::execute() {
   case Runtime::Status::BadInput:
     return fail(driver::BadInput, error);
   case Runtime::Status::Fault:
+  case Runtime::Status::Reported: // no check was asked for
     fault = error;
     break;
   }

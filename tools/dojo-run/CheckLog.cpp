@@ -9,6 +9,7 @@ CheckLog::CheckLog(const Options &options) : wanted(options.checks.any()) {}
 
 void CheckLog::add(const Runtime &runtime) {
   const emu::CheckResult &found = runtime.checks();
+  ++runs;
   accesses += found.accesses;
   shadowBytes = std::max(shadowBytes, found.shadowBytes);
   numReports += found.numReports;
@@ -22,7 +23,7 @@ void CheckLog::print(std::FILE *to) const {
 }
 
 std::string CheckLog::summary(double seconds) const {
-  if (!wanted)
+  if (!wanted || !runs)
     return "";
   char line[160];
   std::snprintf(line, sizeof line,

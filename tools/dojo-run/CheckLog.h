@@ -19,8 +19,8 @@ public:
 
   /// Adds the runtime's last run.
   void add(const Runtime &runtime);
-  /// Empty without --check. "checked 123456 accesses in 12.3 s, 310 MB of shadow memory: ...", a
-  /// line.
+  /// Empty without --check, or before a run. "checked 123456 accesses in 12.3 s, 310 MB of shadow
+  /// memory: ...", a line.
   std::string summary(double seconds) const;
   /// Writes what was found.
   void print(std::FILE *to) const;
@@ -28,7 +28,7 @@ public:
 private:
   bool wanted = false;
   std::vector<std::string> reports;
-  uint64_t accesses = 0, shadowBytes = 0, numReports = 0;
+  uint64_t runs = 0, accesses = 0, shadowBytes = 0, numReports = 0;
 };
 
 } // namespace dojo::run

@@ -58,7 +58,7 @@ struct AccessPlace {
 
 /// One side of a report.
 struct CheckedAccess : AccessPlace {
-  std::string instruction = {}; ///< disassembled; in a list the descriptor's kind; Output: name
+  std::string instruction = {}; ///< disassembled; in a list the descriptor; Output: name
 };
 
 struct CheckReport {

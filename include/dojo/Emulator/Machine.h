@@ -129,8 +129,18 @@ struct ThreadStatus {
   ThreadPlace place = ThreadPlace::Ended;
   bool inList = false;
   uint32_t pc = 0;              // of the `list` instruction in a list
+  int32_t layer = -1;           // as in Fault
   unsigned semaphore = 0;       // Waits
   uint64_t need = 0, since = 0; // Waits: amount, cycle
+};
+
+/// A semaphore that somebody has used.
+struct SemaphoreStatus {
+  unsigned number = 0;
+  uint64_t value = 0; // shown
+  int waiter = -1;    // thread; -1: none
+  /// Signals that show later: cycle and amount, ascending.
+  std::vector<std::pair<uint64_t, uint32_t>> pending;
 };
 
 /// Instructions in [begin, end) belong to `layer`; -1: to none; -2: to the layer that the thread
@@ -199,6 +209,8 @@ public:
 
   /// Threads and registers at the end of the last run, for tests and debuggers.
   ThreadStatus threadStatus(uint32_t node, unsigned thread) const;
+  /// Those of a node that are not zero, have a waiter or a signal on its way; `now`: the cycle.
+  std::vector<SemaphoreStatus> semaphores(uint32_t node, uint64_t now) const;
   uint64_t scalarRegister(uint32_t node, unsigned thread, unsigned number) const;
   std::span<const uint32_t, 16> vectorRegister(uint32_t node, unsigned thread,
                                                unsigned number) const;

@@ -6,6 +6,7 @@
 #define DOJO_EMULATOR_SESSION_H
 
 #include "dojo/Emulator/Machine.h"
+#include "dojo/Emulator/Stops.h"
 
 namespace dojo::emu {
 
@@ -25,6 +26,16 @@ public:
   /// number of host threads. False once the run has ended, by itself or with a fault. With timing
   /// off it runs to its end.
   bool advanceTo(uint64_t cycle);
+  /// From now on advanceTo stops also where these say. The nodes concerned take the plain engine,
+  /// all go cycle by cycle, and the results stay the same. Replaces what was set before; without
+  /// conditions the run is as fast as ever.
+  void setStops(const StopConditions &conditions);
+  /// Why the last advanceTo stopped before its cycle; empty: it did not. By node, watchpoints that
+  /// a train has written behind. Where a thread stands before an instruction, it is in the midst of
+  /// the cycle after now(): other nodes have done what they do in it, except that trains issued in
+  /// it wait. Going on passes over the breakpoint it stands at.
+  const std::vector<Stop> &stops() const;
+
   /// The cycle up to which everything has happened.
   uint64_t now() const { return at; }
   bool ended() const { return hasEnded; }
@@ -32,8 +43,8 @@ public:
   /// Counters so far. After the end also whether all was well.
   RunResult finish();
 
-  /// Appends the whole state of the run, the machine's memory included, to `out`. False with `error` if the
-  /// run has ended or has no timing.
+  /// Appends the whole state of the run, the machine's memory included, to `out`. False with
+  /// `error` if the run has ended or has no timing.
   [[nodiscard]] bool save(std::vector<uint8_t> &out, std::string &error);
   /// Goes on with a saved run on a machine that was given the same program. Engine, host threads
   /// and watchdog come from `options`, the seed of the jitter from the saved run. Null with
