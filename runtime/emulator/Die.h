@@ -79,6 +79,7 @@ private:
   void refresh(uint32_t node);
   void signal(uint32_t node, unsigned semaphore, uint64_t shows, uint32_t amount);
   void queueTrain(Node &node, Thread &thread);
+  void commitTrains(uint64_t safe);
   void commit(const Waiting &train, uint64_t safe);
   void commitPackets(Transfer &transfer, uint64_t issue, unsigned packets);
   void startAnswer(const Transfer &ask, uint64_t arrival);
@@ -110,6 +111,7 @@ private:
   std::vector<uint64_t> ownEvent;       // by node number: Node::nextOwnEvent
   std::vector<std::vector<Node *>> due; // that advance in this window, by their host thread
   std::priority_queue<Waiting, std::vector<Waiting>, std::greater<Waiting>> trains;
+  std::vector<Waiting> ready; // of the window, in order
   std::vector<std::unique_ptr<Transfer>> answers;
   std::vector<Transfer *> spareAnswers;
   std::vector<std::multiset<uint64_t>> answersAt; // issue cycles by node

@@ -82,11 +82,11 @@ const Block *Node::nextBlock(Thread &t) {
     if (!t.segment)
       return nullptr;
   }
-  if (t.pc < t.rangeBegin || t.pc >= t.rangeEnd)
-    findRange(t);
-  if (t.declaration != windowsOf)
-    setWindows(t.declaration);
-  return t.segment->image->translation(setup.hostPath).find(t.pc, t.rangeEnd);
+  if (!t.range.holds(t.pc))
+    enterRange(t);
+  if (t.range.declaration != windowsOf)
+    setWindows(t.range.declaration);
+  return t.segment->image->translation(setup.hostPath).find(t.pc, t.range.end);
 }
 
 // Runs the functions of a block; returns how many instructions were executed.

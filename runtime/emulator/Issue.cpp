@@ -351,8 +351,8 @@ bool Node::fetchFar(Thread &t, uint64_t cycle) {
   if (!t.segment || t.pc < t.segment->begin || t.pc >= t.segment->end)
     if (!findSegment(t, cycle))
       return false;
-  if (t.pc < t.rangeBegin || t.pc >= t.rangeEnd)
-    findRange(t);
+  if (!t.range.holds(t.pc))
+    enterRange(t);
   if (probe)
     probe->layer(t, cycle);
   uint32_t at = t.pc - t.segment->begin;
@@ -375,8 +375,8 @@ bool Node::fetchFar(Thread &t, uint64_t cycle) {
     }
   }
   if (lastLine == line) {
-    uint32_t begin = std::max({line * p.codeLineBytes, t.segment->begin, t.rangeBegin});
-    uint32_t end = std::min({(line + 1) * p.codeLineBytes, t.segment->end, t.rangeEnd});
+    uint32_t begin = std::max({line * p.codeLineBytes, t.segment->begin, t.range.begin});
+    uint32_t end = std::min({(line + 1) * p.codeLineBytes, t.segment->end, t.range.end});
     begin += (4 - begin % 4) % 4;
     t.nearBegin = begin;
     t.nearBytes = end > begin ? end - begin : 0;
@@ -396,6 +396,27 @@ bool Node::findSegment(Thread &t, uint64_t cycle) {
   return t.segment != nullptr;
 }
 
+namespace {
+
+// How many of `begins`, which ascend, are not after `pc`; most often about as many as `near`.
+template <typename Vector, typename Begin>
+uint32_t countUpTo(const Vector &all, uint32_t pc, uint32_t near, Begin begin) {
+  size_t low = 0, high = all.size(); // the count lies between
+  for (uint32_t at : {near - 1, near, near + 1})
+    if (at < high && at >= low)
+      (begin(all[at]) <= pc ? low : high) = begin(all[at]) <= pc ? at + 1 : at;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (begin(all[middle]) <= pc)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return static_cast<uint32_t>(low);
+}
+
+} // namespace
+
 const Declaration *Node::declarationAt(uint32_t pc) const {
   auto next = std::upper_bound(declarationBegins.begin(), declarationBegins.end(), pc);
   if (next == declarationBegins.begin())
@@ -405,21 +426,23 @@ const Declaration *Node::declarationAt(uint32_t pc) const {
   return pc < before.end ? &before : nullptr;
 }
 
-void Node::findRange(Thread &t) {
-  t.rangeBegin = 0;
-  t.rangeEnd = ~uint32_t(0);
+void Node::enterRange(Thread &t) const {
+  CodeRange &r = t.range;
+  r.begin = 0;
+  r.end = ~uint32_t(0);
+  r.declaration = nullptr;
   size_t caller = std::exchange(t.layer, setup.numLayers);
   if (ranges) {
-    auto next = std::upper_bound(ranges->begin(), ranges->end(), t.pc,
-                                 [](uint32_t pc, const PcRange &r) { return pc < r.begin; });
-    if (next != ranges->end())
-      t.rangeEnd = next->begin;
-    if (next != ranges->begin()) {
-      const PcRange &range = *std::prev(next);
-      t.rangeBegin = range.end;
+    r.rangesBefore =
+        countUpTo(*ranges, t.pc, r.rangesBefore, [](const PcRange &range) { return range.begin; });
+    if (r.rangesBefore < ranges->size())
+      r.end = (*ranges)[r.rangesBefore].begin;
+    if (r.rangesBefore > 0) {
+      const PcRange &range = (*ranges)[r.rangesBefore - 1];
+      r.begin = range.end;
       if (t.pc < range.end) {
-        t.rangeBegin = range.begin;
-        t.rangeEnd = range.end;
+        r.begin = range.begin;
+        r.end = range.end;
         if (range.layer >= 0)
           t.layer = static_cast<size_t>(range.layer);
         else if (range.layer == -2)
@@ -427,23 +450,22 @@ void Node::findRange(Thread &t) {
       }
     }
   }
-  t.declaration = nullptr;
   if (declarations.empty())
     return;
   // The finer of the two divisions of the address space is looked up again at its own borders.
-  auto next = std::upper_bound(declarationBegins.begin(), declarationBegins.end(), t.pc);
-  if (next != declarationBegins.end())
-    t.rangeEnd = std::min(t.rangeEnd, *next);
-  if (next == declarationBegins.begin())
+  r.declarationsBefore = countUpTo(declarationBegins, t.pc, r.declarationsBefore,
+                                   [](uint32_t begin) { return begin; });
+  if (r.declarationsBefore < declarationBegins.size())
+    r.end = std::min(r.end, declarationBegins[r.declarationsBefore]);
+  if (r.declarationsBefore == 0)
     return;
-  const Declaration &before =
-      *declarations[static_cast<size_t>(next - declarationBegins.begin()) - 1];
+  const Declaration &before = *declarations[r.declarationsBefore - 1];
   if (t.pc < before.end) {
-    t.declaration = &before;
-    t.rangeBegin = std::max(t.rangeBegin, before.begin);
-    t.rangeEnd = std::min(t.rangeEnd, before.end);
+    r.declaration = &before;
+    r.begin = std::max(r.begin, before.begin);
+    r.end = std::min(r.end, before.end);
   } else {
-    t.rangeBegin = std::max(t.rangeBegin, before.end);
+    r.begin = std::max(r.begin, before.end);
   }
 }
 

@@ -64,10 +64,8 @@ void Node::reset(const RunSetup &newSetup) {
     t.segment = t.otherSegment = nullptr;
     t.nearBytes = 0;
     t.trainNumber = 0;
-    t.rangeBegin = 1;
-    t.rangeEnd = 0;
+    t.range = CodeRange();
     t.layer = setup.numLayers;
-    t.declaration = nullptr;
     t.next = 0;
     if (entries[t.index] < 0)
       continue;

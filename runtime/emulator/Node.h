@@ -46,6 +46,16 @@ enum class ThreadState : uint8_t {
   Faulted,
 };
 
+/// Code that belongs to one layer and has one declaration of what it accesses.
+struct CodeRange {
+  uint32_t begin = 1, end = 0;
+  // The ranges and declarations before this place; code goes on, so the next are most often near.
+  uint32_t rangesBefore = 0, declarationsBefore = 0;
+  const Declaration *declaration = nullptr;
+
+  bool holds(uint32_t pc) const { return pc >= begin && pc < end; }
+};
+
 struct alignas(64) Thread {
   // What decides when the thread acts next: one line of the host's cache.
   ThreadState state = ThreadState::Halted;
@@ -70,10 +80,8 @@ struct alignas(64) Thread {
   // Around the last fetch: one code line, segment and PC range, so that nothing need be looked up.
   uint32_t nearBegin = 0, nearBytes = 0;
   const Op *nearOps = nullptr;
-  // PC range the thread is in.
-  uint32_t rangeBegin = 1, rangeEnd = 0;
+  CodeRange range;  // the thread is in
   size_t layer = 0; // index into the node's layer counters
-  const Declaration *declaration = nullptr;
   LineCache lines;
 
   // Waits and lists.
@@ -128,8 +136,8 @@ struct alignas(64) Thread {
     a(trainNumber);
     if (state == ThreadState::Sending)
       transfer.archive(a, p, topology);
-    a(rangeBegin);
-    a(rangeEnd);
+    a(range.begin);
+    a(range.end);
     a(layer);
     a.require(layer <= numLayers);
   }
@@ -276,9 +284,9 @@ private:
   void serve(Thread &t, uint64_t cycle, Slots *slots, unsigned count = 0, bool placed = false);
   bool fetch(Thread &t, uint64_t cycle);
   bool fetchFar(Thread &t, uint64_t cycle);
-  const Declaration *declarationAt(uint32_t pc) const;
   bool findSegment(Thread &t, uint64_t cycle);
-  void findRange(Thread &t);
+  void enterRange(Thread &t) const;
+  const Declaration *declarationAt(uint32_t pc) const;
   uint64_t readyCycle(const Thread &t, const Op &op) const;
   bool takeSlots(const Op &op, uint64_t cycle, Slots &slots);
   void issue(Thread &t, const Op &op, uint64_t cycle);

@@ -93,13 +93,10 @@ bool Run::executeTimed(uint64_t until) {
       reached = first - 1;
       return true;
     }
-    while (!trains.empty() && trains.top().issue <= safe &&
-           !(fault && trains.top().issue > fault->cycle)) {
-      Waiting train = trains.top();
-      trains.pop();
-      commit(train, safe);
-    }
-    if (stopping && collectStops(first), !hits.empty()) {
+    commitTrains(safe);
+    if (stopping)
+      collectStops(first);
+    if (!hits.empty()) {
       copies.finish();
       reached = first;
       return true;
@@ -161,6 +158,46 @@ void Run::signal(uint32_t node, unsigned semaphore, uint64_t shows, uint32_t amo
 //===----------------------------------------------------------------------===//
 // Trains
 //===----------------------------------------------------------------------===//
+
+void Run::commitTrains(uint64_t safe) {
+  ready.clear();
+  for (; !trains.empty() && trains.top().issue <= safe; trains.pop())
+    ready.push_back(trains.top());
+  // Host threads have touched all this last: ask for it before it is needed.
+  for (const Waiting &train : ready)
+    for (size_t i = 0; i < sizeof(Transfer); i += 64)
+      __builtin_prefetch(reinterpret_cast<const char *>(train.transfer) + i);
+  for (const Waiting &train : ready) {
+    const Transfer &x = *train.transfer;
+    __builtin_prefetch(x.path.steps.data());
+    __builtin_prefetch(&m.nodes[x.from]->threads[train.thread % numThreads]);
+  }
+  for (const Waiting &train : ready)
+    if (train.transfer->signalsFar)
+      for (uint32_t node : train.transfer->path.receivers)
+        __builtin_prefetch(&m.nodes[node]->semaphores[train.transfer->farSemaphore], 1);
+
+  auto next = ready.begin();
+  while (true) {
+    // Those that have come up since then stand in the queue.
+    bool queued = !trains.empty() && trains.top().issue <= safe &&
+                  (next == ready.end() || *next > trains.top());
+    if (!queued && next == ready.end())
+      return;
+    Waiting train = queued ? trains.top() : *next;
+    if (queued)
+      trains.pop();
+    else
+      ++next;
+    if (fault && train.issue > fault->cycle) {
+      trains.push(train);
+      break;
+    }
+    commit(train, safe);
+  }
+  for (; next != ready.end(); ++next)
+    trains.push(*next);
+}
 
 void Run::moveBytes(Transfer &x, uint64_t count, uint64_t issue) {
   const uint8_t *source = m.nodes[x.from]->sram;

@@ -11,7 +11,7 @@
 
 namespace dojo::emu {
 
-class Semaphore {
+class alignas(64) Semaphore {
 public:
   int waiter = -1;       // thread that waits, -1: none
   int lastWaiter = -1;   // thread whose wait passed last

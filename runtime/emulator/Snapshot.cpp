@@ -114,8 +114,8 @@ bool Node::restore(ArchiveReader &a) {
       bool predicates = false;
       a.require(t.predicated ? reachesControlOnly(t.pc, true, predicates) : controlOnly(t.pc));
     }
-    if (t.rangeBegin < t.rangeEnd)
-      t.declaration = declarationAt(t.rangeBegin);
+    if (t.range.begin < t.range.end)
+      t.range.declaration = declarationAt(t.range.begin);
     if (t.state != ThreadState::Waiting)
       continue;
     Semaphore &s = semaphores[t.semaphore];
