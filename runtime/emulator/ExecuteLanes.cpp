@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Movement between lanes, comparison, selection, masks.
+#include "Lanes.h"
 #include "Semantics.h"
 #include "dojo/Emulator/Numerics.h"
 
@@ -41,10 +42,10 @@ template <typename F> void compare(C &c, const Op &op, F relation) {
   const Vec &a = c.v(op.s[0].reg);
   const Vec &b = vectorSource(c, op, 1, room);
   unsigned wanted = accepted(op.cond);
-  uint64_t bits = 0;
+  Vec hits;
   for (unsigned i = 0; i < 16; ++i)
-    bits |= uint64_t((relation(a.w[i], b.w[i]) & wanted) != 0) << i;
-  c.setM(op, bits);
+    hits.w[i] = relation(a.w[i], b.w[i]) & wanted;
+  c.setM(op, lanes::nonZero(hits.w));
 }
 
 template <typename T> unsigned relationOf(T a, T b) {
@@ -107,18 +108,14 @@ void vslide(C &c, const Op &op) {
 void vperm(C &c, const Op &op) {
   const Vec &a = c.v(op.s[0].reg), &index = c.v(op.s[1].reg);
   Vec result;
-  for (unsigned i = 0; i < 16; ++i)
-    result.w[i] = a.w[index.w[i] & 15];
+  lanes::permute(a.w, index.w, result.w);
   c.r->v[op.d] = result;
 }
 
 void vperm2(C &c, const Op &op) {
   const Vec &a = c.v(op.d), &b = c.v(op.s[0].reg), &index = c.v(op.s[1].reg);
   Vec result;
-  for (unsigned i = 0; i < 16; ++i) {
-    unsigned entry = index.w[i] & 31;
-    result.w[i] = entry < 16 ? a.w[entry] : b.w[entry - 16];
-  }
+  lanes::permute2(a.w, b.w, index.w, result.w);
   c.r->v[op.d] = result;
 }
 
@@ -157,8 +154,7 @@ void vsel(C &c, const Op &op) {
   uint64_t mask = c.r->m[op.s[0].reg];
   const Vec &a = c.v(op.s[1].reg);
   const Vec &b = vectorSource(c, op, 2, room);
-  for (unsigned i = 0; i < 16; ++i)
-    result.w[i] = mask >> i & 1 ? a.w[i] : b.w[i];
+  lanes::select(mask, a.w, b.w, result.w);
   c.r->v[op.d] = result;
 }
 

@@ -100,20 +100,43 @@ void storeElement(uint8_t *p, unsigned bytes, uint32_t value) {
     store16(p + 2, value >> 16);
 }
 
+// Lanes [first, first + count) are those that a mask keeps, if they follow each other.
+struct LaneRun {
+  unsigned first, count;
+  explicit LaneRun(uint32_t mask)
+      : first(mask ? static_cast<unsigned>(std::countr_zero(mask)) : 0),
+        count(static_cast<unsigned>(std::popcount(mask))) {
+    if ((mask >> first) != (1u << count) - 1)
+      count = 17;
+  }
+  bool isOne() const { return count <= 16; }
+};
+
 template <typename F> void storeLanes(ExecContext &c, const Op &op, F convert) {
   const Vec &v = c.v(op.s[0].reg);
   uint8_t *p = c.sram + c.address[0];
   unsigned bytes = op.accessBytes / 16u;
   uint32_t mask = c.r->m[op.mask] & 0xFFFF;
-  if (mask == 0xFFFF && hostIsLittle && bytes == 4) {
-    std::memcpy(p, v.w, sizeof v.w);
-    return;
-  }
-  if (mask == 0xFFFF && hostIsLittle && bytes == 2) {
-    uint16_t out[16];
-    for (unsigned i = 0; i < 16; ++i)
-      out[i] = static_cast<uint16_t>(convert(v.w[i], op.etype));
-    std::memcpy(p, out, sizeof out);
+  LaneRun run(mask);
+  if (hostIsLittle && bytes >= 2 && run.isOne()) {
+    uint32_t words[16];
+    uint16_t halves[16];
+    // A loop of its own for what is stored most, so that it vectorises.
+    if (op.etype == isa::EType::bf16)
+      for (unsigned i = 0; i < 16; ++i)
+        halves[i] = static_cast<uint16_t>(convert(v.w[i], isa::EType::bf16));
+    else if (bytes == 2)
+      for (unsigned i = 0; i < 16; ++i)
+        halves[i] = static_cast<uint16_t>(convert(v.w[i], op.etype));
+    else
+      for (unsigned i = 0; i < 16; ++i)
+        words[i] = convert(v.w[i], isa::EType::w32);
+    const void *from =
+        bytes == 4 ? static_cast<const void *>(words + run.first) : halves + run.first;
+    if (run.count == 16)
+      std::memcpy(p, from, bytes == 4 ? 64 : 32);
+    else
+      std::memcpy(p + bytes * run.first, from, bytes * run.count);
     return;
   }
   for (unsigned i = 0; i < 16; ++i)
@@ -165,6 +188,11 @@ void vload(C &c, const Op &op) {
   if (mask == 0xFFFF)
     return loadLanes(p, op.etype, out);
   unsigned bytes = op.accessBytes / 16u;
+  if (LaneRun run(mask); run.isOne()) {
+    uint8_t lanes[64] = {};
+    std::memcpy(lanes + bytes * run.first, p + bytes * run.first, bytes * run.count);
+    return loadLanes(lanes, op.etype, out);
+  }
   for (unsigned i = 0; i < 16; ++i)
     out.w[i] = mask >> i & 1 ? widen(p + bytes * i, op.etype) : 0;
 }
@@ -173,8 +201,12 @@ void vloadBroadcast(C &c, const Op &op) {
   loadElement(c.sram + c.address[0], op.etype, c.r->v[op.d]);
 }
 
-void vstore(C &c, const Op &op) { storeLanes(c, op, narrow); }
-void vstoreSat(C &c, const Op &op) { storeLanes(c, op, narrowSaturating); }
+void vstore(C &c, const Op &op) {
+  storeLanes(c, op, [](uint32_t lane, isa::EType type) { return narrow(lane, type); });
+}
+void vstoreSat(C &c, const Op &op) {
+  storeLanes(c, op, [](uint32_t lane, isa::EType type) { return narrowSaturating(lane, type); });
+}
 
 void vgather(C &c, const Op &op) {
   Vec result = {};
