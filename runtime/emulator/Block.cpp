@@ -66,6 +66,7 @@ const Block *Translation::make(uint32_t pc, uint32_t limit) {
     block->lines.push_back({static_cast<uint8_t>(at / p.codeLineBytes - block->firstLine),
                             static_cast<uint8_t>(lastLine)});
     block->numLines = lastLine + 1;
+    block->usesAccumulators |= op.usesAcc;
     block->matrixSteps += op.timing == TimingClass::Matrix;
     block->simdOperations += op.timing == TimingClass::Simd || op.timing == TimingClass::Estimate ||
                              op.timing == TimingClass::Drain || op.timing == TimingClass::Fill;
@@ -79,6 +80,15 @@ const Block *Translation::make(uint32_t pc, uint32_t limit) {
   const Block *made = owned.emplace_back(std::move(block)).get();
   slot.store(made, std::memory_order_release);
   return made->ops.empty() || made->end > limit ? nullptr : made;
+}
+
+const NativeCode *Translation::write(const Block &block) {
+  std::unique_ptr<const NativeCode> code = makeNative(block, path, p);
+  if (!code)
+    return nullptr;
+  std::lock_guard lock(making);
+  block.native.store(code.get(), std::memory_order_release);
+  return written.emplace_back(std::move(code)).get();
 }
 
 } // namespace dojo::emu

@@ -6,8 +6,7 @@
 #ifndef DOJO_EMULATOR_BLOCK_H
 #define DOJO_EMULATOR_BLOCK_H
 
-#include "Code.h"
-#include "dojo/Emulator/HostPath.h"
+#include "NativeCode.h"
 
 #include <atomic>
 #include <mutex>
@@ -27,7 +26,12 @@ struct Block {
   ControlKind ending = ControlKind::None; // of the branch, wait or signal at the end
   bool cut = false;                       // would be longer but for the end of the range
   uint32_t matrixSteps = 0, simdOperations = 0;
+  bool usesAccumulators = false;
   const Block *otherCut = nullptr; // begins here, too
+
+  // Once it has often been run.
+  mutable std::atomic<uint32_t> runs = 0;
+  mutable std::atomic<const NativeCode *> native = nullptr;
 };
 
 /// The blocks of one piece of code, made when they are first asked for. Thread-safe.
@@ -46,9 +50,21 @@ public:
     return make(pc, limit);
   }
 
+  /// The block's native code; null if it has none, or has not been asked for it often enough.
+  const NativeCode *native(const Block &block) {
+    if (const NativeCode *code = block.native.load(std::memory_order_acquire))
+      return code;
+    constexpr uint32_t often = 32;
+    if (block.runs.load(std::memory_order_relaxed) > often ||
+        block.runs.fetch_add(1, std::memory_order_relaxed) != often)
+      return nullptr;
+    return write(block);
+  }
+
   const HostPath path;
 
 private:
+  const NativeCode *write(const Block &block);
   const Block *make(uint32_t pc, uint32_t limit);
 
   const CodeImage &image;
@@ -57,6 +73,7 @@ private:
   std::vector<std::atomic<const Block *>> blocks; // one for every 4 bytes
   std::mutex making;
   std::vector<std::unique_ptr<const Block>> owned;
+  std::vector<std::unique_ptr<const NativeCode>> written;
 };
 
 } // namespace dojo::emu

@@ -89,34 +89,49 @@ const Block *Node::nextBlock(Thread &t) {
   return t.segment->image->translation(setup.hostPath).find(t.pc, t.range.end);
 }
 
-// Runs the functions of a block; returns how many instructions were executed.
-size_t Node::runBlock(Thread &t, const Block &block) {
+// Runs the functions of a block: up to `turns` times if it jumps to its begin and has native code.
+Node::BlockRun Node::runBlock(Thread &t, const Block &block, unsigned turns) {
   const Op *begin = block.ops.data(), *end = begin + block.ops.size(), *op = begin;
   context.r = &t.registers;
   context.crossings = 0;
   context.taken = false;
+  context.turns = 0;
   context.pc = block.end - end[-1].bytes; // of a branch; nothing else asks for it
-  while (op != end && op->handler(context, *op))
-    ++op;
-  size_t count = static_cast<size_t>(op - begin);
+  if (const NativeCode *native = t.segment->image->translation(setup.hostPath).native(block)) {
+    uint32_t at = native->run(context, turns);
+    op = at == NativeCode::stopped ? end : begin + at;
+  }
+  if (op != end || context.turns == 0) {
+    if (block.usesAccumulators)
+      settle(context);
+    while (op != end && op->handler(context, *op))
+      ++op;
+    if (op != end) {
+      if (op == begin && context.turns) { // the turns before have all gone back to the begin
+        context.taken = true;
+        context.value = block.begin;
+      }
+      return {context.turns, static_cast<size_t>(op - begin)};
+    }
+    context.turnCrossings[context.turns++] = context.crossings;
+  }
   // A jump out of the SRAM has had no effect so far.
-  if (op == end && block.ending == ControlKind::JumpRegister && context.value >= p.sramBytes)
-    --count;
-  return count;
+  if (block.ending == ControlKind::JumpRegister && context.value >= p.sramBytes) {
+    context.crossings = context.turnCrossings[0];
+    return {0, block.ops.size() - 1};
+  }
+  return {context.turns, 0};
 }
 
-void Node::recordBlock(Thread &t, const Block &block, size_t count, uint64_t completion) {
+void Node::recordBlock(Thread &t, const Block &block, BlockRun run, uint64_t completion) {
   NodeLayer &layer = layers[t.layer];
   layer.end = std::max(layer.end, completion);
-  layer.instructions += count;
-  if (count == block.ops.size()) {
-    layer.matrixSteps += block.matrixSteps;
-    layer.simdOperations += block.simdOperations;
+  layer.instructions += run.turns * block.ops.size();
+  layer.matrixSteps += run.turns * block.matrixSteps;
+  layer.simdOperations += run.turns * block.simdOperations;
+  if (run.turns && run.more == 0)
     t.pc = context.taken ? static_cast<uint32_t>(context.value) : block.end;
-    return;
-  }
-  layer.instructions -= count;
-  for (size_t i = 0; i < count; ++i) {
+  for (size_t i = 0; i < run.more; ++i) {
     record(t, block.ops[i], 0);
     t.pc += block.ops[i].bytes;
   }
@@ -234,16 +249,49 @@ void Node::leaveBlock(Thread &t, const Block &block, const BlockOutcome &outcome
   }
 }
 
+namespace {
+
+// While the fast engine runs, NaNs of accumulators may be any.
+class Settling {
+public:
+  explicit Settling(FastContext &context) : context(context) {}
+  Settling(const Settling &) = delete;
+  Settling &operator=(const Settling &) = delete;
+  ~Settling() { settle(context); }
+
+private:
+  FastContext &context;
+};
+
+} // namespace
+
+// The timing of the next turn of a block, with what its code lines and its branch add to the
+// events.
+const TimingCache::Entry &Node::timeTurn(const Block &block, uint32_t state, BlockEvents &events,
+                                         bool taken, const TimingCache::Entry *before) {
+  if (block.ending == ControlKind::Branch)
+    events.wrongGuess = taken != (block.ops.back().target <= 0);
+  else
+    events.wrongGuess = block.ending == ControlKind::JumpRegister;
+  if (before && before->next && before->next->matches(&block, state, events))
+    return *before->next;
+  const TimingCache::Entry &entry = timings->find(block, state, events);
+  if (before)
+    before->next = &entry;
+  return entry;
+}
+
 bool Node::runFast(Thread &t) {
   const uint64_t longest = longestStep(p), last = std::min(setup.watchdog, horizon);
-  auto near = [&](uint64_t now, const Block &b) {
-    return now + (b.ops.size() + 1) * longest > last;
+  auto near = [&](uint64_t now, const Block &b, uint64_t turns = 1) {
+    return now + (turns * b.ops.size() + 1) * longest > last;
   };
   // The thread enters the next range of code only when it comes there.
   const Block *block = t.next <= last ? nextBlock(t) : nullptr;
   if (!block || near(t.next, *block))
     return false;
   HostMode mode(setup.hostPath);
+  Settling settling(context);
   timings->trim();
   uint64_t now = t.next;
   uint32_t state = importState(t, now);
@@ -253,42 +301,44 @@ bool Node::runFast(Thread &t) {
   bool any = false;
   const Block *reached = nullptr; // its lines are the last the thread reached
   while (block && !near(now, *block)) {
-    size_t count = runBlock(t, *block);
-    if (count == 0)
-      break;
-    BlockEvents events;
-    events.crossings = context.crossings;
-    if (block != reached)
-      reachLines(t, *block, count, now, events);
-    if (count != block->ops.size()) {
+    constexpr unsigned many = FastContext::maxTurns;
+    BlockRun run = runBlock(t, *block, near(now, *block, many) ? 1 : many);
+    uint64_t completion = 0, lastIssue = 0;
+    for (unsigned i = 0; i < run.turns; ++i) {
+      BlockEvents events;
+      events.crossings = context.turnCrossings[i];
+      if (block != reached)
+        reachLines(t, *block, block->ops.size(), now, events);
+      reached = block->numLines <= p.codeLines ? block : nullptr;
+      // All turns but the last have gone back to the begin.
+      bool taken = context.taken || i + 1 < run.turns || run.more;
+      const TimingCache::Entry &entry = timeTurn(*block, state, events, taken, before);
+      leaveBlock(t, *block, entry.outcome, now);
+      completion = std::max(completion, now + entry.outcome.completion);
+      lastIssue = now + entry.outcome.lastIssue;
+      if (taken)
+        t.lines.branch();
+      now += entry.outcome.cycles;
+      state = entry.to;
+      before = &entry;
+      any = true;
+    }
+    if (run.more) {
+      BlockEvents events;
+      events.crossings = context.crossings;
+      if (block != reached)
+        reachLines(t, *block, run.more, now, events);
       TimingState s = timings->state(state);
-      BlockOutcome outcome = timeBlock(*block, count, events, p, s);
+      BlockOutcome outcome = timeBlock(*block, run.more, events, p, s);
       leaveBlock(t, *block, outcome, now);
-      recordBlock(t, *block, count, now + outcome.completion);
+      recordBlock(t, *block, run, std::max(completion, now + outcome.completion));
       exportState(t, timings->number(s), nullptr, now + outcome.cycles);
       return true;
     }
-    reached = block->numLines <= p.codeLines ? block : nullptr;
-    if (block->ending == ControlKind::Branch)
-      events.wrongGuess = context.taken != (block->ops.back().target <= 0);
-    else
-      events.wrongGuess = block->ending == ControlKind::JumpRegister;
-    const TimingCache::Entry *entry = before ? before->next : nullptr;
-    if (!entry || !entry->matches(block, state, events)) {
-      entry = &timings->find(*block, state, events);
-      if (before)
-        before->next = entry;
-    }
-    leaveBlock(t, *block, entry->outcome, now);
-    recordBlock(t, *block, count, now + entry->outcome.completion);
-    if (context.taken)
-      t.lines.branch();
-    bool goesOn = synchronise(t, *block, now + entry->outcome.lastIssue);
-    now += entry->outcome.cycles;
-    state = entry->to;
-    before = entry;
-    any = true;
-    if (!goesOn)
+    if (run.turns == 0)
+      break;
+    recordBlock(t, *block, run, completion);
+    if (!synchronise(t, *block, lastIssue))
       break;
     if (t.pc != block->begin)
       block = nextBlock(t);
@@ -304,16 +354,20 @@ bool Node::runFast(Thread &t) {
 
 bool Node::runFastFunctional(Thread &t) {
   HostMode mode(setup.hostPath);
+  Settling settling(context);
   bool any = false;
   const Block *block = nextBlock(t);
   t.op = nullptr;
   t.nearBytes = 0;
-  while (block && functionalSteps[t.index] + block->ops.size() <= setup.watchdog) {
-    size_t count = runBlock(t, *block);
-    functionalSteps[t.index] += count;
+  uint64_t &steps = functionalSteps[t.index];
+  while (block && steps + block->ops.size() <= setup.watchdog) {
+    uint64_t turns = (setup.watchdog - steps) / block->ops.size();
+    BlockRun run = runBlock(t, *block, std::min<uint64_t>(turns, FastContext::maxTurns));
+    uint64_t count = run.turns * block->ops.size() + run.more;
+    steps += count;
     any |= count != 0;
-    recordBlock(t, *block, count, 0);
-    if (count != block->ops.size() || !synchronise(t, *block, 0))
+    recordBlock(t, *block, run, 0);
+    if (run.more || run.turns == 0 || !synchronise(t, *block, 0))
       break;
     if (t.pc != block->begin)
       block = nextBlock(t);

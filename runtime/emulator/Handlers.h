@@ -20,6 +20,12 @@ struct FastContext : ExecContext {
   Window reads[numXRegisters], writes[numXRegisters];
   uint64_t crossings = 0; // bits of the block's accesses that cross a line
   uint32_t lineBytes = 64;
+  // Of native code (NativeCode.h): turns of a block that it has completed, and the crossings of
+  // each; by accumulator, a bit for each quarter whose NaNs may not be canonical.
+  static constexpr unsigned maxTurns = 64;
+  uint32_t turns = 0;
+  uint64_t turnCrossings[maxTurns];
+  uint8_t loose[maxAccumulators] = {};
   void *owner = nullptr; // of `findWindow`
   /// Sets the window of an operand's base so that it holds [address, address + bytes). False: the
   /// access is not allowed.

@@ -342,10 +342,16 @@ private:
   bool runFast(Thread &t);
   bool runFastFunctional(Thread &t);
   const Block *nextBlock(Thread &t);
-  size_t runBlock(Thread &t, const Block &block);
-  void recordBlock(Thread &t, const Block &block, size_t count, uint64_t completion);
+  struct BlockRun {
+    unsigned turns; // complete ones; their crossings are in the context
+    size_t more;    // instructions of one that does not complete
+  };
+  BlockRun runBlock(Thread &t, const Block &block, unsigned turns);
+  void recordBlock(Thread &t, const Block &block, BlockRun run, uint64_t completion);
   bool synchronise(Thread &t, const Block &block, uint64_t cycle);
   void reachLines(Thread &t, const Block &block, size_t count, uint64_t now, BlockEvents &events);
+  const TimingCache::Entry &timeTurn(const Block &block, uint32_t state, BlockEvents &events,
+                                     bool taken, const TimingCache::Entry *before);
   void leaveBlock(Thread &t, const Block &block, const BlockOutcome &outcome, uint64_t now);
   uint32_t importState(const Thread &t, uint64_t now) const;
   /// `entry`: the last one used, if any.

@@ -82,10 +82,13 @@ void CodeWriter::setBases() {
 void CodeWriter::piece(int depth) {
   setBases();
   drift = maxDrift;
-  switch (below(depth > 0 ? 5 : 2)) {
+  switch (below(depth > 0 ? 6 : 2)) {
   case 0:
   case 1:
     instructions(1 + below(30));
+    return;
+  case 5:
+    matrixLoop(counter + depth);
     return;
   case 2: {
     int count = counter + depth, times = 1 + below(12);
@@ -121,12 +124,22 @@ void CodeWriter::piece(int depth) {
   }
 }
 
+// A loop such as matrix kernels have: short, of few kinds of instructions, with many turns.
+void CodeWriter::matrixLoop(int count) {
+  int times = below(3) ? 1 + below(12) : 65 + below(80);
+  text("li x" + std::to_string(count) + ", " + std::to_string(times));
+  uint32_t top = here();
+  for (int i = 1 + below(30); i > 0; --i)
+    instruction(times, true);
+  text("loop x" + std::to_string(count) + ", " + std::to_string(top));
+}
+
 void CodeWriter::instructions(int count, int times) {
   while (count-- > 0)
     instruction(times);
 }
 
-void CodeWriter::instruction(int times) {
+void CodeWriter::instruction(int times, bool ofMatrixLoop) {
   if (place.wildOneIn && below(place.wildOneIn) == 0) {
     // The end of the SRAM is for one thread: others would race with it.
     std::string end = place.thread == 0 ? "0x13FFC0" : "0x140000";
@@ -141,7 +154,13 @@ void CodeWriter::instruction(int times) {
   isa::Inst inst;
   const isa::InstInfo *info;
   do {
-    inst.op = isa::Opcode(engine() % isa::numOpcodes);
+    using isa::Opcode;
+    static constexpr Opcode matrixLoopOps[] = {
+        Opcode::MM,  Opcode::MM,   Opcode::MM,  Opcode::MM_VM, Opcode::MM_MV, Opcode::VLD,
+        Opcode::VLD, Opcode::VLD,  Opcode::VST, Opcode::ADDI,  Opcode::SUB,   Opcode::SEL,
+        Opcode::SLT, Opcode::SRAI, Opcode::LI,  Opcode::DRAIN, Opcode::FILL,  Opcode::VFADD};
+    inst.op = ofMatrixLoop ? matrixLoopOps[engine() % std::size(matrixLoopOps)]
+                           : Opcode(engine() % isa::numOpcodes);
     info = &isa::info(inst.op);
   } while (!usable(*info, inst.op, below(3) == 0));
   inst.bytes = info->bytes;
@@ -191,6 +210,8 @@ void CodeWriter::instruction(int times) {
     default:
       break;
     }
+    if (ofMatrixLoop && field.kind == OperandKind::EType)
+      value = static_cast<int64_t>(below(3) ? isa::EType::w32 : isa::EType::bf16);
     if (field.allowed)
       while (!(field.allowed >> value & 1))
         value = field.min + int64_t(engine()) % span;

@@ -41,8 +41,8 @@ public:
 
   /// Appends lines of assembly; branch targets are addresses.
   void text(const std::string &lines);
-  /// Straight code, a counted loop, a branch over code on what the data say, or a call; nested up
-  /// to `depth` deep (2 at most).
+  /// Straight code, a counted loop, one of matrix steps, a branch over code on what the data say,
+  /// or a call; nested up to `depth` deep (2 at most).
   void piece(int depth);
   /// Straight code. It is run `times` times without a piece in between, at most.
   void instructions(int count, int times = 1);
@@ -50,7 +50,8 @@ public:
   void setBases();
 
 private:
-  void instruction(int times);
+  void instruction(int times, bool ofMatrixLoop = false);
+  void matrixLoop(int count);
   void replace(size_t at, const std::string &line);
 
   std::mt19937 &engine;

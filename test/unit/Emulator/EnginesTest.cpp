@@ -5,6 +5,8 @@
 #include "CodeWriter.h"
 #include "RandomCode.h"
 
+#include "runtime/emulator/NativeCode.h"
+
 using namespace dojo;
 using namespace dojo::emu;
 
@@ -116,12 +118,17 @@ protected:
   unsigned faults = 0, good = 0;
 };
 
-TEST_P(Engines, AgreeOnRandomCode) { hold(1, 40, {.rounds = 3, .pieces = 5}, true); }
+TEST_P(Engines, AgreeOnRandomCode) {
+  uint64_t before = numNativeBlocks();
+  hold(1, 40, {.rounds = 3, .pieces = 5}, true);
+  if (supported(HostPath::Avx512))
+    EXPECT_GT(numNativeBlocks(), before + 100);
+}
 
 TEST_P(Engines, AgreeWithTwoComputeThreads) { hold(1001, 15, {.threads = 2}, true); }
 
 TEST_P(Engines, AgreeOnFaults) {
-  hold(2001, 60, {.rounds = 2, .pieces = 4, .wild = true}, true);
+  hold(2001, 80, {.rounds = 2, .pieces = 4, .wild = true}, true);
   EXPECT_GT(faults, 20u);
   EXPECT_GT(good, 5u);
 }

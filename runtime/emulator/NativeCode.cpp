@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "NativeCode.h"
+
+#include "dojo/Emulator/Numerics.h"
+
+#if DOJO_NATIVE
+#include "NativeEmitter.h"
+
+#include <sys/mman.h>
+#endif
+
+namespace dojo::emu {
+
+void settle(FastContext &c) {
+  for (unsigned a = 0; a < maxAccumulators; ++a) {
+    if (!c.loose[a])
+      continue;
+    for (unsigned i = 0; i < 64; ++i)
+      if (c.loose[a] >> (i / 16) & 1)
+        c.acc[a][i] = canonicalNaN(c.acc[a][i]);
+    c.loose[a] = 0;
+  }
+}
+
+#if DOJO_NATIVE
+
+namespace {
+
+// Before the code: room that tools may read which look in front of a function.
+constexpr size_t leadBytes = 64;
+
+} // namespace
+
+NativeCode::NativeCode(const uint8_t *code, size_t bytes)
+    : memory(mmap(nullptr, leadBytes + bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                  -1, 0)),
+      size(leadBytes + bytes), entry(nullptr) {
+  if (memory == MAP_FAILED)
+    return;
+  uint8_t *begin = static_cast<uint8_t *>(memory) + leadBytes;
+  std::memcpy(begin, code, bytes);
+  if (mprotect(memory, size, PROT_READ | PROT_EXEC) == 0)
+    entry = reinterpret_cast<Function>(begin);
+}
+
+NativeCode::~NativeCode() {
+  if (memory != MAP_FAILED)
+    munmap(memory, size);
+}
+
+std::unique_ptr<const NativeCode> makeNative(const Block &block, HostPath path,
+                                             const Parameters &parameters) {
+  if (path != HostPath::Avx512 && path != HostPath::Avx512Bf16)
+    return nullptr;
+  std::unique_ptr<const NativeCode> code = NativeEmitter(block, path, parameters).finish();
+  return code && code->valid() ? std::move(code) : nullptr;
+}
+
+#else
+
+NativeCode::~NativeCode() {}
+std::unique_ptr<const NativeCode> makeNative(const Block &, HostPath, const Parameters &) {
+  return nullptr;
+}
+uint64_t numNativeBlocks() { return 0; }
+
+#endif
+
+} // namespace dojo::emu

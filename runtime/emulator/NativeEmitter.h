@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Writes native code (NativeCode.h) with Xbyak. Included by the files that do so, and by no other.
+#ifndef DOJO_EMULATOR_NATIVEEMITTER_H
+#define DOJO_EMULATOR_NATIVEEMITTER_H
+
+#include "Block.h"
+#include "NativeCode.h"
+
+#include <cstddef>
+#include <vector>
+
+#define XBYAK_NO_EXCEPTION
+#include <xbyak/xbyak.h>
+
+namespace dojo::emu {
+
+/// Accesses through a base that only moves by constants, of one kind. Offsets count from the base
+/// as the first of them finds it.
+struct AccessGroup {
+  unsigned base, version;
+  bool write;
+  int64_t moved; // the base since its version began, when the group begins
+  int64_t low = 0, high = 0;
+  unsigned alignment = 1;
+  struct Access {
+    int64_t offset;
+    unsigned bytes, crossing;
+  };
+  std::vector<Access> accesses;
+};
+
+/// The accesses that native code makes itself.
+struct AccessPlan {
+  explicit AccessPlan(const Block &block);
+  std::vector<AccessGroup> groups;
+  std::vector<int> groupOf; // of each instruction; -1: it accesses nothing, or its handler does
+  std::vector<bool> leads;  // it is the first of its group
+};
+
+class NativeEmitter : private Xbyak::CodeGenerator {
+public:
+  NativeEmitter(const Block &block, HostPath path, const Parameters &parameters);
+  /// Null if the code has not become what it should.
+  std::unique_ptr<const NativeCode> finish();
+
+private:
+  // Blocks and scalar instructions (NativeEmitter.cpp).
+  void enter();
+  void leave();
+  void instruction(const Op &op);
+  bool scalar(const Op &op);
+  void callHandler(const Op &op);
+  void loadSource(const Xbyak::Reg64 &to, const Op &op, unsigned source);
+  void endTurn();
+  Xbyak::Label &bail();
+  Xbyak::RegExp inContext(const void *memberOfModel) const;
+  Xbyak::RegExp inFrame(unsigned offset) const { return rsp + offset; }
+  Xbyak::RegExp x(unsigned reg) const { return rbp + int(offsetof(Registers, x) + 8 * reg); }
+  Xbyak::RegExp v(unsigned reg) const { return rbp + int(offsetof(Registers, v) + 64 * reg); }
+  Xbyak::RegExp m(unsigned reg) const { return rbp + int(offsetof(Registers, m) + 8 * reg); }
+
+  // Memory and the matrix unit (NativeMemory.cpp).
+  Xbyak::RegExp access(const Op &op);
+  void check(const AccessGroup &group);
+  void moveBase(const Op &op);
+  void loadVector(const Op &op);
+  void storeVector(const Op &op);
+  void drain(const Op &op);
+  enum Role : unsigned { Rows, Columns };
+  void planOperands();
+  unsigned operand(Role role, const Op &op, unsigned source, const Xbyak::RegExp &memory);
+  void spread(Role role, const Xbyak::RegExp &from, unsigned slot);
+  void loadSet(Role role, unsigned first, unsigned slot);
+  void matrixStep(const Op &op);
+  void vectorChanged(unsigned reg);
+  void forgetSets();
+
+  static const FastContext model; // for the places of members
+
+  const Block &block;
+  const Parameters &p;
+  const bool pairs; // the form of matrix steps (MatrixForms.h)
+  const AccessPlan plan;
+  bool handlersAccess = false;     // memory
+  bool counted = false;            // it ends with a loop to its begin
+  size_t current = 0;              // instruction
+  std::vector<Xbyak::Label> bails; // by instruction: to here if a check fails
+  std::vector<bool> bailed;
+  Xbyak::Label turn, stop, leaving, oddElements, canonical, order;
+
+  // Operands of matrix steps: spread in the frame, by role and vector register, and from there in
+  // sets of registers.
+  static constexpr unsigned memoryOperand = 32, noValue = 33, numSets = 3;
+  bool isSpread[2][33] = {};
+  unsigned slots[2][33] = {};
+  unsigned frameBytes = 0;
+  struct Set {
+    Role role = Rows;
+    unsigned value = noValue, lastUse = 0;
+  } sets[numSets];
+  unsigned uses = 0;
+  uint8_t loose[maxAccumulators] = {}; // quarters that are known to be
+};
+
+} // namespace dojo::emu
+
+#endif
