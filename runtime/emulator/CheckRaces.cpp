@@ -7,11 +7,13 @@ namespace dojo::emu {
 
 using Kind = AccessPlace::Kind;
 
-NodeRaces::NodeRaces(uint32_t bytes, uint32_t firstThread, size_t threads, ReportList &reports)
+NodeRaces::NodeRaces(const Node &node, uint32_t bytes, uint32_t firstThread, size_t threads,
+                     ReportList &reports)
     : threads(threads), reports(reports), shadow(bytes) {
   std::shared_ptr<const uint32_t[]> zero(new uint32_t[threads]());
-  for (uint32_t t = 0; t < known.size(); ++t)
-    known[t] = {zero, {firstThread + t, 1}};
+  for (unsigned t = 0; t < known.size(); ++t)
+    if (node.entries[t] >= 0)
+      known[t] = {zero, {firstThread++, 1}};
 }
 
 //===----------------------------------------------------------------------===//
@@ -91,8 +93,10 @@ void NodeRaces::wait(unsigned thread, unsigned semaphore, uint64_t amount) {
 }
 
 uint64_t NodeRaces::hostBytes() const {
-  return shadow.hostBytes() + arrivals.size() * sizeof(Arrival) +
-         numThreads * threads * sizeof(uint32_t);
+  uint64_t bytes = shadow.hostBytes() + arrivals.size() * sizeof(Arrival);
+  for (const Knowledge &k : known)
+    bytes += k.clock ? threads * sizeof(uint32_t) : 0;
+  return bytes;
 }
 
 } // namespace dojo::emu

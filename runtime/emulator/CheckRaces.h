@@ -19,6 +19,7 @@
 
 namespace dojo::emu {
 
+class Node;
 class ReportList;
 
 /// Accesses to one node's memory, and its semaphores.
@@ -26,9 +27,10 @@ class NodeRaces {
 public:
   static constexpr uint32_t none = UINT32_MAX;
 
-  /// `firstThread`: number of its thread 0 among the `threads` threads of the die. The memory has
-  /// `bytes` bytes.
-  NodeRaces(uint32_t bytes, uint32_t firstThread, size_t threads, ReportList &reports);
+  /// `firstThread`: number of the first of its threads that start among the `threads` of the die
+  /// that do. The memory has `bytes` bytes.
+  NodeRaces(const Node &node, uint32_t bytes, uint32_t firstThread, size_t threads,
+            ReportList &reports);
 
   /// Of a thread of this node; refers to what it knows now.
   const Knowledge &knowledge(unsigned thread) const { return known[thread]; }

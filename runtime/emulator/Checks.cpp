@@ -20,7 +20,10 @@ ReportList::Key ReportList::keyOf(CheckReport::Kind kind, const AccessPlace &acc
 
 void ReportList::add(CheckReport::Kind kind, uint32_t begin, uint32_t end, uint64_t cycle,
                      const AccessPlace &access, const AccessPlace *earlier) {
-  auto [known, isNew] = indexOf.try_emplace(keyOf(kind, access, earlier), reports.size());
+  Key key = keyOf(kind, access, earlier);
+  if (indexOf.size() == most && !indexOf.count(key))
+    return;
+  auto [known, isNew] = indexOf.try_emplace(key, reports.size());
   if (!isNew) {
     ++reports[known->second].times;
     return;
@@ -96,8 +99,8 @@ NodeChecks::NodeChecks(const Die &die, const Node &node, const CheckOptions &opt
   if (options.memory)
     memory = std::make_unique<MemoryCheck>(node, sramBytes, reports);
   if (options.races)
-    races = std::make_unique<NodeRaces>(sramBytes + maxAccumulators * accumulatorBytes, firstThread,
-                                        threads, reports);
+    races = std::make_unique<NodeRaces>(node, sramBytes + maxAccumulators * accumulatorBytes,
+                                        firstThread, threads, reports);
 }
 
 void NodeChecks::usesAccumulator(const Thread &t, const Op &op, uint64_t cycle) {
@@ -115,15 +118,19 @@ void NodeChecks::usesAccumulator(const Thread &t, const Op &op, uint64_t cycle) 
 
 RunChecks::RunChecks(Die &die, const CheckOptions &options)
     : m(die), options(options), nodes(die.nodes.size()) {
+  auto starting = [](const Node &node) {
+    return static_cast<uint32_t>(std::count_if(node.entries.begin(), node.entries.end(),
+                                               [](int64_t entry) { return entry >= 0; }));
+  };
   size_t threads = 0;
   for (auto &node : die.nodes)
-    threads += node ? numThreads : 0;
+    threads += node ? starting(*node) : 0;
   uint32_t first = 0;
   for (auto &node : die.nodes)
     if (node) {
       nodes[node->number] = std::make_unique<NodeChecks>(die, *node, options, first, threads);
       node->checks = nodes[node->number].get();
-      first += numThreads;
+      first += starting(*node);
     }
 }
 

@@ -14,7 +14,8 @@
 
 namespace dojo::emu {
 
-/// Reports about the memory of one node: one for each pair of instructions.
+/// Reports about the memory of one node: one for each pair of instructions, up to a number that
+/// nobody would read.
 class ReportList {
 public:
   explicit ReportList(int64_t node) : node(node) {}
@@ -29,13 +30,14 @@ public:
   static Key keyOf(CheckReport::Kind kind, const AccessPlace &access, const AccessPlace *earlier);
 
 private:
+  static constexpr size_t most = 4096;
   int64_t node;
   std::map<Key, size_t> indexOf;
 };
 
 class NodeChecks {
 public:
-  /// `firstThread`: number of its thread 0 among the `threads` of the die.
+  /// `firstThread`: number of the first of its threads that start among the `threads` that do.
   NodeChecks(const Die &die, const Node &node, const CheckOptions &options, uint32_t firstThread,
              size_t threads);
 

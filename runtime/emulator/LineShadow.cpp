@@ -4,6 +4,11 @@
 namespace dojo::emu {
 
 void LineShadow::grow(Line &l) {
+  if (l.count == mostEntries) { // who reads the same bytes so often without a signal
+    l.count = mostEntries / 2;
+    std::copy_n(l.entries + mostEntries / 2, l.count, l.entries);
+    return;
+  }
   uint16_t wanted = l.entries ? static_cast<uint16_t>(l.sizeClass + 1) : 0;
   Entry *entries;
   if (unused[wanted].empty()) {

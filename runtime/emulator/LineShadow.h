@@ -3,7 +3,8 @@
 // For each byte of a node's memory the last write and the reads since that are not ordered before
 // one another, as FastTrack keeps them (Flanagan and Freund 2009). Accesses of a 64-byte line share
 // an entry with a bit for each byte, so that neighbouring bytes are kept apart and the common case,
-// a line written once and read once, takes two entries.
+// a line written once and read once, takes two entries. Of more than 4,096 the older half is
+// dropped.
 #ifndef DOJO_EMULATOR_LINESHADOW_H
 #define DOJO_EMULATOR_LINESHADOW_H
 
@@ -46,6 +47,7 @@ public:
 
 private:
   static constexpr uint32_t lineBytes = 64, pageLines = 64, pageBytes = lineBytes * pageLines;
+  static constexpr unsigned mostEntries = 1 << 12;
 
   struct Entry {
     uint64_t bytes; // of the line
@@ -113,7 +115,7 @@ private:
 
   std::vector<std::unique_ptr<Page>> pages;
   std::vector<std::unique_ptr<Entry[]>> blocks; // pieces of which lines have their entries
-  std::array<std::vector<Entry *>, 16> unused;  // by size class
+  std::array<std::vector<Entry *>, 13> unused;  // by size class
   Entry *room = nullptr, *roomEnd = nullptr;    // the rest of the last block
   uint64_t allocated = 0;
 };
