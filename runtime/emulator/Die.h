@@ -28,12 +28,16 @@ struct Die {
   std::vector<std::unique_ptr<Node>> nodes; // by number; null: not usable
   size_t numLayers = 0;                     // one more than the greatest layer of the PC ranges
 
-  // What host threads have found out about the timing of the code; kept from run to run.
+  // Kept from run to run. What host threads have found out about the timing of the code; the
+  // threads themselves, who move trains' bytes when they have nothing else to do.
   std::vector<std::unique_ptr<TimingCache>> timings;
+  Copies copies;
+  std::unique_ptr<HostThreads> host;
 
   Node *node(uint32_t number) const {
     return number < nodes.size() ? nodes[number].get() : nullptr;
   }
+  HostThreads &hostThreads(unsigned count);
 };
 
 class Run {
@@ -103,8 +107,8 @@ private:
   Die &m;
   const Parameters &p;
   RunOptions options;
-  Copies copies;
-  HostThreads host; // help with the copies
+  Copies &copies;
+  HostThreads &host;
   Ports ports;
   std::vector<Node *> nodes;            // usable, ascending
   std::vector<Extent> code;             // by node number: hull of its code

@@ -74,7 +74,7 @@ std::unique_ptr<Machine> Machine::create(const Target &target, std::string &erro
 
 Die::Die(const Target &target, const Parameters &parameters)
     : target(target), p(parameters), topology(target, parameters), memory(nullptr, std::free),
-      nodes(parameters.nodes) {
+      nodes(parameters.nodes), copies(parameters.nodes, parameters.packetBytes) {
   std::vector<int64_t> usable = target.usableNodes();
   memory.reset(static_cast<uint8_t *>(std::calloc(usable.size(), p.sramBytes)));
   if (!memory)
@@ -85,6 +85,16 @@ Die::Die(const Target &target, const Parameters &parameters)
         std::make_unique<Node>(static_cast<uint32_t>(number), sram, p, topology);
     sram += p.sramBytes;
   }
+}
+
+HostThreads &Die::hostThreads(unsigned count) {
+  if (!host || host->count() != count) {
+    host.reset();
+    host = std::make_unique<HostThreads>(count, [this] { return copies.help(); });
+    while (timings.size() < count)
+      timings.push_back(std::make_unique<TimingCache>(p));
+  }
+  return *host;
 }
 
 Machine::Machine(std::unique_ptr<Die> die) : die(std::move(die)) {}

@@ -9,9 +9,9 @@
 namespace dojo::emu {
 
 Run::Run(Die &die, const RunOptions &options)
-    : m(die), p(die.p), options(options), copies(die.p.nodes, die.p.packetBytes),
-      host(std::max(1u, options.threads), [this] { return copies.help(); }), ports(die.p),
-      code(die.p.nodes), ownEvent(die.p.nodes, never), due(host.count()), answersAt(die.p.nodes) {
+    : m(die), p(die.p), options(options), copies(die.copies),
+      host(die.hostThreads(std::max(1u, options.threads))), ports(die.p), code(die.p.nodes),
+      ownEvent(die.p.nodes, never), due(host.count()), answersAt(die.p.nodes) {
   Node::RunSetup setup;
   setup.timing = options.timing;
   setup.watchdog = options.watchdog;
@@ -19,17 +19,17 @@ Run::Run(Die &die, const RunOptions &options)
   setup.hostPath = options.hostPath.value_or(bestHostPath());
   setup.fast = options.engine == Engine::Fast && !options.watched() && !options.checks.any() &&
                fastEngineModels(p) && supported(setup.hostPath);
-  while (m.timings.size() < std::max(1u, options.threads))
-    m.timings.push_back(std::make_unique<TimingCache>(p));
   if (options.timing)
     setup.jitterSeed = options.jitterSeed;
   for (auto &node : m.nodes)
     if (node) {
-      node->reset(setup);
+      due[host.ownerOf(node->number)].push_back(node.get());
       nodes.push_back(node.get());
       if (!node->segments.empty())
         code[node->number] = {node->segments.front().begin, node->segments.back().end};
     }
+  host.forEach([this](unsigned owner) { return due[owner].size(); },
+               [&](unsigned owner, size_t i, unsigned) { due[owner][i]->reset(setup); });
   if (options.watched())
     probe = std::make_unique<RunProbe>(die, options);
   else if (options.nodeOrderSeed)
@@ -38,7 +38,7 @@ Run::Run(Die &die, const RunOptions &options)
     checks = std::make_unique<RunChecks>(die, options.checks);
 }
 
-Run::~Run() = default;
+Run::~Run() { copies.finish(); }
 
 bool Run::advance(uint64_t until) {
   if (!ended && options.timing)
