@@ -25,9 +25,9 @@ public:
   /// Whether bytes of a node that are still to be read, or written, may be among these.
   bool readsFrom(uint32_t node, Extent bytes) const { return pendingReads[node].overlaps(bytes); }
   bool writesTo(uint32_t node, Extent bytes) const { return pendingWrites[node].overlaps(bytes); }
-  /// Whether a node that goes on has to wait for them; with `stores` it may write.
-  bool concern(uint32_t node, bool stores) const {
-    return !pendingWrites[node].empty() || (stores && !pendingReads[node].empty());
+  /// Whether any bytes of a node are still to be read or written.
+  bool concern(uint32_t node) const {
+    return !pendingWrites[node].empty() || !pendingReads[node].empty();
   }
 
   /// The next `packets` packets of `x` are to be moved from the sender's memory to a receiver's.

@@ -211,6 +211,8 @@ public:
     bool blocked;
     return groupEvent(blocked) <= cycle;
   }
+  /// Where the transfer lists that its threads are in go on, farther than they come in a window.
+  Extent descriptorsAhead() const;
   /// The least issue cycle of answers to pulls that wait at this node.
   uint64_t answersFrom = never;
 

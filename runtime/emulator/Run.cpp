@@ -309,7 +309,8 @@ void Run::commit(const Waiting &train, uint64_t safe) {
     refresh(sender.number);
   }
   if (ownEvent[sender.number] <= safe) {
-    if (copies.concern(sender.number, sender.groupActsBy(safe)))
+    if (sender.groupActsBy(safe) ? copies.concern(sender.number)
+                                 : copies.writesTo(sender.number, sender.descriptorsAhead()))
       copies.finish();
     sender.horizon = horizon;
     sender.advance(safe, false);
