@@ -132,18 +132,15 @@ bool Node::gather(Thread &t, const Op &op, uint64_t cycle, uint64_t &extra) {
   return true;
 }
 
-void Node::postIncrement(Thread &t, const Op &op, uint64_t cycle) {
+void Node::postIncrement(Thread &t, const Op &op) {
   // Both operands take the old base; if they share it, the second one's new base stands.
   uint64_t base[2];
   for (unsigned i = 0; i < op.numMemory; ++i)
     base[i] = t.registers.x[op.memory[i].base];
   for (unsigned i = 0; i < op.numMemory; ++i) {
     const MemoryOperand &m = op.memory[i];
-    if (!m.postIncrement || m.base == 0)
-      continue;
-    t.registers.x[m.base] = base[i] + static_cast<uint64_t>(int64_t(m.offset));
-    t.ready[score::x + m.base] = cycle + p.controlLatency;
-    busyUntil = std::max(busyUntil, cycle + p.controlLatency);
+    if (m.postIncrement && m.base != 0)
+      t.registers.x[m.base] = base[i] + static_cast<uint64_t>(int64_t(m.offset));
   }
 }
 

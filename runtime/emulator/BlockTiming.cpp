@@ -22,7 +22,8 @@ void pass(TimingState &s, uint64_t cycles) {
 class Timer {
 public:
   Timer(const Block &block, const BlockEvents &events, const Parameters &p, TimingState &s)
-      : block(block), events(events), p(p), s(s), streaming(events.streaming) {
+      : block(block), events(events), p(p), s(s), rules{p, s.ready, s.units},
+        streaming(events.streaming) {
     out.streamLine = events.streamLine;
     out.streamArrival = events.streamArrival;
   }
@@ -41,7 +42,7 @@ private:
   // On to a later cycle, in which nothing has issued yet.
   void go(uint64_t to) {
     cycle = to;
-    s.issued = s.alu = s.simd = s.matrix = s.placed = 0;
+    s.startCycle();
   }
 
   void step(size_t i) {
@@ -50,7 +51,7 @@ private:
       go(cycle + 1);
     if (uint64_t from = reach(block.lines[i]); from > cycle)
       go(from);
-    if (uint64_t ready = readyCycle(op); ready > cycle)
+    if (uint64_t ready = rules.readyCycle(op); ready > cycle)
       go(ready);
     if (op.control == ControlKind::None)
       issue(op);
@@ -75,74 +76,13 @@ private:
     return from;
   }
 
-  uint64_t readyCycle(const Op &op) const {
-    if (op.control == ControlKind::Branch || op.control == ControlKind::JumpRegister ||
-        op.control == ControlKind::Loop)
-      return 0;
-    uint32_t ready = std::max(std::max(s.ready[op.sources[0]], s.ready[op.sources[1]]),
-                              std::max(s.ready[op.sources[2]], s.ready[op.sources[3]]));
-    uint32_t pending = s.ready[op.destination];
-    if (pending > op.latency)
-      ready = std::max(ready, pending - op.latency);
-    switch (op.timing) {
-    case TimingClass::Div:
-      return std::max(ready, s.divider);
-    case TimingClass::Estimate:
-      return std::max(ready, s.estimator);
-    case TimingClass::Matrix:
-      return std::max({ready, s.fillReady[op.acc], s.drained[op.acc]});
-    case TimingClass::Drain:
-      return std::max({ready, s.fillReady[op.acc], s.stepReady[op.acc]});
-    case TimingClass::Fill:
-      if (s.stepReady[op.acc] > op.latency)
-        ready = std::max(ready, s.stepReady[op.acc] - op.latency);
-      return ready;
-    default:
-      return ready;
-    }
-  }
-
-  bool freePorts(const uint32_t *freeFrom, unsigned ports, unsigned count) const {
-    for (unsigned i = 0; i < ports && count; ++i)
-      count -= freeFrom[i] <= cycle;
-    return count == 0;
-  }
-
-  void occupy(uint32_t *freeFrom, uint64_t busy) {
-    while (*freeFrom > cycle)
-      ++freeFrom;
-    *freeFrom = static_cast<uint32_t>(cycle + busy);
-  }
-
   bool takeSlots(const Op &op) {
-    uint32_t none = 0, *unit = &none;
-    unsigned slots = 1;
-    switch (op.timing) {
-    case TimingClass::Alu:
-    case TimingClass::Mul:
-    case TimingClass::Div:
-      unit = &s.alu;
-      slots = p.aluSlots;
-      break;
-    case TimingClass::Simd:
-    case TimingClass::Estimate:
-    case TimingClass::Drain:
-    case TimingClass::Fill:
-      unit = &s.simd;
-      slots = p.simdSlots;
-      break;
-    case TimingClass::Matrix:
-      unit = &s.matrix;
-      slots = p.matrixSlots;
-      break;
-    default:
-      break;
-    }
-    unsigned accesses = op.timing == TimingClass::Gather ? 1 : op.numMemory;
-    if (*unit == slots || !freePorts(s.agu, p.aguSlots, accesses) ||
-        (op.writesMemory && !freePorts(s.store, p.storePorts, 1)))
+    Unit unit = unitOf(op.timing);
+    unsigned i = static_cast<unsigned>(unit);
+    if ((unit != Unit::None && s.taken[i] == p.unitSlots[i]) || !rules.portsFree(op, cycle))
       return false;
-    ++*unit;
+    if (unit != Unit::None)
+      ++s.taken[i];
     return true;
   }
 
@@ -151,57 +91,21 @@ private:
       go(cycle + 1);
     s.placed = 1;
     out.served = true;
-    uint64_t extra[2] = {0, 0};
-    if (op.access != isa::MemAccess::None) {
+    Crossings extra = {0, 0};
+    if (op.access != isa::MemAccess::None)
       for (unsigned i : {0u, 1u})
         if (i < 1 || op.numMemory == 2)
           extra[i] = (events.crossings >> (op.crossing + i) & 1) ? p.lineCrossing : 0;
-      uint64_t busy = op.timing == TimingClass::Gather ? p.gatherBusy : 1;
-      occupy(s.agu, busy + extra[0]);
-      if (op.numMemory == 2)
-        occupy(s.agu, busy + extra[1]);
-      if (op.writesMemory)
-        occupy(s.store, 1 + extra[0]);
-    }
-    for (unsigned i = 0; i < op.numMemory; ++i)
-      if (op.memory[i].postIncrement && op.memory[i].base)
-        s.ready[score::x + op.memory[i].base] = at(p.controlLatency);
-    uint32_t done = at(op.latency + std::max(extra[0], extra[1]));
-    s.ready[op.destination] = done;
-    s.ready[score::sink] = 0;
-    switch (op.timing) {
-    case TimingClass::Div:
-      s.divider = at(p.divideBusy);
-      break;
-    case TimingClass::Estimate:
-      s.estimator = at(p.estimateBusy);
-      break;
-    case TimingClass::Matrix:
-      s.stepReady[op.acc] = std::max(s.stepReady[op.acc], done);
-      break;
-    case TimingClass::Drain:
-      s.drained[op.acc] = at(1);
-      break;
-    case TimingClass::Fill:
-      s.fillReady[op.acc] = std::max(s.fillReady[op.acc], done);
-      break;
-    default:
-      break;
-    }
-    issued(done);
+    issued(rules.issue(op, cycle, extra).done);
   }
 
   void issueControl(const Op &op) {
-    uint64_t sources = std::max(s.ready[op.sources[0]], s.ready[op.sources[1]]);
-    uint64_t later = std::max(cycle, sources);
-    // A counted loop does not wait for its counter, but the new count comes after the old one.
-    s.ready[op.destination] =
-        static_cast<uint32_t>((op.control == ControlKind::Loop ? later : cycle) + p.controlLatency);
-    s.ready[score::sink] = 0;
-    issued(at(p.controlLatency));
-    bool isBranch = op.control == ControlKind::Branch || op.control == ControlKind::JumpRegister;
-    if (isBranch && events.wrongGuess && later + p.branchPenalty > cycle)
-      go(later + p.branchPenalty);
+    auto result = rules.issueControl(op, cycle);
+    issued(result.done);
+    if (events.wrongGuess &&
+        (op.control == ControlKind::Branch || op.control == ControlKind::JumpRegister) &&
+        result.goesOnAt > cycle)
+      go(result.goesOnAt);
     else if (op.control == ControlKind::Wait)
       go(cycle + 1); // passes in its cycle or later
   }
@@ -212,8 +116,6 @@ private:
     out.completion = std::max(out.completion, done);
   }
 
-  uint32_t at(uint64_t later) const { return static_cast<uint32_t>(cycle + later); }
-
   // The state as the next cycle sees it.
   void leave() { pass(s, cycle); }
 
@@ -221,6 +123,7 @@ private:
   const BlockEvents &events;
   const Parameters &p;
   TimingState &s;
+  IssueRules<uint32_t> rules;
   BlockOutcome out;
   uint64_t cycle = 0;
   bool streaming;
@@ -303,7 +206,7 @@ uint32_t TimingCache::later(uint32_t from, uint64_t cycles) {
   if (added) {
     TimingState state = states[from].state;
     pass(state, cycles);
-    state.issued = state.alu = state.simd = state.matrix = state.placed = 0;
+    state.startCycle();
     known->second = number(state);
   }
   return known->second;

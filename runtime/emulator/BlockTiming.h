@@ -12,6 +12,7 @@
 #define DOJO_EMULATOR_BLOCKTIMING_H
 
 #include "Block.h"
+#include "IssueRules.h"
 
 #include <cstddef>
 #include <deque>
@@ -23,12 +24,17 @@ namespace dojo::emu {
 /// Cycles from now on until something is ready; 0: it is.
 struct TimingState {
   uint32_t ready[score::size];
-  uint32_t agu[8], store[8], divider, estimator;
-  uint32_t stepReady[maxAccumulators], fillReady[maxAccumulators], drained[maxAccumulators];
+  UnitTimes<uint32_t> units;
   // Of the current cycle: instructions issued, slots taken, and whether the thread has its place.
-  uint32_t issued, alu, simd, matrix, placed;
+  uint32_t issued, taken[numUnits], placed;
 
-  static constexpr unsigned numWaits = score::size + 8 + 8 + 2 + 3 * maxAccumulators;
+  static constexpr unsigned numWaits = score::size + UnitTimes<uint32_t>::size;
+  /// In the next cycle nothing has issued yet.
+  void startCycle() {
+    issued = placed = 0;
+    for (uint32_t &slots : taken)
+      slots = 0;
+  }
   uint32_t *waits() { return reinterpret_cast<uint32_t *>(this); }
   const uint32_t *waits() const { return reinterpret_cast<const uint32_t *>(this); }
 };

@@ -10,26 +10,16 @@ namespace dojo::emu {
 
 void Node::issueControl(Thread &t, const Op &op, uint64_t cycle) {
   op.function(context, op);
-  uint64_t sources = std::max(t.ready[op.sources[0]], t.ready[op.sources[1]]);
-  uint64_t done = cycle + p.controlLatency;
+  auto [done, latest, goesOnAt] = rules(t).issueControl(op, cycle);
   record(t, op, done);
-  // A counted loop does not wait for its counter, but the new count comes after the old one.
-  t.ready[op.destination] =
-      op.control == ControlKind::Loop ? std::max(cycle, sources) + p.controlLatency : done;
-  t.ready[score::sink] = 0;
-  if (op.destination != score::sink) {
-    busyUntil = std::max(busyUntil, std::max(cycle, sources) + p.controlLatency);
+  if (latest) {
+    busyUntil = std::max(busyUntil, latest);
     exported.thread = nullptr;
   }
   if (op.control == ControlKind::Jump || op.control == ControlKind::JumpRegister ||
       op.control == ControlKind::Loop || op.control == ControlKind::Branch) {
-    bool rightGuess = true;
-    if (op.control == ControlKind::JumpRegister)
-      rightGuess = false;
-    else if (op.control == ControlKind::Branch)
-      rightGuess = context.taken == (op.target <= 0);
-    if (!rightGuess) {
-      t.next = std::max(cycle, sources) + p.branchPenalty;
+    if (guessedWrong(op, context.taken)) {
+      t.next = goesOnAt;
       if (probe)
         probe->held(t, cycle + 1, Activity::Branch);
     }

@@ -164,7 +164,7 @@ uint32_t wait(uint64_t ready, uint64_t now) {
 
 } // namespace
 
-uint32_t Node::importState(const Thread &t, uint64_t now) const {
+uint32_t Node::importState(const Thread &t, uint64_t now) {
   if (busyUntil <= now)
     return 0;
   if (isExported(t))
@@ -172,17 +172,8 @@ uint32_t Node::importState(const Thread &t, uint64_t now) const {
   TimingState s = {};
   for (unsigned i = 0; i < score::alwaysReady; ++i)
     s.ready[i] = wait(t.ready[i], now);
-  for (unsigned i = 0; i < 8; ++i) {
-    s.agu[i] = wait(aguFree[i], now);
-    s.store[i] = wait(storeFree[i], now);
-  }
-  s.divider = wait(dividerFree, now);
-  s.estimator = wait(estimatorFree, now);
-  for (unsigned i = 0; i < maxAccumulators; ++i) {
-    s.stepReady[i] = wait(accStepReady[i], now);
-    s.fillReady[i] = wait(accFillReady[i], now);
-    s.drained[i] = wait(accDrained[i], now);
-  }
+  for (size_t i = 0; i < s.units.size; ++i)
+    s.units.all()[i] = wait(units.all()[i], now);
   return timings->number(s);
 }
 
@@ -190,15 +181,7 @@ uint32_t Node::importState(const Thread &t, uint64_t now) const {
 uint64_t &Node::readyAt(Thread &t, unsigned place) {
   if (place < score::size)
     return t.ready[place];
-  place -= score::size;
-  if (place < 16)
-    return place < 8 ? aguFree[place] : storeFree[place - 8];
-  place -= 16;
-  if (place < 2)
-    return place == 0 ? dividerFree : estimatorFree;
-  place -= 2;
-  uint64_t *const byAccumulator[] = {accStepReady, accFillReady, accDrained};
-  return byAccumulator[place / maxAccumulators][place % maxAccumulators];
+  return units.all()[place - score::size];
 }
 
 void Node::exportState(Thread &t, uint32_t state, const TimingCache::Entry *entry, uint64_t now) {
@@ -212,8 +195,9 @@ void Node::exportState(Thread &t, uint32_t state, const TimingCache::Entry *entr
   if (!s.issued)
     return;
   // The rest of the cycle is the plain engine's.
-  Slots slots{p.aluSlots - s.alu, p.simdSlots - s.simd, p.matrixSlots - s.matrix,
-              p.decodeThreads - s.placed, s.placed ? t.index : numThreads};
+  Slots slots{p.unitSlots, p.decodeThreads - s.placed, s.placed ? t.index : numThreads};
+  for (unsigned i = 0; i < numUnits; ++i)
+    slots.units[i] -= s.taken[i];
   serve(t, now, &slots, s.issued, s.placed);
   if (slots.lastServed != numThreads)
     firstAsked = (slots.lastServed + 1) % numThreads;
@@ -269,10 +253,7 @@ private:
 // events.
 const TimingCache::Entry &Node::timeTurn(const Block &block, uint32_t state, BlockEvents &events,
                                          bool taken, const TimingCache::Entry *before) {
-  if (block.ending == ControlKind::Branch)
-    events.wrongGuess = taken != (block.ops.back().target <= 0);
-  else
-    events.wrongGuess = block.ending == ControlKind::JumpRegister;
+  events.wrongGuess = guessedWrong(block.ops.back(), taken);
   if (before && before->next && before->next->matches(&block, state, events))
     return *before->next;
   const TimingCache::Entry &entry = timings->find(block, state, events);

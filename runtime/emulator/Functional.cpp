@@ -66,7 +66,7 @@ void Node::stepFunctional(Thread &t) {
     checks->usesAccumulator(t, op, 0);
   if (op.writesMemory)
     op.function(context, op);
-  postIncrement(t, op, 0);
+  postIncrement(t, op);
   if (!op.writesMemory)
     op.function(context, op);
   record(t, op, 0);

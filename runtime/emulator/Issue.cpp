@@ -16,19 +16,6 @@ constexpr unsigned nobody = numThreads;
 bool inGroup(const Thread &t) {
   return !t.apart && t.state != ThreadState::Halted && t.state != ThreadState::Faulted;
 }
-
-// Finds `count` ports that are free in `cycle`.
-bool freePorts(const uint64_t *freeFrom, unsigned ports, uint64_t cycle, unsigned count) {
-  for (unsigned i = 0; i < ports && count; ++i)
-    count -= freeFrom[i] <= cycle;
-  return count == 0;
-}
-
-void occupy(uint64_t *freeFrom, uint64_t cycle, uint64_t until) {
-  while (*freeFrom > cycle)
-    ++freeFrom;
-  *freeFrom = until;
-}
 } // namespace
 
 //===----------------------------------------------------------------------===//
@@ -82,7 +69,7 @@ void Node::runGroupCycle(uint64_t cycle) {
   for (Thread &t : threads)
     if (inGroup(t) && !t.inList && t.state == ThreadState::Waiting && t.pass <= cycle)
       finishWait(t);
-  Slots slots{p.aluSlots, p.simdSlots, p.matrixSlots, p.decodeThreads, nobody};
+  Slots slots{p.unitSlots, p.decodeThreads, nobody};
   serveGroup(cycle, slots, 0);
 }
 
@@ -143,7 +130,7 @@ void Node::serve(Thread &t, uint64_t cycle, Slots *slots, unsigned count, bool p
       lastCycle = std::max(lastCycle, cycle);
       continue;
     }
-    uint64_t ready = readyCycle(t, op);
+    uint64_t ready = rules(t).readyCycle(op);
     if (ready > cycle) {
       if (probe)
         probe->notReady(t, op, cycle, ready);
@@ -164,7 +151,7 @@ void Node::serve(Thread &t, uint64_t cycle, Slots *slots, unsigned count, bool p
         --slots->places;
         placed = true;
       }
-      if (!takeSlots(op, cycle, *slots)) {
+      if (!takeSlots(t, op, cycle, *slots)) {
         if (probe)
           probe->held(t, cycle, Activity::Port);
         t.next = cycle + 1;
@@ -193,115 +180,32 @@ void Node::serve(Thread &t, uint64_t cycle, Slots *slots, unsigned count, bool p
   t.next = cycle + 1;
 }
 
-uint64_t Node::readyCycle(const Thread &t, const Op &op) const {
-  // A branch does not wait for its condition, nor a counted loop for its counter.
-  if (op.control == ControlKind::Branch || op.control == ControlKind::JumpRegister ||
-      op.control == ControlKind::Loop)
-    return 0;
-  uint64_t ready = std::max(std::max(t.ready[op.sources[0]], t.ready[op.sources[1]]),
-                            std::max(t.ready[op.sources[2]], t.ready[op.sources[3]]));
-  // The pending write of the destination is ready no later than the own result.
-  uint64_t pending = t.ready[op.destination];
-  if (pending > op.latency)
-    ready = std::max(ready, pending - op.latency);
-  switch (op.timing) {
-  case TimingClass::Div:
-    return std::max(ready, dividerFree);
-  case TimingClass::Estimate:
-    return std::max(ready, estimatorFree);
-  case TimingClass::Matrix:
-    return std::max({ready, accFillReady[op.acc], accDrained[op.acc]});
-  case TimingClass::Drain:
-    return std::max({ready, accFillReady[op.acc], accStepReady[op.acc]});
-  case TimingClass::Fill:
-    if (accStepReady[op.acc] > op.latency)
-      ready = std::max(ready, accStepReady[op.acc] - op.latency);
-    return ready;
-  default:
-    return ready;
-  }
-}
-
-bool Node::takeSlots(const Op &op, uint64_t cycle, Slots &slots) {
-  unsigned *unit = nullptr;
-  switch (op.timing) {
-  case TimingClass::Alu:
-  case TimingClass::Mul:
-  case TimingClass::Div:
-    unit = &slots.alu;
-    break;
-  case TimingClass::Simd:
-  case TimingClass::Estimate:
-  case TimingClass::Drain:
-  case TimingClass::Fill:
-    unit = &slots.simd;
-    break;
-  case TimingClass::Matrix:
-    unit = &slots.matrix;
-    break;
-  default:
-    break;
-  }
-  if (unit && *unit == 0)
+bool Node::takeSlots(Thread &t, const Op &op, uint64_t cycle, Slots &slots) {
+  Unit unit = unitOf(op.timing);
+  unsigned *free = unit == Unit::None ? nullptr : &slots.units[static_cast<unsigned>(unit)];
+  if ((free && *free == 0) || !rules(t).portsFree(op, cycle))
     return false;
-  unsigned accesses = op.timing == TimingClass::Gather ? 1 : op.numMemory;
-  if (accesses && !freePorts(aguFree, p.aguSlots, cycle, accesses))
-    return false;
-  if (op.writesMemory && !freePorts(storeFree, p.storePorts, cycle, 1))
-    return false;
-  if (unit)
-    --*unit;
+  if (free)
+    --*free;
   return true;
 }
 
 void Node::issue(Thread &t, const Op &op, uint64_t cycle) {
-  uint64_t extra[2] = {0, 0};
-  if (op.access != isa::MemAccess::None) {
-    if (!access(t, op, cycle, extra))
-      return;
-    uint64_t busy = op.timing == TimingClass::Gather ? p.gatherBusy : 1;
-    busyUntil = std::max(busyUntil, cycle + busy + 1 + std::max(extra[0], extra[1]));
-    occupy(aguFree, cycle, cycle + busy + extra[0]);
-    if (op.numMemory == 2)
-      occupy(aguFree, cycle, cycle + busy + extra[1]);
-    if (op.writesMemory)
-      occupy(storeFree, cycle, cycle + 1 + extra[0]);
-  }
+  Crossings extra = {0, 0};
+  if (op.access != isa::MemAccess::None && !access(t, op, cycle, extra))
+    return;
   if (checks && op.usesAcc)
     checks->usesAccumulator(t, op, cycle);
   // A store takes its data before its base changes; a load's result stands over the new base.
   if (op.writesMemory)
     op.function(context, op);
-  postIncrement(t, op, cycle);
+  postIncrement(t, op);
   if (!op.writesMemory)
     op.function(context, op);
 
-  uint64_t done = cycle + op.latency + std::max(extra[0], extra[1]);
-  t.ready[op.destination] = done;
-  t.ready[score::sink] = 0;
-  busyUntil = std::max(busyUntil, done);
+  auto [done, latest] = rules(t).issue(op, cycle, extra);
+  busyUntil = std::max(busyUntil, latest);
   exported.thread = nullptr;
-  switch (op.timing) {
-  case TimingClass::Div:
-    dividerFree = cycle + p.divideBusy;
-    busyUntil = std::max(busyUntil, dividerFree);
-    break;
-  case TimingClass::Estimate:
-    estimatorFree = cycle + p.estimateBusy;
-    busyUntil = std::max(busyUntil, estimatorFree);
-    break;
-  case TimingClass::Matrix:
-    accStepReady[op.acc] = std::max(accStepReady[op.acc], done);
-    break;
-  case TimingClass::Drain:
-    accDrained[op.acc] = cycle + 1;
-    break;
-  case TimingClass::Fill:
-    accFillReady[op.acc] = std::max(accFillReady[op.acc], done);
-    break;
-  default:
-    break;
-  }
   record(t, op, done);
   advancePc(t, op);
 }

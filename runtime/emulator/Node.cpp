@@ -24,13 +24,8 @@ void Node::reset(const RunSetup &newSetup) {
   touched = {};
   exported = {};
   std::memset(accumulators, 0, sizeof accumulators);
-  std::memset(accStepReady, 0, sizeof accStepReady);
-  std::memset(accFillReady, 0, sizeof accFillReady);
-  std::memset(accDrained, 0, sizeof accDrained);
-  std::memset(aguFree, 0, sizeof aguFree);
-  std::memset(storeFree, 0, sizeof storeFree);
+  units = {};
   std::memset(functionalSteps, 0, sizeof functionalSteps);
-  dividerFree = estimatorFree = 0;
   firstAsked = 0;
   answersFrom = never;
   busyUntil = 0;

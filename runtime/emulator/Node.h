@@ -267,7 +267,8 @@ private:
 
   //===-- Issue.cpp ------------------------------------------------------===//
   struct Slots {
-    unsigned alu, simd, matrix, places;
+    std::array<unsigned, numUnits> units; // still free
+    unsigned places;
     unsigned lastServed;
   };
   /// How far the node has got in a cycle when a thread stops before an instruction.
@@ -289,8 +290,8 @@ private:
   bool findSegment(Thread &t, uint64_t cycle);
   void enterRange(Thread &t) const;
   const Declaration *declarationAt(uint32_t pc) const;
-  uint64_t readyCycle(const Thread &t, const Op &op) const;
-  bool takeSlots(const Op &op, uint64_t cycle, Slots &slots);
+  IssueRules<uint64_t> rules(Thread &t) { return {p, t.ready, units}; }
+  bool takeSlots(Thread &t, const Op &op, uint64_t cycle, Slots &slots);
   void issue(Thread &t, const Op &op, uint64_t cycle);
   void record(Thread &t, const Op &op, uint64_t completion);
   void advancePc(Thread &t, const Op &op);
@@ -319,7 +320,7 @@ private:
   bool gather(Thread &t, const Op &op, uint64_t cycle, uint64_t &extra);
   bool check(Thread &t, const Op &op, uint64_t address, uint64_t bytes, uint64_t cycle);
   bool checkDeclared(Thread &t, bool write, uint32_t begin, uint32_t end, uint64_t cycle);
-  void postIncrement(Thread &t, const Op &op, uint64_t cycle);
+  void postIncrement(Thread &t, const Op &op);
   void captureAt(Thread &t, uint64_t cycle) {
     if (t.pc - captureBegin < captureBytes)
       capture(t, cycle);
@@ -355,7 +356,7 @@ private:
   const TimingCache::Entry &timeTurn(const Block &block, uint32_t state, BlockEvents &events,
                                      bool taken, const TimingCache::Entry *before);
   void leaveBlock(Thread &t, const Block &block, const BlockOutcome &outcome, uint64_t now);
-  uint32_t importState(const Thread &t, uint64_t now) const;
+  uint32_t importState(const Thread &t, uint64_t now);
   /// `entry`: the last one used, if any.
   void exportState(Thread &t, uint32_t state, const TimingCache::Entry *entry, uint64_t now);
   bool isExported(const Thread &t) const {
@@ -382,12 +383,9 @@ private:
   const Declaration *windowsOf = nullptr; // whose code the context's windows are for
   int64_t codeLow = 0, codeHigh = 0;      // hull of the segments
 
-  // Units: the cycle from which each is free.
-  uint64_t aguFree[8], storeFree[8], dividerFree = 0, estimatorFree = 0;
+  UnitTimes<uint64_t> units;
   unsigned firstAsked = 0; // p
-  uint64_t accStepReady[maxAccumulators], accFillReady[maxAccumulators],
-      accDrained[maxAccumulators];
-  uint64_t busyUntil = 0; // registers and units are ready from here on, or before
+  uint64_t busyUntil = 0;  // registers and units are ready from here on, or before
   std::array<uint64_t, numSemaphores / 64> touched{};
   // What the fast engine left behind, as long as nothing has changed it.
   struct Exported {

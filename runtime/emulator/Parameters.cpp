@@ -65,10 +65,9 @@ bool makeParameters(const Target &t, Parameters &p, std::string &error) {
   p.accumulators = static_cast<unsigned>(t.accumulators);
   p.decodeThreads = static_cast<unsigned>(t.decodeThreads);
   p.decodePerThread = static_cast<unsigned>(t.decodePerThread);
-  p.aluSlots = static_cast<unsigned>(t.aluSlots);
+  p.unitSlots = {static_cast<unsigned>(t.aluSlots), static_cast<unsigned>(t.simdSlots),
+                 static_cast<unsigned>(t.matrixSlots)};
   p.aguSlots = static_cast<unsigned>(t.aguSlots);
-  p.simdSlots = static_cast<unsigned>(t.simdSlots);
-  p.matrixSlots = static_cast<unsigned>(t.matrixSlots);
   p.storePorts = static_cast<unsigned>(t.storePorts);
 
   auto latency = [&p](isa::TimingClass c, int64_t cycles) {

@@ -32,7 +32,8 @@ struct Parameters {
 
   // Issue.
   unsigned decodeThreads, decodePerThread;
-  unsigned aluSlots, aguSlots, simdSlots, matrixSlots, storePorts;
+  std::array<unsigned, 3> unitSlots; // by Unit
+  unsigned aguSlots, storePorts;
   std::array<uint64_t, isa::numTimingClass> latency; // issue to result
   uint64_t memoryOperandLatency;                     // added by a SIMD operation's memory operand
   uint64_t divideBusy, estimateBusy, gatherBusy;

@@ -56,11 +56,8 @@ template <class Archive> void Node::archive(Archive &a) {
   a(used);
   if (used)
     a.words(accumulators, sizeof accumulators);
-  for (auto *cycles : {aguFree, storeFree, accStepReady, accFillReady, accDrained})
-    for (unsigned i = 0; i < 8; ++i)
-      a.readyAt(cycles[i]);
-  a.readyAt(dividerFree);
-  a.readyAt(estimatorFree);
+  for (uint64_t &cycle : units.all())
+    a.readyAt(cycle);
   a(firstAsked);
   a.require(firstAsked < numThreads);
 
@@ -69,8 +66,9 @@ template <class Archive> void Node::archive(Archive &a) {
   if (stands) {
     if (Archive::reading)
       paused.emplace();
-    for (unsigned *value : {&paused->slots.alu, &paused->slots.simd, &paused->slots.matrix,
-                            &paused->slots.places, &paused->slots.lastServed, &paused->count}) {
+    std::array<unsigned, numUnits> &units = paused->slots.units;
+    for (unsigned *value : {&units[0], &units[1], &units[2], &paused->slots.places,
+                            &paused->slots.lastServed, &paused->count}) {
       a(*value);
       a.require(*value <= 64);
     }
@@ -95,9 +93,7 @@ void Node::save(ArchiveWriter &a) { archive(a); }
 
 bool Node::restore(ArchiveReader &a) {
   archive(a);
-  busyUntil = std::max(dividerFree, estimatorFree);
-  for (auto *cycles : {aguFree, storeFree, accStepReady, accFillReady, accDrained})
-    busyUntil = std::max(busyUntil, *std::max_element(cycles, cycles + 8));
+  busyUntil = *std::max_element(units.all().begin(), units.all().end());
   if (paused) {
     const Thread &t = threads[paused->thread];
     a.require(t.state == ThreadState::Ready && !t.inList && t.next <= paused->cycle);
