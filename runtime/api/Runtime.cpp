@@ -6,6 +6,8 @@
 #include "dojo/Image/ElementType.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 namespace dojo {
 
@@ -36,6 +38,11 @@ std::string names(const std::vector<TensorRef> &list) {
   return text.empty() ? "none" : text;
 }
 
+using Clock = std::chrono::steady_clock;
+double since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
 // The bytes of regions as sorted intervals that neither overlap nor touch.
 std::vector<emu::Interval> intervals(const std::vector<image::Region> &regions) {
   std::vector<emu::Interval> list;
@@ -61,32 +68,75 @@ std::vector<emu::Interval> intervals(const std::vector<image::Region> &regions) 
 } // namespace
 
 std::unique_ptr<Runtime> Runtime::load(const std::string &path, std::string &error) {
+  Clock::time_point start = Clock::now();
   image::Image image;
   if (!image::readImage(path, image, error))
     return nullptr;
+  double reading = since(start);
   std::unique_ptr<Runtime> runtime = create(std::move(image), error);
   if (!runtime)
     error = path + ": " + error;
+  else
+    runtime->loadTimes.seconds += reading;
   return runtime;
 }
 
 std::unique_ptr<Runtime> Runtime::create(image::Image image, std::string &error) {
+  Clock::time_point start = Clock::now();
   std::unique_ptr<Runtime> runtime(new Runtime(std::move(image)));
   runtime->die = emu::Machine::create(runtime->program.target, error);
   if (!runtime->die || !runtime->place(error) || !runtime->declareSegments(error))
     return nullptr;
+  runtime->loadTimes.seconds = since(start) - runtime->loadTimes.placeSeconds;
   return runtime;
 }
 
-bool Runtime::place(std::string &error) {
-  for (const image::Load &load : program.loads) {
-    const image::Blob &blob = program.blobs[load.blob];
-    std::vector<uint32_t> nodes = nodeList(program.nodeSets[load.nodeSet]);
-    bool placed = blob.code ? die->placeCode(nodes, load.address, program.content(blob), error)
-                            : die->placeData(nodes, load.address, program.content(blob), error);
-    if (!placed)
+// Most of the time goes into pages that the host has to make: its threads do so side by side, each
+// for nodes of its own.
+bool Runtime::placeData(std::string &error) {
+  Clock::time_point start = Clock::now();
+  constexpr uint64_t worthThreads = 16 << 20;
+  for (const image::Load &load : program.loads)
+    if (const image::Blob &blob = program.blobs[load.blob]; !blob.code)
+      loadTimes.placedBytes += blob.bytes * uint64_t(program.nodeSets[load.nodeSet].size());
+  unsigned count = loadTimes.placedBytes < worthThreads
+                       ? 1
+                       : std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
+  std::vector<std::string> errors(count);
+  auto placeShare = [&](unsigned share) {
+    for (const image::Load &load : program.loads) {
+      const image::Blob &blob = program.blobs[load.blob];
+      if (blob.code)
+        continue;
+      std::vector<uint32_t> nodes = nodeList(program.nodeSets[load.nodeSet]);
+      std::erase_if(nodes, [&](uint32_t node) { return node % count != share; });
+      if (!die->placeData(nodes, load.address, program.content(blob), errors[share]))
+        return;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (unsigned share = 1; share < count; ++share)
+    threads.emplace_back(placeShare, share);
+  placeShare(0);
+  for (std::thread &thread : threads)
+    thread.join();
+  loadTimes.placeSeconds = since(start);
+  for (const std::string &e : errors)
+    if (!e.empty()) {
+      error = e;
       return false;
-  }
+    }
+  return true;
+}
+
+bool Runtime::place(std::string &error) {
+  for (const image::Load &load : program.loads)
+    if (const image::Blob &blob = program.blobs[load.blob];
+        blob.code && !die->placeCode(nodeList(program.nodeSets[load.nodeSet]), load.address,
+                                     program.content(blob), error))
+      return false;
+  if (!placeData(error))
+    return false;
   for (const image::Entry &entry : program.entries)
     for (uint32_t node : nodeList(program.nodeSets[entry.nodeSet]))
       for (unsigned thread = 0; thread < entry.pc.size(); ++thread)

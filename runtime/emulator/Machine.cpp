@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <new>
+#include <sys/mman.h>
+#include <unistd.h>
 
 namespace dojo::emu {
 
@@ -150,6 +152,19 @@ void merge(std::vector<Interval> &intervals) {
   intervals = std::move(merged);
 }
 
+// Has the host give the pages of what is about to be written in one go: a fault for each takes
+// longer than the copy. It may not be able to.
+static void populate(uint8_t *begin, size_t bytes) {
+#ifdef MADV_POPULATE_WRITE
+  static const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  if (bytes < 2 * page)
+    return;
+  auto first = reinterpret_cast<uintptr_t>(begin) / page * page;
+  auto last = reinterpret_cast<uintptr_t>(begin) + bytes;
+  madvise(reinterpret_cast<void *>(first), last - first, MADV_POPULATE_WRITE);
+#endif
+}
+
 bool Machine::placeCode(std::span<const uint32_t> nodes, uint32_t address,
                         std::span<const uint8_t> bytes, std::string &error) {
   if (!checkPlace(*die, nodes, address, bytes.size(), error) ||
@@ -180,6 +195,7 @@ bool Machine::placeData(std::span<const uint32_t> nodes, uint32_t address,
     return false;
   if (!bytes.empty())
     for (uint32_t n : nodes) {
+      populate(die->node(n)->sram + address, bytes.size());
       std::memcpy(die->node(n)->sram + address, bytes.data(), bytes.size());
       die->node(n)->notePlaced(address, address + static_cast<uint32_t>(bytes.size()));
     }

@@ -3,10 +3,7 @@
 
 #include "HostKernels.h"
 #include "Programs.h"
-
-#include "dojo/Image/ElementType.h"
-#include "dojo/Npy/Elements.h"
-#include "dojo/Runtime/Runtime.h"
+#include "RandomInputs.h"
 
 #include <benchmark/benchmark.h>
 #include <filesystem>
@@ -49,8 +46,8 @@ void registerKernel(const char *name, Make make, unsigned repetitions) {
       ->Threads(1)
       ->Threads(2)
       ->UseRealTime()
-      ->MinTime(0.2)
-      ->Repetitions(int(repetitions));
+      ->MinTime(0.05) // the best of many short trials: others may use the host
+      ->Repetitions(int(4 * repetitions));
 }
 
 struct Subject {
@@ -58,27 +55,15 @@ struct Subject {
   std::unique_ptr<Runtime> runtime;
 };
 
-bool setRandomInputs(Runtime &runtime, std::string &error) {
-  for (const image::TensorRef &input : runtime.image().inputs) {
-    const image::ElementType &type = *image::findElementType(input.type);
-    std::vector<uint8_t> bytes =
-        npy::randomElements(1, input.name, type, image::tensorBytes(input) / type.bytes);
-    if (!runtime.setInput(input.name, bytes, error))
-      return false;
-  }
-  return true;
-}
-
 bool load(const EmulatorOptions &options, std::vector<Subject> &subjects, std::string &error) {
   for (const std::string &path : options.images) {
-    Subject s{std::filesystem::path(path).stem().string(), Runtime::load(path, error)};
+    Subject s{imageName(path), Runtime::load(path, error)};
     if (!s.runtime || !setRandomInputs(*s.runtime, error))
       return false;
     subjects.push_back(std::move(s));
   }
-  for (bool fused : {true, false}) {
-    Subject s{fused ? "fused-loop" : "mixed-code",
-              Runtime::create(fused ? fusedLoop() : mixedCode(), error)};
+  for (const std::string &name : programNames()) {
+    Subject s{name, Runtime::create(name == "fused-loop" ? fusedLoop() : mixedCode(), error)};
     if (!s.runtime)
       return false;
     subjects.push_back(std::move(s));
@@ -87,6 +72,17 @@ bool load(const EmulatorOptions &options, std::vector<Subject> &subjects, std::s
 }
 
 } // namespace
+
+std::string settingName(const std::string &name, unsigned threads, bool timing) {
+  return name + "/threads:" + std::to_string(threads) + (timing ? "/timing:on" : "/timing:off");
+}
+
+std::vector<std::string> programNames() { return {"fused-loop", "mixed-code"}; }
+
+std::string imageName(const std::string &path) {
+  std::string name = std::filesystem::path(path).filename().string();
+  return name.substr(0, name.find('.'));
+}
 
 double Measured::floor(const HostRates &host) const {
   unsigned i = threads > 1;
@@ -112,6 +108,7 @@ bool measureEmulator(const EmulatorOptions &options, Results &out, std::string &
   if (!load(options, subjects, error))
     return false;
 
+  benchmark::ClearRegisteredBenchmarks();
   registerKernel("matrix", matrixKernel, options.repetitions);
   registerKernel("instruction", instructionKernel, options.repetitions);
   registerKernel("packet", packetKernel, options.repetitions);
@@ -119,8 +116,9 @@ bool measureEmulator(const EmulatorOptions &options, Results &out, std::string &
   for (Subject &subject : subjects)
     for (unsigned threads : {1u, 2u})
       for (bool timing : {true, false}) {
-        std::string name = subject.name + "/threads:" + std::to_string(threads) +
-                           (timing ? "/timing:on" : "/timing:off");
+        std::string name = settingName(subject.name, threads, timing);
+        if (!options.only.empty() && !options.only.count(name))
+          continue;
         Measured &m = measured[name];
         m.name = subject.name;
         m.threads = threads;
@@ -149,6 +147,7 @@ bool measureEmulator(const EmulatorOptions &options, Results &out, std::string &
   benchmark::RunSpecifiedBenchmarks(&collector);
   if (!error.empty())
     return false;
+  out.runs.clear();
   out.hostKernel = matrixKernelName();
   for (int i : {0, 1}) {
     out.host.matrixSteps[i] = collector.rates[{"matrix", i + 1}];

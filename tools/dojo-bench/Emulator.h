@@ -6,6 +6,7 @@
 
 #include "dojo/Emulator/Machine.h"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,10 +29,20 @@ struct Measured {
   double floor(const HostRates &host) const;
 };
 
+/// What it costs to bring an image onto the die.
+struct Loaded {
+  std::string name;
+  double seconds = 0;      ///< reading, checking and decoding; the fastest of some loads
+  double placeSeconds = 0; ///< placing data on the nodes; the fastest
+  uint64_t placedBytes = 0;
+  uint64_t peakBytes = 0; ///< resident memory of a process that loads and runs it, at most
+};
+
 struct Results {
   HostRates host;
   std::string hostKernel;
   std::vector<Measured> runs;
+  std::vector<Loaded> loads;
   double seconds(const std::string &name, unsigned threads, bool timing) const; // 0: not measured
   const Measured *find(const std::string &name, unsigned threads, bool timing) const;
 };
@@ -40,11 +51,25 @@ struct EmulatorOptions {
   std::vector<std::string> images;
   unsigned repetitions = 3;
   bool plain = false; // the plain engine
+  /// What to time, as "NAME/threads:N/timing:on"; empty: all.
+  std::set<std::string> only;
 };
+
+/// "resnet50/threads:2/timing:on".
+std::string settingName(const std::string &name, unsigned threads, bool timing);
+/// The programs that are timed beside the images.
+std::vector<std::string> programNames();
+/// Of an image's file: up to the first dot.
+std::string imageName(const std::string &path);
 
 /// False with \p error if an image cannot be loaded or a run faults.
 [[nodiscard]] bool measureEmulator(const EmulatorOptions &options, Results &out,
                                    std::string &error);
+
+/// Times what `options` names. Measures peak memory in processes of its own: call it before there
+/// are threads.
+[[nodiscard]] bool measureLoads(const EmulatorOptions &options, std::vector<Loaded> &out,
+                                std::string &error);
 
 /// The table people read, and the same as JSON.
 std::string table(const Results &results);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "Emulator.h"
+#include "Marks.h"
 
 #include <cstdarg>
 #include <cstdio>
@@ -43,6 +43,22 @@ std::string table(const Results &r) {
     if (m.threads == 1 && m.timing)
       out += format("%-24s %9.2fx %9.2fx\n", m.name.c_str(), m.seconds / r.seconds(m.name, 2, true),
                     r.seconds(m.name, 2, true) / r.seconds(m.name, 2, false));
+
+  out += "\nimage                   validate, decode ms   place ms    MB     GB/s   peak MB\n";
+  for (const Loaded &l : r.loads)
+    out += format("%-24s %18.1f %10.1f %5.0f %8.2f %9.0f\n", l.name.c_str(), l.seconds * 1e3,
+                  l.placeSeconds * 1e3, double(l.placedBytes) / 1e6,
+                  double(l.placedBytes) / l.placeSeconds / 1e9, double(l.peakBytes) / 1e6);
+
+  out += "\nquantity (2 threads where nothing else is said)     measured       must        aim\n";
+  for (const Quantity &q : quantities(r)) {
+    const char *sign = q.least ? ">=" : "<=";
+    out += format("%-46s %8.2f %-4s %s %6.4g  %s %6.4g  %s\n", q.what.c_str(), q.value,
+                  q.unit.c_str(), sign, q.must, sign, q.aim,
+                  !q.meets(q.must) ? "NOT MET"
+                  : q.meets(q.aim) ? "aim met"
+                                   : "met");
+  }
   return out;
 }
 
@@ -65,6 +81,23 @@ std::string json(const Results &r) {
                            {"instructions", m.counters.instructions},
                            {"matrix_steps", m.counters.matrixSteps},
                            {"packets", m.counters.packets}});
+  out["loads"] = nlohmann::json::array();
+  for (const Loaded &l : r.loads)
+    out["loads"].push_back({{"name", l.name},
+                            {"validate_and_decode_seconds", l.seconds},
+                            {"place_seconds", l.placeSeconds},
+                            {"placed_bytes", l.placedBytes},
+                            {"peak_resident_bytes", l.peakBytes}});
+  out["quantities"] = nlohmann::json::array();
+  for (const Quantity &q : quantities(r))
+    out["quantities"].push_back({{"what", q.what},
+                                 {"unit", q.unit},
+                                 {"value", q.value},
+                                 {"must", q.must},
+                                 {"aim", q.aim},
+                                 {"bound", q.least ? "least" : "most"},
+                                 {"must_met", q.meets(q.must)},
+                                 {"aim_met", q.meets(q.aim)}});
   return out.dump(2) + "\n";
 }
 

@@ -177,6 +177,7 @@ public:
   /// must start at a multiple of 4 and can neither overlap other code nor be overwritten.
   [[nodiscard]] bool placeCode(std::span<const uint32_t> nodes, uint32_t address,
                                std::span<const uint8_t> bytes, std::string &error);
+  /// Host threads may place data at the same time, on different nodes.
   [[nodiscard]] bool placeData(std::span<const uint32_t> nodes, uint32_t address,
                                std::span<const uint8_t> bytes, std::string &error);
   /// Thread `thread` of `node` starts at `pc`. Threads without an entry do not start.

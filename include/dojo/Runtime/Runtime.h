@@ -26,6 +26,14 @@ public:
   /// As load, from an image in memory, which must be sound (image::validate).
   static std::unique_ptr<Runtime> create(image::Image image, std::string &error);
 
+  /// Where the host's time went in load or create.
+  struct Loading {
+    double seconds = 0;      ///< reading, checking, decoding, declaring; not placing
+    double placeSeconds = 0; ///< placing data
+    uint64_t placedBytes = 0;
+  };
+  const Loading &loading() const { return loadTimes; }
+
   /// Inputs, outputs, layers and everything else the image says about itself.
   const image::Image &image() const { return program; }
 
@@ -114,6 +122,7 @@ public:
 private:
   explicit Runtime(image::Image image) : program(std::move(image)) {}
   bool place(std::string &error);
+  bool placeData(std::string &error);
   bool declareSegments(std::string &error);
   void forgetCaptures();
   bool imageSum(uint64_t &out, std::string &error);
@@ -121,6 +130,7 @@ private:
   std::vector<emu::OutputBytes> outputBytes() const;
 
   image::Image program;
+  Loading loadTimes;
   std::optional<uint64_t> sum; // of the image's file form
   std::unique_ptr<emu::Machine> die;
   std::unique_ptr<emu::Session> live;
