@@ -14,11 +14,11 @@ struct NodeStops {
   struct Break {
     uint32_t pc;
     int thread; // -1: any
-    size_t index;
+    unsigned number;
   };
   struct Watch {
     uint32_t begin, end;
-    size_t index;
+    unsigned number;
   };
   std::vector<Break> breaks; // by pc
   std::vector<Watch> watches;
@@ -41,7 +41,7 @@ struct NodeStops {
     for (const Watch &w : watches)
       if (begin < w.end && w.begin < end) {
         stop.kind = Stop::Kind::Watchpoint;
-        stop.index = w.index;
+        stop.number = w.number;
         stop.address = std::max(begin, w.begin);
         stop.bytes = std::min(end, w.end) - stop.address;
         hits.push_back(stop);

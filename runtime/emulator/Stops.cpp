@@ -26,7 +26,7 @@ bool Node::stopsBefore(const Thread &t, const Place &place, bool passedOver) {
   const NodeStops::Break *at = first || passedOver ? nullptr : stops->find(t.index, t.pc);
   if (at) {
     hit.kind = Stop::Kind::Breakpoint;
-    hit.index = at->index;
+    hit.number = at->number;
     stop = true;
   }
   if (!stop)
@@ -76,16 +76,15 @@ void Run::setStops(const StopConditions &conditions) {
   hits.clear();
   for (Node *node : nodes) {
     auto stops = std::make_unique<NodeStops>();
-    for (size_t i = 0; i < conditions.breakpoints.size(); ++i) {
-      const Breakpoint &b = conditions.breakpoints[i];
+    for (const Breakpoint &b : conditions.breakpoints)
       if (b.nodes.empty() || std::binary_search(b.nodes.begin(), b.nodes.end(), node->number))
-        stops->breaks.push_back({b.pc, b.thread, i});
-    }
-    std::sort(stops->breaks.begin(), stops->breaks.end(),
-              [](auto &a, auto &b) { return std::pair(a.pc, a.index) < std::pair(b.pc, b.index); });
-    for (size_t i = 0; i < conditions.watchpoints.size(); ++i)
-      if (const Watchpoint &w = conditions.watchpoints[i]; w.node == node->number)
-        stops->watches.push_back({w.address, w.address + w.bytes, i});
+        stops->breaks.push_back({b.pc, b.thread, b.number});
+    std::sort(stops->breaks.begin(), stops->breaks.end(), [](auto &a, auto &b) {
+      return std::pair(a.pc, a.number) < std::pair(b.pc, b.number);
+    });
+    for (const Watchpoint &w : conditions.watchpoints)
+      if (w.node == node->number)
+        stops->watches.push_back({w.address, w.address + w.bytes, w.number});
     if (conditions.step && conditions.step->node == node->number) {
       stops->stepThread = static_cast<int>(conditions.step->thread);
       stops->stepsLeft = conditions.step->instructions;

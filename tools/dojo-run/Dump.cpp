@@ -2,23 +2,15 @@
 #include "Dump.h"
 
 #include "NodeList.h"
+#include "Symbols.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <sstream>
 
 namespace dojo::run {
 
 namespace {
-
-// Decimal, or hexadecimal after 0x.
-bool parseNumber(const std::string &text, uint64_t &out) {
-  bool hex = text.starts_with("0x");
-  const char *begin = text.data() + (hex ? 2 : 0), *end = text.data() + text.size();
-  auto [at, code] = std::from_chars(begin, end, out, hex ? 16 : 10);
-  return code == std::errc() && at == end;
-}
 
 template <class... T> std::string format(const char *text, T... values) {
   char line[128];
@@ -36,6 +28,8 @@ std::string words(std::span<const uint32_t> values) {
 bool isZero(std::span<const uint32_t> values) {
   return std::all_of(values.begin(), values.end(), [](uint32_t v) { return v == 0; });
 }
+
+} // namespace
 
 std::string describe(const emu::ThreadStatus &t) {
   std::string in = t.inList ? format("in the list at pc 0x%x", t.pc) : format("at pc 0x%x", t.pc);
@@ -75,8 +69,6 @@ void dumpNode(const emu::Machine &m, uint32_t node, unsigned threads, std::strin
         out += "   " + words(std::span(values).subspan(8 * row, 8));
     }
 }
-
-} // namespace
 
 bool planDumps(const Options &options, const Target &target, DumpPlan &out, std::string &error) {
   if (!options.dumpRegisters.empty() &&

@@ -23,6 +23,12 @@ struct DumpPlan {
 [[nodiscard]] bool planDumps(const Options &options, const Target &target, DumpPlan &out,
                              std::string &error);
 
+/// "waits for s3 >= 1 since cycle 70, at pc 0x1040".
+std::string describe(const emu::ThreadStatus &status);
+
+/// Where a node's threads are, and registers that are not zero.
+void dumpNode(const emu::Machine &machine, uint32_t node, unsigned threads, std::string &out);
+
 /// How many threads are where, as after a run that --until stopped.
 std::string describeThreads(Runtime &runtime);
 

@@ -2,6 +2,8 @@
 #include "Execution.h"
 
 #include "Dump.h"
+#include "Inspect.h"
+#include "Symbols.h"
 
 #include "dojo/Image/ElementType.h"
 
@@ -51,12 +53,27 @@ bool advance(Runtime &runtime, const Options &options, std::string &error) {
       return true;
     if (!options.snapshot.empty() && !runtime.saveSnapshot(options.snapshot, error))
       return false;
-    if (next == last)
+    if (next == last || !session.stops().empty())
       return true;
   }
 }
 
 } // namespace
+
+bool breakpoints(const image::Image &image, const Options &options, emu::StopConditions &out,
+                 std::string &error) {
+  for (const std::string &text : options.breaks) {
+    std::vector<emu::Breakpoint> places;
+    if (!findPlaces(image, text, places, error)) {
+      error = "--break " + text + ": " + error;
+      return false;
+    }
+    for (emu::Breakpoint &place : places)
+      place.number = unsigned(&text - options.breaks.data()) + 1;
+    out.breakpoints.insert(out.breakpoints.end(), places.begin(), places.end());
+  }
+  return true;
+}
 
 Status startRun(Runtime &runtime, const Options &options, const BoundInputs &inputs,
                 const emu::RunOptions &run, std::string &error) {
@@ -92,6 +109,9 @@ Execution execute(Runtime &runtime, const Options &options, const BoundInputs &i
         "--snapshot needs one run; the inputs have " + std::to_string(inputs.slices) + " slices";
     return fail(Usage);
   }
+  emu::StopConditions conditions;
+  if (!breakpoints(runtime.image(), options, conditions, result.error))
+    return fail(Usage);
   emu::RunOptions run = runOptions(runtime, options, trace);
   const std::vector<image::TensorRef> &tensors = runtime.image().outputs;
   result.outputs.resize(tensors.size());
@@ -100,11 +120,15 @@ Execution execute(Runtime &runtime, const Options &options, const BoundInputs &i
                            : startRun(runtime, options, inputs, run, result.error);
     if (started != Ok)
       return fail(started);
+    runtime.session().setStops(conditions);
     if (!advance(runtime, options, result.error))
       return fail(Usage);
     if (!runtime.session().ended()) {
-      result.stopped = "stopped after cycle " + std::to_string(runtime.session().now()) + "\n" +
-                       describeThreads(runtime);
+      const std::vector<emu::Stop> &stops = runtime.session().stops();
+      result.stopped = stops.empty()
+                           ? "stopped after cycle " + std::to_string(runtime.session().now()) + "\n"
+                           : describeStops(runtime, stops);
+      result.stopped += describeThreads(runtime);
       if (finish() != Runtime::Status::Ok)
         return fail(MachineFault);
       return result;

@@ -19,6 +19,10 @@ emu::RunOptions runOptions(const Runtime &runtime, const Options &options, emu::
 Status startRun(Runtime &runtime, const Options &options, const BoundInputs &inputs,
                 const emu::RunOptions &run, std::string &error);
 
+/// The break points of the command line. False with \p error if one names no place.
+[[nodiscard]] bool breakpoints(const image::Image &image, const Options &options,
+                               emu::StopConditions &out, std::string &error);
+
 struct Execution {
   Status status = Ok;
   std::string error;

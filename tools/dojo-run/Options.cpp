@@ -31,6 +31,12 @@ Runs a compiled image on the emulated die.
   --check memory|races       report reads of bytes that were never written, or accesses to the same
                              bytes that no semaphore orders, then status 4; memory,races for both
   --until CYCLE              stop after this cycle and say where the threads are; no outputs
+  --break [LIST@]PLACE       stop before an instruction issues, on any node or those of LIST, and say
+                             where the threads are; PLACE: an address, a symbol of dojo-objdump,
+                             SYMBOL+BYTES, "layer N", or an ONNX node: where its code begins; may be
+                             given several times
+  --debug                    take commands from the standard input: break points, steps, registers,
+                             memory (docs/debugging.md; 'help' lists them)
   --snapshot FILE            write the machine's state where the run stops, or
     --snapshot-every CYCLES    again and again while it goes on, FILE replaced each time
   --resume FILE              go on with the run of a snapshot, to the same end; it holds the inputs
@@ -101,6 +107,10 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
       out.help = true;
       return true;
     }
+    if (option == "--debug") {
+      out.debug = true;
+      continue;
+    }
     if (option.empty() || option[0] != '-') {
       if (!out.image.empty())
         return fail("there are two images: '" + out.image + "' and '" + option + "'");
@@ -113,7 +123,7 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
         "--max-rel-l2",     "--stats",      "--threads",        "--engine",      "--timing",
         "--jitter",         "--max-cycles", "--trace",          "--trace-nodes", "--trace-bytes",
         "--stats-nodes",    "--until",      "--dump-registers", "--dump-memory", "--snapshot",
-        "--snapshot-every", "--resume",     "--check"};
+        "--snapshot-every", "--resume",     "--check",          "--break"};
     // --option=value as well as --option value.
     std::string value;
     bool haveValue = false, isKnown = false;
@@ -173,6 +183,10 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
       if (value.empty())
         return fail("--dump-registers needs a list of nodes");
       out.dumpRegisters = value;
+    } else if (option == "--break") {
+      if (value.empty())
+        return fail("--break needs a place");
+      out.breaks.push_back(value);
     } else if (option == "--dump-memory") {
       out.dumpMemory.push_back(value);
     } else if (option == "--check") {
@@ -219,11 +233,18 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
     return fail("--jitter needs --timing on");
   if (!out.trace.empty() && !out.timing)
     return fail("--trace needs --timing on");
-  if (out.until &&
+  if (out.debug &&
+      (!out.timing || out.until || !out.outputDir.empty() || !out.expected.empty() ||
+       !out.stats.empty() || !out.trace.empty() || !out.snapshot.empty() || out.checks.any()))
+    return fail("--debug needs --timing on and goes without --until, --output-dir, --expect, "
+                "--stats, --trace, --check and --snapshot");
+  if ((out.until || !out.breaks.empty()) &&
       (!out.timing || !out.outputDir.empty() || !out.expected.empty() || !out.stats.empty()))
-    return fail("--until needs --timing on and goes without --output-dir, --expect and --stats");
-  if (!out.snapshot.empty() && !out.until && !out.every)
-    return fail("--snapshot needs --until or --snapshot-every");
+    return fail((out.until ? "--until" : "--break") +
+                std::string(" needs --timing on and goes without --output-dir, --expect and "
+                            "--stats"));
+  if (!out.snapshot.empty() && !out.until && !out.every && out.breaks.empty())
+    return fail("--snapshot needs --until, --break or --snapshot-every");
   if (out.every && out.snapshot.empty())
     return fail("--snapshot-every needs --snapshot");
   if ((!out.snapshot.empty() || !out.resume.empty()) && !out.timing)

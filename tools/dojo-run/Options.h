@@ -35,6 +35,8 @@ struct Options {
   std::string traceNodes;              // a list as in NodeList.h; empty: all
   uint64_t traceBytes = 256ull << 20;  // the trace has no more
   std::optional<uint64_t> until;       // stop the run there
+  bool debug = false;                  // commands from the standard input
+  std::vector<std::string> breaks;     // places as in Symbols.h: stop the run there
   std::string snapshot, resume;        // files; empty: none
   std::optional<uint64_t> every;       // cycles between snapshots
   std::string dumpRegisters;           // a list of nodes; empty: none

@@ -2,6 +2,7 @@
 //
 // dojo-run: runs a compiled image on the emulated die.
 #include "Compare.h"
+#include "Debugger.h"
 #include "Dump.h"
 #include "Execution.h"
 #include "Files.h"
@@ -17,6 +18,8 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <iostream>
+#include <unistd.h>
 
 using namespace dojo;
 using namespace dojo::run;
@@ -50,6 +53,13 @@ int runTool(const Options &options) {
       !readExpected(image, options.expected, inputs, expected, error) ||
       (!options.outputDir.empty() && !outputFileNames(image.outputs, fileNames, error)))
     return fail(BadInput, error);
+
+  if (options.debug) {
+    if (inputs.slices >= 0)
+      return fail(Usage, "--debug needs one run; the inputs have " + std::to_string(inputs.slices) +
+                             " slices");
+    return Debugger(*runtime, options, inputs).debug(std::cin, !isatty(STDIN_FILENO));
+  }
 
   // Whether files can be written is known before the run.
   FileSet files;

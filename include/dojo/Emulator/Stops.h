@@ -15,12 +15,14 @@ struct Breakpoint {
   std::vector<uint32_t> nodes; ///< ascending; empty: all
   int thread = -1;             ///< -1: any
   uint32_t pc = 0;
+  unsigned number = 0; ///< the caller's name for it
 };
 
 /// After the cycle in which any of these bytes are written, whether they change or not: by a store,
 /// or by a train, whose bytes count as written when it is committed.
 struct Watchpoint {
   uint32_t node = 0, address = 0, bytes = 0;
+  unsigned number = 0; ///< the caller's name for it
 };
 
 /// Before the instruction that comes `instructions` after the thread's next, those passed over
@@ -41,8 +43,8 @@ struct StopConditions {
 struct Stop {
   enum class Kind : uint8_t { Breakpoint, Step, Ended, Watchpoint };
   Kind kind = Kind::Breakpoint;
-  size_t index = 0;  ///< of the breakpoint or watchpoint
-  uint32_t node = 0; ///< whose thread stands there, or whose memory was written
+  unsigned number = 0; ///< of the breakpoint or watchpoint
+  uint32_t node = 0;   ///< whose thread stands there, or whose memory was written
   uint64_t cycle = 0;
   // The thread, and its instruction. Of a watchpoint: that stored, or whose transfer it is.
   uint32_t threadNode = 0;

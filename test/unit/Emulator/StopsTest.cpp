@@ -128,7 +128,7 @@ TEST(Stops, WatchpointsSeeStoresAndTransfers) {
   m.listThread(0, 2, {push});
   Session session(*m.machine, {});
   StopConditions watch;
-  watch.watchpoints = {{0, 0x40006, 4}, {1, 0x40010, 100}, {1, 0x40004, 60}};
+  watch.watchpoints = {{0, 0x40006, 4, 1}, {1, 0x40010, 100, 2}, {1, 0x40004, 60, 3}};
   session.setStops(watch);
   std::vector<Stop> stops;
   while (session.advanceTo(end))
@@ -136,14 +136,14 @@ TEST(Stops, WatchpointsSeeStoresAndTransfers) {
   ASSERT_EQ(stops.size(), 3u);
   for (unsigned i : {0u, 1u}) {
     EXPECT_EQ(stops[i].kind, Stop::Kind::Watchpoint);
-    EXPECT_EQ(stops[i].index, 0u);
+    EXPECT_EQ(stops[i].number, 1u);
     EXPECT_EQ(stops[i].pc, labels[i ? "again" : "store"]);
     EXPECT_EQ(stops[i].address, 0x40008u);
     EXPECT_EQ(stops[i].bytes, 2u);
     EXPECT_FALSE(stops[i].byTransfer);
   }
   // The run of bytes 64 to 67; that of bytes 0 to 3 lies beside.
-  EXPECT_EQ(stops[2].index, 1u);
+  EXPECT_EQ(stops[2].number, 2u);
   EXPECT_EQ(stops[2].node, 1u);
   EXPECT_EQ(stops[2].threadNode, 0u);
   EXPECT_EQ(stops[2].thread, 2u);
@@ -156,7 +156,7 @@ std::string text(const std::vector<Stop> &stops, uint64_t now) {
   std::ostringstream out;
   out << "now " << now;
   for (const Stop &s : stops)
-    out << "; " << int(s.kind) << ' ' << s.index << ' ' << s.node << ' ' << s.thread << ' ' << s.pc
+    out << "; " << int(s.kind) << ' ' << s.number << ' ' << s.node << ' ' << s.thread << ' ' << s.pc
         << ' ' << s.cycle << ' ' << s.address << ' ' << s.bytes;
   return out.str();
 }

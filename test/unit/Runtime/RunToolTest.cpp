@@ -254,7 +254,7 @@ TEST_F(RunTool, SnapshotsThatDoNotFit) {
     EXPECT_EQ(run(arguments), status) << arguments;
     EXPECT_TRUE(err.starts_with(start + message + "\n")) << err;
   };
-  refuses(common + "--snapshot s", 1, "--snapshot needs --until or --snapshot-every");
+  refuses(common + "--snapshot s", 1, "--snapshot needs --until, --break or --snapshot-every");
   refuses(common + "--snapshot-every 9", 1, "--snapshot-every needs --snapshot");
   refuses(common + "--snapshot s --snapshot-every 0", 1,
           "--snapshot-every needs a number of cycles, not '0'");
