@@ -18,16 +18,18 @@ void copyBytes(uint8_t *to, const uint8_t *from, uint32_t bytes) {
   std::memcpy(to, &packet, sizeof packet);
 }
 
-Copies::Copies(uint32_t nodes, uint32_t packetBytes)
-    : packetBytes(packetBytes), pendingReads(nodes), pendingWrites(nodes) {}
+Copies::Copies(std::vector<uint8_t *> nodeMemory, uint32_t packetBytes)
+    : memory(std::move(nodeMemory)), packetBytes(packetBytes), pendingReads(memory.size()),
+      pendingWrites(memory.size()) {}
 
-void Copies::add(const Transfer &x, uint64_t packets, const uint8_t *source, uint32_t receiver,
-                 uint8_t *memory) {
+void Copies::add(const Transfer &x, unsigned packets, uint32_t receiver) {
   Queue &queue = queues[receiver % queues.size()];
   uint32_t at = queue.added.load(std::memory_order_relaxed);
   while (at - queue.done.load(std::memory_order_acquire) == Queue::size)
     moveSome(queue);
-  queue.parts[at % Queue::size] = {x.runs, x.packetsSent, packets, source, memory};
+  queue.parts[at % Queue::size] = {x.runs, static_cast<uint32_t>(x.packetsSent),
+                                   static_cast<uint16_t>(packets), static_cast<uint16_t>(x.from),
+                                   static_cast<uint16_t>(receiver)};
   queue.added.store(at + 1, std::memory_order_release);
   note(pendingReads, x.from, x.reads);
   note(pendingWrites, receiver, x.writes);
@@ -42,9 +44,11 @@ bool Copies::moveSome(Queue &queue) {
   uint32_t end = queue.added.load(std::memory_order_acquire);
   for (; at != end; ++at) {
     const Part &part = queue.parts[at % Queue::size];
+    uint8_t *receiver = memory[part.to];
+    const uint8_t *sender = memory[part.from];
     forPackets(part.runs, part.first, part.packets, packetBytes,
                [&](uint32_t from, uint32_t to, uint32_t bytes) {
-                 copyBytes(part.receiver + to, part.source + from, bytes);
+                 copyBytes(receiver + to, sender + from, bytes);
                });
   }
   queue.done.store(at, std::memory_order_release);

@@ -20,7 +20,8 @@ void copyBytes(uint8_t *to, const uint8_t *from, uint32_t bytes);
 
 class Copies {
 public:
-  Copies(uint32_t nodes, uint32_t packetBytes);
+  /// `memory`: of each node.
+  Copies(std::vector<uint8_t *> memory, uint32_t packetBytes);
 
   /// Whether bytes of a node that are still to be read, or written, may be among these.
   bool readsFrom(uint32_t node, Extent bytes) const { return pendingReads[node].overlaps(bytes); }
@@ -30,9 +31,9 @@ public:
     return !pendingWrites[node].empty() || !pendingReads[node].empty();
   }
 
-  /// The next `packets` packets of `x` are to be moved from the sender's memory to a receiver's.
-  void add(const Transfer &x, uint64_t packets, const uint8_t *source, uint32_t receiver,
-           uint8_t *memory);
+  /// The next `packets` packets of `x`, at most maxTrainPackets, are to be moved from the sender's
+  /// memory to a receiver's.
+  void add(const Transfer &x, unsigned packets, uint32_t receiver);
   /// Moves what is left and returns when all has been moved; what comes to one node in the order of
   /// its trains.
   void finish();
@@ -41,11 +42,11 @@ public:
   bool help();
 
 private:
-  struct Part {
+  // One line of the host's cache, which one thread writes and another reads.
+  struct alignas(64) Part {
     Runs runs;
-    uint64_t first, packets;
-    const uint8_t *source;
-    uint8_t *receiver;
+    uint32_t first;
+    uint16_t packets, from, to;
   };
   // A ring with one writer; who has set `busy` moves the parts in [done, added).
   struct alignas(64) Queue {
@@ -67,6 +68,7 @@ private:
     }
   }
 
+  const std::vector<uint8_t *> memory;
   const uint32_t packetBytes;
   std::array<Queue, 16> queues;                    // by receiver
   std::vector<Extent> pendingReads, pendingWrites; // by node; empty: nothing

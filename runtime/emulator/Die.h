@@ -31,7 +31,7 @@ struct Die {
   // Kept from run to run. What host threads have found out about the timing of the code; the
   // threads themselves, who move trains' bytes when they have nothing else to do.
   std::vector<std::unique_ptr<TimingCache>> timings;
-  Copies copies;
+  std::unique_ptr<Copies> copies;
   std::unique_ptr<HostThreads> host;
 
   Node *node(uint32_t number) const {

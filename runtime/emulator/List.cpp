@@ -188,8 +188,8 @@ bool Node::checkTransfer(Thread &t, uint64_t cycle) {
       double(r.count[0]) * r.count[1] * r.count[2] * (double(r.runBytes) / p.packetBytes + 1);
   if (total > double(maxTransferPackets))
     return bad(FaultClass::BadDescriptor, "more than 2^32 packets");
-  r.source = pull ? d.remoteAddress : int64_t(local);
-  r.destination = pull ? int64_t(local) : d.remoteAddress;
+  r.source = pull ? d.remoteAddress : static_cast<uint32_t>(local);
+  r.destination = pull ? static_cast<uint32_t>(local) : d.remoteAddress;
   for (unsigned i = 0; i < 3; ++i) {
     r.sourceStride[i] = pull ? d.remoteStride[i] : d.localStride[i];
     r.destinationStride[i] = pull ? d.localStride[i] : d.remoteStride[i];

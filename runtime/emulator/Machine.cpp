@@ -76,23 +76,26 @@ std::unique_ptr<Machine> Machine::create(const Target &target, std::string &erro
 
 Die::Die(const Target &target, const Parameters &parameters)
     : target(target), p(parameters), topology(target, parameters), memory(nullptr, std::free),
-      nodes(parameters.nodes), copies(parameters.nodes, parameters.packetBytes) {
+      nodes(parameters.nodes) {
   std::vector<int64_t> usable = target.usableNodes();
   memory.reset(static_cast<uint8_t *>(std::calloc(usable.size(), p.sramBytes)));
   if (!memory)
     throw std::bad_alloc();
   uint8_t *sram = memory.get();
+  std::vector<uint8_t *> memories(parameters.nodes);
   for (int64_t number : usable) {
     nodes[static_cast<size_t>(number)] =
         std::make_unique<Node>(static_cast<uint32_t>(number), sram, p, topology);
+    memories[static_cast<size_t>(number)] = sram;
     sram += p.sramBytes;
   }
+  copies = std::make_unique<Copies>(std::move(memories), p.packetBytes);
 }
 
 HostThreads &Die::hostThreads(unsigned count) {
   if (!host || host->count() != count) {
     host.reset();
-    host = std::make_unique<HostThreads>(count, [this] { return copies.help(); });
+    host = std::make_unique<HostThreads>(count, [this] { return copies->help(); });
     while (timings.size() < count)
       timings.push_back(std::make_unique<TimingCache>(p));
   }

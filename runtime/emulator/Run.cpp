@@ -9,7 +9,7 @@
 namespace dojo::emu {
 
 Run::Run(Die &die, const RunOptions &options)
-    : m(die), p(die.p), options(options), copies(die.copies),
+    : m(die), p(die.p), options(options), copies(*die.copies),
       host(die.hostThreads(std::max(1u, options.threads))), ports(die.p), code(die.p.nodes),
       ownEvent(die.p.nodes, never), due(host.count()), answersAt(die.p.nodes) {
   Node::RunSetup setup;
@@ -215,7 +215,7 @@ void Run::moveBytes(Transfer &x, uint64_t count, uint64_t issue) {
     copies.finish();
   if (defer) {
     for (uint32_t n : x.path.receivers)
-      copies.add(x, count, source, n, m.nodes[n]->sram);
+      copies.add(x, static_cast<unsigned>(count), n);
     return;
   }
   forPackets(x.runs, x.packetsSent, count, p.packetBytes,

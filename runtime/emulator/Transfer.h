@@ -17,7 +17,7 @@ inline constexpr uint64_t maxTransferPackets = uint64_t(1) << 32;
 struct Runs {
   uint32_t runBytes = 0;
   uint32_t count[3] = {0, 0, 0};
-  int64_t source = 0, destination = 0; // addresses of the first run
+  uint32_t source = 0, destination = 0; // addresses of the first run
   int32_t sourceStride[3] = {}, destinationStride[3] = {};
 
   bool empty() const { return runBytes == 0 || !count[0] || !count[1] || !count[2]; }
@@ -113,7 +113,7 @@ void forPackets(const Runs &r, uint64_t first, uint64_t packets, uint32_t packet
     uint64_t taken = inRun < packets ? inRun : packets;
     uint64_t room = taken * packetBytes;
     uint32_t bytes = room < left ? static_cast<uint32_t>(room) : left;
-    int64_t source = r.source + offset, destination = r.destination + offset;
+    int64_t source = int64_t(r.source) + offset, destination = int64_t(r.destination) + offset;
     for (unsigned d = 0; d < 3; ++d) {
       source += int64_t(index[d]) * r.sourceStride[d];
       destination += int64_t(index[d]) * r.destinationStride[d];

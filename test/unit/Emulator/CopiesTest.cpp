@@ -22,7 +22,12 @@ TEST(Copies, TrainsForANodeKeepTheirOrder) {
       std::vector<uint8_t> source(nodes * bytes), got(nodes * bytes), want(nodes * bytes);
       for (uint8_t &b : source)
         b = static_cast<uint8_t>(engine());
-      Copies copies(nodes, 64);
+      // Senders are the first half of the nodes, receivers the second.
+      std::vector<uint8_t *> memory;
+      for (std::vector<uint8_t> *half : {&source, &got})
+        for (uint32_t n = 0; n < nodes; ++n)
+          memory.push_back(half->data() + n * bytes);
+      Copies copies(memory, 64);
       std::atomic<bool> stop{false};
       std::vector<std::thread> helpers;
       for (unsigned i = 1; i < threads; ++i)
@@ -53,9 +58,9 @@ TEST(Copies, TrainsForANodeKeepTheirOrder) {
         const uint8_t *from = source.data() + x.from * bytes;
         for (unsigned receivers = 1 + engine() % 3; receivers; --receivers) {
           uint32_t to = engine() % nodes;
-          copies.add(x, packets, from, to, got.data() + to * bytes);
+          copies.add(x, static_cast<unsigned>(packets), nodes + to);
           EXPECT_TRUE(copies.readsFrom(x.from, x.reads));
-          EXPECT_TRUE(copies.writesTo(to, x.writes));
+          EXPECT_TRUE(copies.writesTo(nodes + to, x.writes));
           // Packet by packet.
           uint64_t packet = 0;
           for (uint32_t c = 0; c < r.count[2]; ++c)
@@ -78,7 +83,7 @@ TEST(Copies, TrainsForANodeKeepTheirOrder) {
       for (std::thread &helper : helpers)
         helper.join();
       EXPECT_TRUE(got == want) << threads << " threads, " << trains << " trains";
-      for (uint32_t n = 0; n < nodes; ++n)
+      for (uint32_t n = 0; n < 2 * nodes; ++n)
         EXPECT_FALSE(copies.readsFrom(n, {0, bytes}) || copies.writesTo(n, {0, bytes}));
     }
 }
