@@ -234,7 +234,8 @@ const TimingCache::Entry &TimingCache::find(const Block &block, uint32_t from,
   }
   TimingState state = states[from].state;
   BlockOutcome outcome = timeBlock(block, block.ops.size(), events, p, state);
-  entries.push_back({&block, from, events, number(state), outcome});
+  bool plain = events == BlockEvents{.crossings = events.crossings};
+  entries.push_back({&block, from, events, number(state), outcome, plain});
   table[at] = &entries.back();
   return entries.back();
 }

@@ -76,9 +76,14 @@ public:
     BlockEvents events;
     uint32_t to;
     BlockOutcome outcome;
+    bool plain;                          // no events but crossings
     mutable const Entry *next = nullptr; // what followed last time
     bool matches(const Block *b, uint32_t state, const BlockEvents &e) const {
       return block == b && from == state && events == e;
+    }
+    /// Whether it is for a turn of a loop in which nothing happens but line crossings.
+    bool repeats(const Block *b, uint32_t state, uint64_t crossings) const {
+      return from == state && block == b && events.crossings == crossings && plain;
     }
   };
 

@@ -303,6 +303,15 @@ bool Node::runFast(Thread &t) {
       state = entry.to;
       before = &entry;
       any = true;
+      // Turns like those that followed the last time.
+      while (block == reached && i + 2 < run.turns && before->next &&
+             before->next->repeats(block, state, context.turnCrossings[i + 1])) {
+        before = before->next;
+        completion = std::max(completion, now + before->outcome.completion);
+        now += before->outcome.cycles;
+        state = before->to;
+        ++i;
+      }
     }
     if (run.more) {
       BlockEvents events;

@@ -87,6 +87,7 @@ void NativeEmitter::enter() {
 }
 
 void NativeEmitter::endTurn() {
+  finishStep();
   if (handlersAccess)
     or_(r14, ptr[inContext(&model.crossings)]);
   mov(ptr[inContext(model.turnCrossings) + r15 * 8], r14);
@@ -139,6 +140,8 @@ Label &NativeEmitter::bail() {
 
 void NativeEmitter::instruction(const Op &op) {
   std::string_view semantic = semanticOf(op);
+  if (op.destination >= score::v && op.destination < score::v + numVRegisters)
+    vectorChanged(op.destination - score::v);
   bool plainAccess = plan.groupOf[current] >= 0;
   if (&op == &block.ops.back() && counted)
     endTurn();
@@ -152,11 +155,10 @@ void NativeEmitter::instruction(const Op &op) {
     drain(op);
   else if (semantic != "nop" && !scalar(op))
     callHandler(op);
-  if (op.destination >= score::v && op.destination < score::v + numVRegisters)
-    vectorChanged(op.destination - score::v);
 }
 
 void NativeEmitter::callHandler(const Op &op) {
+  finishStep();                   // registers are the handler's
   if (semanticOf(op) == "fill") { // now it holds any bits
     uint8_t quarter = static_cast<uint8_t>(1 << op.immediate);
     and_(byte[inContext(&model.loose[op.acc])], ~quarter & 0xF);
@@ -170,7 +172,7 @@ void NativeEmitter::callHandler(const Op &op) {
     test(al, al);
     jz(bail(), T_NEAR);
   }
-  forgetSets();
+  forgetRegisters();
 }
 
 void NativeEmitter::loadSource(const Reg64 &to, const Op &op, unsigned source) {

@@ -36,6 +36,8 @@ struct AccessPlan {
   std::vector<AccessGroup> groups;
   std::vector<int> groupOf; // of each instruction; -1: it accesses nothing, or its handler does
   std::vector<bool> leads;  // it is the first of its group
+  // What its base has moved by since the group began, before it.
+  std::vector<int64_t> moved;
 };
 
 class NativeEmitter : private Xbyak::CodeGenerator {
@@ -61,8 +63,11 @@ private:
   Xbyak::RegExp m(unsigned reg) const { return rbp + int(offsetof(Registers, m) + 8 * reg); }
 
   // Memory and the matrix unit (NativeMemory.cpp).
+  static Xbyak::RegExp quarter(unsigned acc, unsigned q) {
+    return Xbyak::util::r13 + static_cast<int>(256 * acc + 64 * q);
+  }
   Xbyak::RegExp access(const Op &op);
-  void check(const AccessGroup &group);
+  void check(const AccessGroup &group, const Xbyak::Reg64 &base);
   void moveBase(const Op &op);
   void loadVector(const Op &op);
   void storeVector(const Op &op);
@@ -73,8 +78,10 @@ private:
   void spread(Role role, const Xbyak::RegExp &from, unsigned slot);
   void loadSet(Role role, unsigned first, unsigned slot);
   void matrixStep(const Op &op);
+  void weave(unsigned count);
+  void finishStep() { weave(16); }
   void vectorChanged(unsigned reg);
-  void forgetSets();
+  void forgetRegisters();
 
   static const FastContext model; // for the places of members
 
@@ -100,7 +107,16 @@ private:
     unsigned value = noValue, lastUse = 0;
   } sets[numSets];
   unsigned uses = 0;
+  bool constants = false; // are in registers
+  // Of groups of accesses: what the base was when the group began.
+  const Xbyak::Reg64 bases[6] = {r8, r9, r10, r11, rsi, rdi};
+  int baseOf[6] = {-1, -1, -1, -1, -1, -1};
   uint8_t loose[maxAccumulators] = {}; // quarters that are known to be
+  // The matrix step whose multiply-adds are being written, among what comes after it.
+  struct Step {
+    unsigned sets[2] = {}, acc = 0;
+    unsigned left = 0; // multiply-adds
+  } step;
 };
 
 } // namespace dojo::emu

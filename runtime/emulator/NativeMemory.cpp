@@ -35,9 +35,10 @@ bool plainAccess(const Op &op) {
 // Accesses
 //===----------------------------------------------------------------------===//
 
-AccessPlan::AccessPlan(const Block &block) : groupOf(block.ops.size(), -1), leads(groupOf.size()) {
+AccessPlan::AccessPlan(const Block &block)
+    : groupOf(block.ops.size(), -1), leads(groupOf.size()), moved(groupOf.size()) {
   unsigned version[numXRegisters] = {};
-  int64_t moved[numXRegisters] = {};
+  int64_t movedBy[numXRegisters] = {};
   for (size_t i = 0; i < block.ops.size(); ++i) {
     const Op &op = block.ops[i];
     const MemoryOperand &m = op.memory[0];
@@ -46,24 +47,25 @@ AccessPlan::AccessPlan(const Block &block) : groupOf(block.ops.size(), -1), lead
         return g.base == m.base && g.version == version[m.base] && g.write == op.writesMemory;
       });
       bool leader = group == groups.end();
-      int64_t offset =
-          (m.postIncrement ? 0 : m.offset) + (leader ? 0 : moved[m.base] - group->moved);
+      int64_t before = leader ? 0 : movedBy[m.base] - group->moved;
+      int64_t offset = (m.postIncrement ? 0 : m.offset) + before;
       if (offset % op.alignment == 0) {
         if (leader)
           group = groups.insert(
               group,
-              {m.base, version[m.base], op.writesMemory, moved[m.base], offset, offset, 1, {}});
+              {m.base, version[m.base], op.writesMemory, movedBy[m.base], offset, offset, 1, {}});
         group->low = std::min(group->low, offset);
         group->high = std::max(group->high, offset + op.accessBytes);
         group->alignment = std::max<unsigned>(group->alignment, op.alignment);
         group->accesses.push_back({offset, op.accessBytes, op.crossing});
         groupOf[i] = static_cast<int>(group - groups.begin());
         leads[i] = leader;
+        moved[i] = before;
       }
     }
     for (unsigned k = 0; k < op.numMemory; ++k)
       if (op.memory[k].postIncrement && op.memory[k].base) {
-        moved[op.memory[k].base] += op.memory[k].offset;
+        movedBy[op.memory[k].base] += op.memory[k].offset;
         version[op.memory[k].base] += op.numMemory > 1;
       }
     if (op.destination < score::x + numXRegisters)
@@ -71,14 +73,13 @@ AccessPlan::AccessPlan(const Block &block) : groupOf(block.ops.size(), -1), lead
   }
 }
 
-// The base is in rax.
-void NativeEmitter::check(const AccessGroup &group) {
+void NativeEmitter::check(const AccessGroup &group, const Reg64 &base) {
   const Window &window = group.write ? model.writes[group.base] : model.reads[group.base];
   if (group.alignment > 1) {
-    test(al, group.alignment - 1);
+    test(base, group.alignment - 1);
     jnz(bail(), T_NEAR);
   }
-  lea(rcx, ptr[rax + static_cast<int>(group.low)]);
+  lea(rcx, ptr[base + static_cast<int>(group.low)]);
   sub(rcx, ptr[inContext(&window.begin)]);
   mov(rdx, ptr[inContext(&window.size)]);
   cmp(rcx, rdx);
@@ -93,7 +94,7 @@ void NativeEmitter::check(const AccessGroup &group) {
     alike[{a.offset & (line - 1), a.bytes}] |= uint64_t(1) << a.crossing;
   for (const auto &[place, bits] : alike) {
     Label inside;
-    lea(ecx, ptr[rax + static_cast<int>(place.first)]);
+    lea(ecx, ptr[base + static_cast<int>(place.first)]);
     and_(ecx, static_cast<uint32_t>(line - 1));
     cmp(ecx, static_cast<uint32_t>(static_cast<int32_t>(line - place.second)));
     jle(inside);
@@ -103,19 +104,33 @@ void NativeEmitter::check(const AccessGroup &group) {
   }
 }
 
-// Where an instruction's memory operand is. Changes rax, rcx and rdx.
+// Where an instruction's memory operand is. Changes rcx and rdx.
 RegExp NativeEmitter::access(const Op &op) {
-  const MemoryOperand &m = op.memory[0];
-  mov(rax, ptr[x(m.base)]);
+  size_t number = static_cast<size_t>(plan.groupOf[current]);
+  const AccessGroup &group = plan.groups[number];
+  const Reg64 &base = bases[number % std::size(bases)];
+  int64_t moved = plan.moved[current];
   if (plan.leads[current])
-    check(plan.groups[static_cast<size_t>(plan.groupOf[current])]);
-  return r12 + rax + (m.postIncrement ? 0 : m.offset);
+    finishStep(); // a check may end the turn
+  if (int &holds = baseOf[number % std::size(bases)]; holds != plan.groupOf[current]) {
+    mov(base, ptr[x(group.base)]);
+    if (moved)
+      sub(base, static_cast<uint32_t>(static_cast<int32_t>(moved)));
+    holds = plan.groupOf[current];
+  }
+  if (plan.leads[current])
+    check(group, base);
+  const MemoryOperand &m = op.memory[0];
+  return r12 + base + static_cast<int>(moved + (m.postIncrement ? 0 : m.offset));
 }
 
 void NativeEmitter::moveBase(const Op &op) {
   const MemoryOperand &m = op.memory[0];
-  if (m.postIncrement && m.base)
-    add(qword[x(m.base)], static_cast<uint32_t>(static_cast<int32_t>(m.offset)));
+  if (!m.postIncrement || !m.base)
+    return;
+  const Reg64 &base = bases[static_cast<size_t>(plan.groupOf[current]) % std::size(bases)];
+  lea(rcx, ptr[base + static_cast<int>(plan.moved[current] + m.offset)]);
+  mov(ptr[x(m.base)], rcx);
 }
 
 void NativeEmitter::loadVector(const Op &op) {
@@ -130,6 +145,7 @@ void NativeEmitter::loadVector(const Op &op) {
     vmovdqu32(to, ptr[from]);
   }
   vmovdqa32(ptr[v(op.d)], zmm4);
+  weave(2);
   moveBase(op);
 }
 
@@ -173,24 +189,34 @@ void NativeEmitter::vectorChanged(unsigned reg) {
       set.value = noValue;
 }
 
-void NativeEmitter::forgetSets() {
+void NativeEmitter::forgetRegisters() {
   for (Set &set : sets)
     set.value = noValue;
+  for (int &group : baseOf)
+    group = -1;
+  constants = false;
 }
 
 // Puts the pairs of a block in order, and widens their elements.
 void NativeEmitter::spread(Role role, const RegExp &from, unsigned slot) {
+  if (!constants) {
+    vmovdqa32(zmm6, ptr[rip + order + static_cast<int>(offsetof(MatrixOrder, columns))]);
+    vpbroadcastd(zmm7, ptr[rip + oddElements]);
+    constants = true;
+  }
   for (unsigned half = 0; half < (role == Rows ? 2 : 1); ++half) {
-    size_t table =
-        role == Columns ? offsetof(MatrixOrder, columns) : sizeof matrixOrder.rows[0] * half;
-    vmovdqa32(zmm4, ptr[rip + order + static_cast<int>(table)]);
-    vpermd(zmm4, zmm4, ptr[from]);
+    if (role == Rows)
+      vmovdqa32(zmm4, ptr[rip + order + static_cast<int>(sizeof matrixOrder.rows[0] * half)]);
+    vpermd(zmm4, role == Rows ? zmm4 : zmm6, ptr[from]);
+    weave(2);
     if (pairs) {
       vmovdqa32(ptr[inFrame(slot + 64 * half)], zmm4);
       continue;
     }
     vpslld(zmm5, zmm4, 16);
-    vpandd(zmm4, zmm4, ptr_b[rip + oddElements]);
+    weave(2);
+    vpandd(zmm4, zmm4, zmm7);
+    weave(2);
     vmovdqa32(ptr[inFrame(slot + 128 * half)], zmm5);
     vmovdqa32(ptr[inFrame(slot + 128 * half + 64)], zmm4);
   }
@@ -229,31 +255,26 @@ unsigned NativeEmitter::operand(Role role, const Op &op, unsigned source, const 
   if (inMemory || !isSpread[role][value])
     spread(role, inMemory ? memory : v(value), slot);
   isSpread[role][value] = !inMemory;
+  if (step.left && (set == step.sets[Rows] || set == step.sets[Columns]))
+    finishStep();
   loadSet(role, set, slot);
   sets[set] = {role, inMemory ? noValue : value, uses};
   return set;
 }
 
+// A step's multiply-adds stand among the instructions that bring the next step's operands: the
+// host's scheduler is too short to mix them if they come one after the other.
 void NativeEmitter::matrixStep(const Op &op) {
   RegExp memory = op.numMemory ? access(op) : RegExp();
-  int rows = firstOfSet(operand(Rows, op, 0, memory));
-  int columns = firstOfSet(operand(Columns, op, 1, memory));
-  auto quarter = [&](unsigned q) { return ptr[r13 + static_cast<int>(256 * op.acc + 64 * q)]; };
-  for (unsigned q = 0; q < 4; ++q)
+  unsigned rows = operand(Rows, op, 0, memory);
+  unsigned columns = operand(Columns, op, 1, memory);
+  finishStep();
+  for (int q = 0; q < 4; ++q)
     if (op.immediate)
-      vpxord(Zmm(int(q)), Zmm(int(q)), Zmm(int(q)));
+      vpxord(Zmm(q), Zmm(q), Zmm(q));
     else
-      vmovaps(Zmm(int(q)), quarter(q));
-  const int elements = pairs ? 1 : 2;
-  for (int pair : {0, 1})
-    for (int e = elements; e-- > 0;) // odd elements first
-      for (int q = 0; q < 4; ++q) {
-        int k = elements * pair + e;
-        Zmm a(rows + 2 * elements * (q & 1) + k), b(columns + 2 * elements * (q >> 1) + k);
-        pairs ? vdpbf16ps(Zmm(q), a, b) : vfmadd231ps(Zmm(q), a, b);
-      }
-  for (unsigned q = 0; q < 4; ++q)
-    vmovaps(quarter(q), Zmm(int(q)));
+      vmovaps(Zmm(q), ptr[quarter(op.acc, unsigned(q))]);
+  step = {{rows, columns}, op.acc, pairs ? 8u : 16u};
   if (op.numMemory)
     moveBase(op);
   if (loose[op.acc] != 0xF)
@@ -261,12 +282,28 @@ void NativeEmitter::matrixStep(const Op &op) {
   loose[op.acc] = 0xF;
 }
 
+// Writes up to `count` multiply-adds of the step.
+void NativeEmitter::weave(unsigned count) {
+  const unsigned elements = pairs ? 1 : 2;
+  for (; count > 0 && step.left > 0; --count) {
+    unsigned done = 8 * elements - step.left--, q = done % 4;
+    unsigned k = done / 4 ^ (elements - 1); // odd elements first
+    Zmm a(firstOfSet(step.sets[Rows]) + static_cast<int>(2 * elements * (q & 1) + k));
+    Zmm b(firstOfSet(step.sets[Columns]) + static_cast<int>(2 * elements * (q >> 1) + k));
+    Zmm sum(static_cast<int>(q));
+    pairs ? vdpbf16ps(sum, a, b) : vfmadd231ps(sum, a, b);
+    if (step.left < 4)
+      vmovaps(ptr[quarter(step.acc, q)], sum);
+  }
+}
+
 void NativeEmitter::drain(const Op &op) {
+  finishStep();
   Label tight;
-  uint32_t quarter = 1u << op.immediate;
-  vmovaps(zmm4, ptr[r13 + static_cast<int>(256 * op.acc + 64 * op.immediate)]);
-  if (!(loose[op.acc] & quarter)) {
-    test(byte[inContext(&model.loose[op.acc])], quarter);
+  uint32_t bit = 1u << op.immediate;
+  vmovaps(zmm4, ptr[quarter(op.acc, static_cast<unsigned>(op.immediate))]);
+  if (!(loose[op.acc] & bit)) {
+    test(byte[inContext(&model.loose[op.acc])], bit);
     jz(tight);
   }
   vcmpps(k1, zmm4, zmm4, 3); // unordered
