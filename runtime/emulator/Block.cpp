@@ -82,13 +82,13 @@ const Block *Translation::make(uint32_t pc, uint32_t limit) {
   return made->ops.empty() || made->end > limit ? nullptr : made;
 }
 
-const NativeCode *Translation::write(const Block &block) {
+void Translation::write(const Block &block) {
   std::unique_ptr<const NativeCode> code = makeNative(block, path, p);
   if (!code)
-    return nullptr;
+    return;
   std::lock_guard lock(making);
   block.native.store(code.get(), std::memory_order_release);
-  return written.emplace_back(std::move(code)).get();
+  written.push_back(std::move(code));
 }
 
 } // namespace dojo::emu

@@ -8,6 +8,8 @@
 
 #include "NativeCode.h"
 
+#include "dojo/Emulator/Machine.h"
+
 #include <atomic>
 #include <mutex>
 
@@ -29,9 +31,11 @@ struct Block {
   bool usesAccumulators = false;
   const Block *otherCut = nullptr; // begins here, too
 
-  // Once it has often been run.
-  mutable std::atomic<uint32_t> runs = 0;
+  // Once it has often been run. Host threads count seldom, so as not to take the line from each
+  // other.
   mutable std::atomic<const NativeCode *> native = nullptr;
+  alignas(64) mutable std::atomic<uint32_t> samples = 0;
+  mutable std::atomic<bool> asked = false; // for native code
 };
 
 /// The blocks of one piece of code, made when they are first asked for. Thread-safe.
@@ -50,21 +54,28 @@ public:
     return make(pc, limit);
   }
 
-  /// The block's native code; null if it has none, or has not been asked for it often enough.
-  const NativeCode *native(const Block &block) {
+  /// The native code for a block that is run now, if it is to have some.
+  const NativeCode *native(const Block &block, Tier tier, uint32_t &blocksRun) {
+    if (tier == Tier::Handlers)
+      return nullptr;
     if (const NativeCode *code = block.native.load(std::memory_order_acquire))
       return code;
-    constexpr uint32_t often = 32;
-    if (block.runs.load(std::memory_order_relaxed) > often ||
-        block.runs.fetch_add(1, std::memory_order_relaxed) != often)
+    constexpr uint32_t sampled = 16, many = 2048 / sampled; // one of `sampled` times is counted
+    if (tier == Tier::Mixed && ++blocksRun % sampled != 0)
       return nullptr;
-    return write(block);
+    if (block.asked.load(std::memory_order_relaxed))
+      return nullptr;
+    bool hot =
+        tier == Tier::Native || block.samples.fetch_add(1, std::memory_order_relaxed) + 1 >= many;
+    if (hot && !block.asked.exchange(true, std::memory_order_relaxed))
+      write(block);
+    return block.native.load(std::memory_order_acquire);
   }
 
   const HostPath path;
 
 private:
-  const NativeCode *write(const Block &block);
+  void write(const Block &block);
   const Block *make(uint32_t pc, uint32_t limit);
 
   const CodeImage &image;

@@ -97,7 +97,8 @@ Node::BlockRun Node::runBlock(Thread &t, const Block &block, unsigned turns) {
   context.taken = false;
   context.turns = 0;
   context.pc = block.end - end[-1].bytes; // of a branch; nothing else asks for it
-  if (const NativeCode *native = t.segment->image->translation(setup.hostPath).native(block)) {
+  Translation &translation = t.segment->image->translation(setup.hostPath);
+  if (const NativeCode *native = translation.native(block, setup.tier, blocksRun)) {
     uint32_t at = native->run(context, turns);
     op = at == NativeCode::stopped ? end : begin + at;
   }

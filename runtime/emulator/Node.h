@@ -195,6 +195,7 @@ public:
     std::optional<uint64_t> jitterSeed;
     bool fast = false; // the engine
     HostPath hostPath = HostPath::Portable;
+    Tier tier = Tier::Mixed;
   };
   void reset(const RunSetup &setup);
 
@@ -380,6 +381,7 @@ private:
   const Topology &topology;
   RunSetup setup;
   FastContext context;
+  uint32_t blocksRun = 0;                 // that might get native code
   const Declaration *windowsOf = nullptr; // whose code the context's windows are for
   int64_t codeLow = 0, codeHigh = 0;      // hull of the segments
 

@@ -16,6 +16,7 @@ Run::Run(Die &die, const RunOptions &options)
   setup.timing = options.timing;
   setup.watchdog = options.watchdog;
   setup.numLayers = m.numLayers;
+  setup.tier = options.tier;
   setup.hostPath = options.hostPath.value_or(bestHostPath());
   setup.fast = options.engine == Engine::Fast && !options.watched() && !options.checks.any() &&
                fastEngineModels(p) && supported(setup.hostPath);

@@ -97,6 +97,10 @@ std::string describe(const RunOptions &options) {
   std::string text = options.engine == Engine::Plain ? "plain" : "fast";
   if (options.engine == Engine::Fast && options.hostPath)
     text += std::string(" ") + name(*options.hostPath);
+  if (options.engine == Engine::Fast)
+    text += options.tier == Tier::Native     ? ", native code"
+            : options.tier == Tier::Handlers ? ", handlers"
+                                             : "";
   text += ", threads " + std::to_string(options.threads) + ", timing " +
           (options.timing ? "on" : "off");
   if (options.jitterSeed)

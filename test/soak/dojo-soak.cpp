@@ -89,6 +89,7 @@ struct Soak {
       way.hostPath = path;
       way.threads = threads;
       way.nodeOrderSeed = choice();
+      way.tier = choice() % 4 ? Tier::Native : Tier(choice() % 2);
       all.push_back(way);
     };
     std::vector<HostPath> paths = hostPaths();

@@ -23,7 +23,8 @@ const char *const helpText =
     R"(usage: dojo-agree IMAGE.d1 [--input NAME=FILE.npy] ... [--few] [--no-plain]
 
 Runs the image's first input with the plain engine on one thread and with the fast engine on every
-host path, with 1, 2 and 3 threads, nodes in random orders, timing on and off.
+host path, with 1, 2 and 3 threads, nodes in random orders, timing on and off, with hot blocks as
+native code, all or none.
 
   --few        every host path and number of threads, not every pair of them
   --no-plain   for models that take the plain engine minutes: the portable host path is the reference
@@ -148,6 +149,7 @@ std::vector<RunOptions> waysToRun(bool few, bool plain) {
     way.timing = timing;
     if (!ways.empty())
       way.nodeOrderSeed = ways.size();
+    way.tier = emu::Tier((ways.size() + 2) % 3);
     ways.push_back(way);
   };
   // The reference comes first.
@@ -172,8 +174,10 @@ std::vector<RunOptions> waysToRun(bool few, bool plain) {
 }
 
 std::string describe(const RunOptions &way) {
+  const char *const tiers[] = {", handlers", "", ", native code"};
   return std::string(way.engine == Engine::Plain ? "plain" : "fast") +
-         (way.hostPath ? std::string(" ") + name(*way.hostPath) : "") + ", threads " +
+         (way.hostPath ? std::string(" ") + name(*way.hostPath) : "") +
+         (way.engine == Engine::Plain ? "" : tiers[unsigned(way.tier)]) + ", threads " +
          std::to_string(way.threads) + ", timing " + (way.timing ? "on" : "off");
 }
 

@@ -70,8 +70,16 @@ enum class Engine : uint8_t {
   Fast,  ///< translated blocks, timing looked up, the host's widest instructions
 };
 
+/// Which blocks the fast engine runs as code of the host. It changes no result.
+enum class Tier : uint8_t {
+  Handlers, ///< none: one handler after another
+  Mixed,    ///< those that have been run often
+  Native,   ///< all, from the start
+};
+
 struct RunOptions {
   Engine engine = Engine::Fast;
+  Tier tier = Tier::Mixed;
   /// Instructions of the host for the fast engine; the best it has if not set. A path that the host
   /// lacks means the plain engine.
   std::optional<HostPath> hostPath;

@@ -106,6 +106,7 @@ protected:
         for (HostPath path : hostPaths()) {
           options.hostPath = path;
           options.threads = 1 + seed % 3;
+          options.tier = Tier((seed + unsigned(path)) % 3);
           options.nodeOrderSeed = seed + unsigned(path);
           expectEqual(reference, snapshot(target, seed, c, options),
                       "seed " + std::to_string(seed) + ", " + name(path) +
