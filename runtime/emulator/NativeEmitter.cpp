@@ -23,7 +23,15 @@ namespace {
 
 std::atomic<uint64_t> numWritten = 0;
 
+// Where code is written before it is copied to where it runs.
 constexpr size_t mostBytes = 1 << 18;
+struct alignas(64) Room {
+  uint8_t bytes[mostBytes];
+};
+Room &room() {
+  thread_local const auto room = std::make_unique_for_overwrite<Room>();
+  return *room;
+}
 
 std::string_view semanticOf(const Op &op) { return isa::info(op.opcode).semantic; }
 
@@ -32,7 +40,7 @@ std::string_view semanticOf(const Op &op) { return isa::info(op.opcode).semantic
 uint64_t numNativeBlocks() { return numWritten.load(std::memory_order_relaxed); }
 
 NativeEmitter::NativeEmitter(const Block &block, HostPath path, const Parameters &parameters)
-    : CodeGenerator(mostBytes), block(block), p(parameters), pairs(path == HostPath::Avx512Bf16),
+    : CodeGenerator(mostBytes, room().bytes), block(block), p(parameters), pairs(path == HostPath::Avx512Bf16),
       plan(block), bails(block.ops.size()), bailed(block.ops.size()) {
   for (size_t i = 0; i < block.ops.size(); ++i)
     handlersAccess |= block.ops[i].access != isa::MemAccess::None && plan.groupOf[i] < 0;
