@@ -24,6 +24,10 @@ Outcome run(const Program &program, const RunOptions &options) {
     return out;
   }
   std::vector<Interval> touched = program.memory();
+  size_t bytesOfNode = 0;
+  for (Interval i : touched)
+    bytesOfNode += i.end - i.begin;
+  out.memory.reserve(bytesOfNode * program.target.usableNodes().size());
   for (int64_t n : program.target.usableNodes()) {
     uint32_t node = static_cast<uint32_t>(n);
     for (Interval i : touched) {

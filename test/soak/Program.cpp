@@ -34,14 +34,14 @@ Program::Program(uint64_t seed, bool race)
   chooseMachine();
   if (below(8) == 0)
     mistake = Mistake(1 + below(12));
-  bool wide = target.usableNodes().size() > 40; // less for each of many
+  bool wide = target.usableNodes().size() > 12; // less for each of many
   shape.threads = below(2) ? 1 : 1 + static_cast<unsigned>(below(4));
   shape.sender = shape.threads < 4 && below(2);
   if (mistake == Mistake::SecondWaiter)
     shape.threads = std::max(2u, shape.threads), shape.sender &= shape.threads < 4;
   races = race && shape.threads > 1 && mistake == Mistake::None;
   shape.rounds = 1 + static_cast<unsigned>(below(wide ? 2 : 5));
-  pieces = 1 + below(3);
+  pieces = 1 + below(wide ? 1 : 3);
   declared = below(2) || mistake == Mistake::Undeclared;
   ranges = below(3) != 0;
   if (below(2)) {
