@@ -18,7 +18,7 @@ namespace {
 
 // Bases lie in [baseBegin, baseBegin + baseBytes) of the data. Post-increments of a piece move them
 // by maxDrift at most, those of the piece around it by as much again.
-constexpr uint32_t maxDrift = 0x1000, maxOffset = 0x800, baseBytes = 0x800;
+constexpr uint32_t maxDrift = 0x400, maxOffset = 0x800, baseBytes = 0x800;
 constexpr uint32_t baseBegin = 2 * maxDrift + maxOffset;
 static_assert(baseBegin + baseBytes + 2 * maxDrift + maxOffset + CodeWriter::gatherBytes + 64 <=
               CodeWriter::dataBytes);

@@ -25,12 +25,12 @@ struct CodePlace {
 
 class CodeWriter {
 public:
-  static constexpr uint32_t dataBytes = 0x9000;
+  static constexpr uint32_t dataBytes = 0x4000;
   /// Registers that random instructions read as addresses but never write. v31 must hold 16 offsets
   /// for gathers, even and below gatherBytes. x28 to x31 are free for the text between pieces.
   static constexpr int vectorBase = 20, scalarBase = 22, link = 24, counter = 25, free = 28;
   static constexpr int gatherOffsets = 31;
-  static constexpr uint32_t gatherBytes = 0x2000;
+  static constexpr uint32_t gatherBytes = 0x800;
 
   CodeWriter(std::mt19937 &engine, const CodePlace &place) : engine(engine), place(place) {}
 

@@ -10,7 +10,7 @@ using isa::Descriptor;
 
 namespace {
 
-constexpr uint32_t ownBegin = 0x2800, ownBytes = 0x800; // of a thread's data: where bases point
+constexpr uint32_t ownBegin = 0x1000, ownBytes = 0x800; // of a thread's data: where bases point
 
 void must(bool good, const std::string &error) {
   if (!good)

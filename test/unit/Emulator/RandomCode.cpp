@@ -54,7 +54,7 @@ void placeRandomCode(TestMachine &m, const Target &target, unsigned seed,
     m.write(node, dataBase, specialBytes(engine, 2 * dataBytes));
     std::vector<uint16_t> offsets(16);
     for (uint16_t &o : offsets)
-      o = static_cast<uint16_t>(engine() % 0x1000 * 2);
+      o = static_cast<uint16_t>(engine() % (CodeWriter::gatherBytes / 2) * 2);
     m.write(node, offsetsAt, offsets);
     std::vector<Descriptor> list;
     for (unsigned round = 0; round < options.rounds; ++round) {
