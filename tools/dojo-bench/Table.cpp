@@ -40,7 +40,7 @@ std::string table(const Results &r) {
 
   out += "\nrun                     second core   timing on over off (2 threads)\n";
   for (const Measured &m : r.runs)
-    if (m.threads == 1 && m.timing)
+    if (m.threads == 1 && m.timing && r.find(m.name, 2, true) && r.find(m.name, 2, false))
       out += format("%-24s %9.2fx %9.2fx\n", m.name.c_str(), m.seconds / r.seconds(m.name, 2, true),
                     r.seconds(m.name, 2, true) / r.seconds(m.name, 2, false));
 
