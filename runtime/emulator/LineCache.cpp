@@ -2,6 +2,8 @@
 #include "LineCache.h"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 namespace dojo::emu {
 
@@ -11,9 +13,9 @@ void LineCache::reset(const Parameters &p) {
   missCycles = p.codeMiss;
   nextCycles = p.codeNextLine;
   capacity = p.codeLines;
-  newest = oldest = none;
-  entries.clear();
-  entries.reserve(capacity);
+  uses = 0;
+  for (std::vector<uint32_t> *bySlot : {&lines, &lastUse, &nextInBucket})
+    bySlot->clear();
   buckets.assign(numBuckets, none);
 }
 
@@ -29,47 +31,46 @@ uint64_t LineCache::change(uint32_t line, uint64_t now) {
   return std::max(now, streamStart + (line - streamLine) * nextCycles);
 }
 
-void LineCache::unlink(uint16_t slot) {
-  Entry &e = entries[slot];
-  (e.newer == none ? newest : entries[e.newer].older) = e.older;
-  (e.older == none ? oldest : entries[e.older].newer) = e.newer;
+std::vector<uint32_t> LineCache::slotsByUse() const {
+  std::vector<uint32_t> order(lines.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(),
+            [this](uint32_t a, uint32_t b) { return lastUse[a] < lastUse[b]; });
+  return order;
 }
 
-void LineCache::pushNewest(uint16_t slot) {
-  Entry &e = entries[slot];
-  e.newer = none;
-  e.older = newest;
-  (newest == none ? oldest : entries[newest].newer) = slot;
-  newest = slot;
+uint32_t LineCache::evict() {
+  uint32_t slot =
+      static_cast<uint32_t>(std::min_element(lastUse.begin(), lastUse.end()) - lastUse.begin());
+  uint32_t *link = &buckets[lines[slot] % numBuckets];
+  while (*link != slot)
+    link = &nextInBucket[*link];
+  *link = nextInBucket[slot];
+  return slot;
 }
 
 bool LineCache::touch(uint32_t line) {
-  uint16_t &bucket = buckets[line % numBuckets];
-  for (uint16_t slot = bucket; slot != none; slot = entries[slot].nextInBucket)
-    if (entries[slot].line == line) {
-      if (slot != newest) {
-        unlink(slot);
-        pushNewest(slot);
-      }
-      return true;
-    }
-  uint16_t slot;
-  if (entries.size() < capacity) {
-    slot = static_cast<uint16_t>(entries.size());
-    entries.emplace_back();
-  } else {
-    slot = oldest;
-    unlink(slot);
-    uint16_t *link = &buckets[entries[slot].line % numBuckets];
-    while (*link != slot)
-      link = &entries[*link].nextInBucket;
-    *link = entries[slot].nextInBucket;
+  if (++uses == 0) { // begins anew: only the order counts
+    for (uint32_t slot : slotsByUse())
+      lastUse[slot] = uses++;
   }
-  entries[slot].line = line;
-  entries[slot].nextInBucket = bucket;
-  bucket = slot;
-  pushNewest(slot);
-  return false;
+  uint32_t slot = buckets[line % numBuckets];
+  while (slot != none && lines[slot] != line)
+    slot = nextInBucket[slot];
+  bool there = slot != none;
+  if (!there) {
+    if (lines.size() < capacity) {
+      slot = static_cast<uint32_t>(lines.size());
+      for (std::vector<uint32_t> *bySlot : {&lines, &lastUse, &nextInBucket})
+        bySlot->push_back(0);
+    } else {
+      slot = evict();
+    }
+    lines[slot] = line;
+    nextInBucket[slot] = std::exchange(buckets[line % numBuckets], slot);
+  }
+  lastUse[slot] = uses;
+  return there;
 }
 
 } // namespace dojo::emu

@@ -50,14 +50,15 @@ public:
     a.cycle(streamStart);
     a.require(streamStart != never);
     uint32_t line = 0, last = current;
-    uint16_t slot = oldest;
-    for (size_t n = a.count(entries.size(), capacity); n > 0 && a.ok(); --n) {
+    std::vector<uint32_t> order;
+    if constexpr (!Archive::reading)
+      order = slotsByUse();
+    for (size_t i = 0, n = a.count(lines.size(), capacity); i < n && a.ok(); ++i) {
       if constexpr (Archive::reading) {
         a(line);
         a.require(a.ok() && !touch(line));
       } else {
-        a(entries[slot].line);
-        slot = entries[slot].newer;
+        a(lines[order[i]]);
       }
     }
     current = last;
@@ -66,15 +67,11 @@ public:
 private:
   uint64_t change(uint32_t line, uint64_t now);
   bool touch(uint32_t line); // true: it was there
+  uint32_t evict();          // the slot that has become free
+  std::vector<uint32_t> slotsByUse() const;
 
-  static constexpr uint16_t none = 0xFFFF;
+  static constexpr uint32_t none = ~0u;
   static constexpr unsigned numBuckets = 256;
-  struct Entry {
-    uint32_t line;
-    uint16_t newer, older, nextInBucket;
-  };
-  void unlink(uint16_t slot);
-  void pushNewest(uint16_t slot);
 
   uint32_t current = ~0u;
   bool streaming = false;
@@ -82,9 +79,10 @@ private:
   uint64_t streamStart = 0; // when it came
   uint64_t missCycles = 0, nextCycles = 0;
   uint32_t capacity = 0;
-  uint16_t newest = none, oldest = none;
-  std::vector<Entry> entries;
-  std::vector<uint16_t> buckets;
+  // By slot. Uses are counted; who was used last is looked for only when a line has to go.
+  uint32_t uses = 0;
+  std::vector<uint32_t> lines, lastUse, nextInBucket;
+  std::vector<uint32_t> buckets; // first slot, by line
 };
 
 } // namespace dojo::emu
