@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Trains committed in order, and what comes of them: bytes, signals, answers to pulls, what the
+// sender does next.
+#include "Checks.h"
+#include "Probe.h"
+
+namespace dojo::emu {
+
+void Run::collectTrains(Node &node) {
+  for (Thread &t : node.threads)
+    queueTrain(node, t);
+}
+
+void Run::queueTrain(Node &node, Thread &t) {
+  if (t.state != ThreadState::Sending || t.trainQueued)
+    return;
+  t.trainQueued = true;
+  trains.push({t.trainIssue, node.number, t.index, 0, t.trainNumber, &t.transfer});
+}
+
+void Run::signal(uint32_t node, unsigned semaphore, uint64_t shows, uint32_t amount) {
+  if (m.nodes[node]->signal(semaphore, shows, amount))
+    refresh(node);
+}
+
+//===----------------------------------------------------------------------===//
+// Trains
+//===----------------------------------------------------------------------===//
+
+void Run::commitTrains(uint64_t safe) {
+  ready.clear();
+  for (; !trains.empty() && trains.top().issue <= safe; trains.pop())
+    ready.push_back(trains.top());
+  // Host threads have touched all this last: ask for it before it is needed.
+  for (const Waiting &train : ready)
+    for (size_t i = 0; i < sizeof(Transfer); i += 64)
+      __builtin_prefetch(reinterpret_cast<const char *>(train.transfer) + i);
+  for (const Waiting &train : ready) {
+    const Transfer &x = *train.transfer;
+    __builtin_prefetch(x.path.steps.data());
+    __builtin_prefetch(&m.nodes[x.from]->threads[train.thread % numThreads]);
+  }
+  for (const Waiting &train : ready)
+    if (train.transfer->signalsFar)
+      for (uint32_t node : train.transfer->path.receivers)
+        __builtin_prefetch(&m.nodes[node]->semaphores[train.transfer->farSemaphore], 1);
+
+  auto next = ready.begin();
+  while (true) {
+    // Those that have come up since then stand in the queue.
+    bool queued = !trains.empty() && trains.top().issue <= safe &&
+                  (next == ready.end() || *next > trains.top());
+    if (!queued && next == ready.end())
+      return;
+    Waiting train = queued ? trains.top() : *next;
+    if (queued)
+      trains.pop();
+    else
+      ++next;
+    if (fault && train.issue > fault->cycle) {
+      trains.push(train);
+      break;
+    }
+    commit(train, safe);
+  }
+  for (; next != ready.end(); ++next)
+    trains.push(*next);
+}
+
+void Run::moveBytes(Transfer &x, uint64_t count, uint64_t issue) {
+  const uint8_t *source = m.nodes[x.from]->sram;
+  if (checks)
+    checks->moves(x, count, issue);
+  bool mayWriteCode = false;
+  for (uint32_t n : x.path.receivers)
+    mayWriteCode |= code[n].overlaps(x.writes);
+  bool defer = options.timing && options.threads > 1 && !x.path.steps.empty() && !mayWriteCode;
+  // Trains whose bytes are still to be moved came before this one.
+  bool inTheWay = copies.writesTo(x.from, x.reads);
+  for (uint32_t n : x.path.receivers)
+    inTheWay |= copies.readsFrom(n, x.writes) || (!defer && copies.writesTo(n, x.writes));
+  if (inTheWay)
+    copies.finish();
+  if (defer) {
+    for (uint32_t n : x.path.receivers)
+      copies.add(x, static_cast<unsigned>(count), n);
+    return;
+  }
+  forPackets(x.runs, x.packetsSent, count, p.packetBytes,
+             [&](uint32_t from, uint32_t to, uint32_t bytes) {
+               for (uint32_t n : x.path.receivers) {
+                 Node &receiver = *m.nodes[n];
+                 if (!mayWriteCode || !receiver.codeIn(to, bytes))
+                   copyBytes(receiver.sram + to, source + from, bytes);
+                 else
+                   raiseCodeWrite(x, issue, n, to);
+               }
+             });
+}
+
+void Run::raiseCodeWrite(const Transfer &x, uint64_t issue, uint32_t receiver, uint32_t byte) {
+  Node &asker = *m.nodes[x.asker];
+  asker.raise(FaultClass::CodeWrite, &asker.threads[x.askerThread], issue,
+              "a transfer writes code at byte " + std::to_string(byte) + " of node " +
+                  m.topology.describe(receiver));
+  noteFaults();
+  refresh(x.asker);
+}
+
+void Run::commitPackets(Transfer &x, uint64_t issue, unsigned count) {
+  ports.commit(x.from, x.path, issue, count, timing);
+  if (probe)
+    probe->train(x, issue, count, timing);
+  ++numTrains;
+  packets += uint64_t(count) * timing.firstWrite.size();
+  linkPackets += uint64_t(count) * x.path.steps.size();
+  uint64_t latest = *std::max_element(timing.firstWrite.begin(), timing.firstWrite.end());
+  lastArrival = std::max(lastArrival, latest + count - 1);
+  if (!x.dataless && x.kind != Transfer::Kind::Ask) {
+    if (stopping)
+      noteTrain(x, issue, count);
+    moveBytes(x, count, issue);
+  }
+  x.packetsLeft -= count;
+  x.packetsSent += count;
+}
+
+void Run::commit(const Waiting &train, uint64_t safe) {
+  Transfer &x = *train.transfer;
+  unsigned count = static_cast<unsigned>(std::min<uint64_t>(x.packetsLeft, p.trainPackets));
+  commitPackets(x, train.issue, count);
+  bool last = x.packetsLeft == 0;
+  auto shows = [&](size_t receiver) { return timing.firstWrite[receiver] + count - 1 + p.arrival; };
+  switch (x.kind) {
+  case Transfer::Kind::Push:
+    if (last && x.signalsFar) {
+      size_t receiver = 0;
+      for (uint32_t n : x.path.receivers) {
+        if (checks)
+          checks->announces(x, n, false, shows(receiver));
+        signal(n, x.farSemaphore, shows(receiver++), x.farAmount);
+      }
+    }
+    break;
+  case Transfer::Kind::Ask:
+    x.number = train.number;
+    startAnswer(x, timing.firstWrite[0]);
+    break;
+  case Transfer::Kind::Answer:
+    answerGoes(x.from, train.issue);
+    if (last) {
+      if (checks && x.signalsOwn)
+        checks->announces(x, x.asker, true, shows(0));
+      if (checks && x.signalsFar)
+        checks->announces(x, x.from, false, timing.left + p.signalLatency);
+      if (x.signalsOwn)
+        signal(x.asker, x.ownSemaphore, shows(0), 1);
+      if (x.signalsFar)
+        signal(x.from, x.farSemaphore, timing.left + p.signalLatency, 1);
+      spareAnswers.push_back(&x);
+    } else {
+      Waiting next = train;
+      next.issue = timing.left;
+      trains.push(next);
+      answerWaits(x.from, next.issue);
+    }
+    break;
+  }
+  if (checks && last)
+    checks->ends(x);
+  Node &sender = *m.nodes[x.from];
+  if (x.kind != Transfer::Kind::Answer) {
+    Thread &thread = sender.threads[train.thread];
+    if (thread.state == ThreadState::Sending)
+      sender.trainLeft(thread, timing.left);
+    queueTrain(sender, thread);
+    refresh(sender.number);
+  }
+  if (ownEvent[sender.number] <= safe) {
+    if (sender.groupActsBy(safe) ? copies.concern(sender.number)
+                                 : copies.writesTo(sender.number, sender.descriptorsAhead()))
+      copies.finish();
+    sender.horizon = horizon;
+    sender.advance(safe, false);
+    collectTrains(sender);
+    refresh(sender.number);
+  }
+  if (sender.fault)
+    noteFaults();
+}
+
+//===----------------------------------------------------------------------===//
+// Pulls
+//===----------------------------------------------------------------------===//
+
+void Run::answerWaits(uint32_t node, uint64_t issue) {
+  answersAt[node].insert(issue);
+  m.nodes[node]->answersFrom = *answersAt[node].begin();
+}
+
+void Run::answerGoes(uint32_t node, uint64_t issue) {
+  answersAt[node].erase(answersAt[node].find(issue));
+  m.nodes[node]->answersFrom = answersAt[node].empty() ? never : *answersAt[node].begin();
+}
+
+void Run::startAnswer(const Transfer &ask, uint64_t arrival) {
+  if (spareAnswers.empty()) {
+    answers.push_back(std::make_unique<Transfer>());
+    spareAnswers.push_back(answers.back().get());
+  }
+  Transfer &answer = *spareAnswers.back();
+  spareAnswers.pop_back();
+  std::string error;
+  Path path = std::move(answer.path);
+  if (!m.topology.pathTo(ask.to, ask.asker, path, error)) {
+    Node &asker = *m.nodes[ask.asker];
+    asker.raise(FaultClass::BadDestination, &asker.threads[ask.askerThread], arrival,
+                "the answer to a pull: " + error);
+    noteFaults();
+    refresh(ask.asker);
+    return;
+  }
+  answer = ask;
+  answer.path = std::move(path);
+  answer.kind = Transfer::Kind::Answer;
+  answer.from = ask.to;
+  answer.to = ask.asker;
+  if (checks)
+    checks->asked(ask, answer);
+  answer.packetsLeft = std::max<uint64_t>(1, countPackets(ask.runs, p.packetBytes));
+  answer.packetsSent = 0;
+  uint64_t issue = arrival + p.pullAnswer;
+  trains.push(
+      {issue, answer.from, numThreads + answer.askerThread, answer.asker, answer.number, &answer});
+  answerWaits(answer.from, issue);
+}
+
+} // namespace dojo::emu
