@@ -76,8 +76,9 @@ public:
     BlockEvents events;
     uint32_t to;
     BlockOutcome outcome;
-    bool plain;                          // no events but crossings
-    mutable const Entry *next = nullptr; // what followed last time
+    bool plain; // no events but crossings
+    // What followed last, and before that: functions return to several places.
+    mutable const Entry *next = nullptr, *otherNext = nullptr;
     bool matches(const Block *b, uint32_t state, const BlockEvents &e) const {
       return block == b && from == state && events == e;
     }

@@ -257,9 +257,15 @@ const TimingCache::Entry &Node::timeTurn(const Block &block, uint32_t state, Blo
   events.wrongGuess = guessedWrong(block.ops.back(), taken);
   if (before && before->next && before->next->matches(&block, state, events))
     return *before->next;
+  if (before && before->otherNext && before->otherNext->matches(&block, state, events)) {
+    std::swap(before->next, before->otherNext);
+    return *before->next;
+  }
   const TimingCache::Entry &entry = timings->find(block, state, events);
-  if (before)
+  if (before) {
+    before->otherNext = before->next;
     before->next = &entry;
+  }
   return entry;
 }
 
