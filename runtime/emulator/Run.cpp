@@ -113,9 +113,9 @@ void Run::mixOrder(std::vector<Node *> &list) {
 void Run::advanceNodes(uint64_t safe) {
   for (std::vector<Node *> &list : due)
     list.clear();
-  for (Node *node : nodes)
-    if (ownEvent[node->number] <= safe)
-      due[host.ownerOf(node->number)].push_back(node);
+  for (uint32_t n = 0; n < p.nodes; ++n)
+    if (ownEvent[n] <= safe)
+      due[host.ownerOf(n)].push_back(m.nodes[n].get());
   for (std::vector<Node *> &list : due)
     mixOrder(list);
   host.forEach([this](unsigned owner) { return due[owner].size(); },
