@@ -40,8 +40,9 @@ std::string_view semanticOf(const Op &op) { return isa::info(op.opcode).semantic
 uint64_t numNativeBlocks() { return numWritten.load(std::memory_order_relaxed); }
 
 NativeEmitter::NativeEmitter(const Block &block, HostPath path, const Parameters &parameters)
-    : CodeGenerator(mostBytes, room().bytes), block(block), p(parameters), pairs(path == HostPath::Avx512Bf16),
-      plan(block), bails(block.ops.size()), bailed(block.ops.size()) {
+    : CodeGenerator(mostBytes, room().bytes), block(block), p(parameters),
+      pairs(path == HostPath::Avx512Bf16), plan(block), bails(block.ops.size()),
+      bailed(block.ops.size()) {
   for (size_t i = 0; i < block.ops.size(); ++i)
     handlersAccess |= block.ops[i].access != isa::MemAccess::None && plan.groupOf[i] < 0;
   const Op &last = block.ops.back();
