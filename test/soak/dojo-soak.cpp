@@ -17,8 +17,9 @@ const char *const helpText =
 
 Runs random programs on parts of the die. The plain engine on one thread is the reference; the fast
 engine, the host's instruction sets, any number of host threads, any order of nodes must agree with it
-on faults, cycles, counters, registers and memory, with timing on, with timing off and with jitter. The
-check for races must find none in them, and one where one was made.
+on faults, cycles, counters, registers and memory, with timing on, with timing off and with jitter. In
+one program of eight, with --all in each, the check for races must find none, and one where one was
+made.
 
   --programs N   how many (default: 100)
   --seed S       of the first one, the others follow (default: 1)

@@ -33,8 +33,8 @@ Runs a compiled image on the emulated die.
   --until CYCLE              stop after this cycle and say where the threads are; no outputs
   --break [LIST@]PLACE       stop before an instruction issues, on any node or those of LIST, and say
                              where the threads are; PLACE: an address, a symbol of dojo-objdump,
-                             SYMBOL+BYTES, "layer N", or an ONNX node: where its code begins; may be
-                             given several times
+                             SYMBOL+BYTES, "layer N", or the name of a layer or ONNX node: where its
+                             code begins; may be given several times
   --debug                    take commands from the standard input: break points, steps, registers,
                              memory (docs/debugging.md; 'help' lists them)
   --snapshot FILE            write the machine's state where the run stops, or

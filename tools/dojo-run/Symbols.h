@@ -14,8 +14,8 @@ namespace dojo::run {
 
 /// The places that "[LIST@]WHAT" names, each with the nodes that have code there. WHAT is an
 /// address, a symbol or symbol+offset as dojo-objdump shows them, or a layer by its number as in
-/// "layer 3" or by the name of one of its ONNX nodes: then where its code begins. LIST is one of
-/// nodes (NodeList.h). False with \p error if there is no such place.
+/// "layer 3", by its name or by that of one of its ONNX nodes: then where its code begins. LIST is
+/// one of nodes (NodeList.h). False with \p error if there is no such place.
 [[nodiscard]] bool findPlaces(const image::Image &image, const std::string &text,
                               std::vector<emu::Breakpoint> &out, std::string &error);
 
