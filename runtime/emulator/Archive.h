@@ -30,7 +30,7 @@ public:
 
   template <class T> void operator()(T value) { put(static_cast<uint64_t>(value)); }
   /// A cycle before which something is not ready; in the past it is all the same.
-  void readyAt(uint64_t cycle) { put(cycle >= now ? cycle - now + 1 : 0); }
+  void readyAt(uint64_t cycle, uint64_t = 0) { put(cycle >= now ? cycle - now + 1 : 0); }
   /// A cycle that may be `never`.
   void cycle(uint64_t value) { put(value + 1); }
   void words(const void *data, size_t bytes) {
@@ -81,9 +81,9 @@ public:
     if (failed)
       value = T();
   }
-  void readyAt(uint64_t &cycle) {
+  void readyAt(uint64_t &cycle, uint64_t longest = maxCycle) {
     uint64_t wait = get();
-    require(wait <= maxCycle);
+    require(wait <= longest);
     cycle = wait && !failed ? now + wait - 1 : 0;
   }
   void cycle(uint64_t &value) {

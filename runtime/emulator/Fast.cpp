@@ -195,7 +195,8 @@ void Node::exportState(Thread &t, uint32_t state, const TimingCache::Entry *entr
   t.next = now;
   if (!s.issued)
     return;
-  // The rest of the cycle is the plain engine's.
+  // The rest of the cycle is the plain engine's, which knows nothing of loose NaNs.
+  settle(context);
   Slots slots{p.unitSlots, p.decodeThreads - s.placed, s.placed ? t.index : numThreads};
   for (unsigned i = 0; i < numUnits; ++i)
     slots.units[i] -= s.taken[i];

@@ -37,6 +37,9 @@ inline Unit unitOf(isa::TimingClass timing) {
 
 inline constexpr unsigned maxPorts = 8;
 
+/// No register or unit is busy for as many cycles.
+inline constexpr uint64_t longestWait = 1 << 24;
+
 /// What the threads of a node share: the cycle from which each is free, or ready.
 template <typename Cycle> struct UnitTimes {
   Cycle agu[maxPorts], store[maxPorts];

@@ -144,18 +144,6 @@ uint64_t Node::nextOwnEvent() const {
   return fault && event > fault->cycle ? never : event;
 }
 
-Extent Node::descriptorsAhead() const {
-  constexpr int64_t ahead = 64 * isa::Descriptor::bytes;
-  Extent hull;
-  for (const Thread &t : threads)
-    if (t.inList) {
-      int64_t at = t.descriptorAddress;
-      hull = hull.empty() ? Extent{at, at + ahead}
-                          : Extent{std::min(hull.low, at), std::max(hull.high, at + ahead)};
-    }
-  return hull;
-}
-
 void Node::advance(uint64_t safe, bool ahead) {
   if (paused)
     resumeCycle();

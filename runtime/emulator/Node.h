@@ -111,7 +111,7 @@ struct alignas(64) Thread {
       a(mask);
     a.require(registers.x[0] == 0 && registers.m[0] == ~uint64_t(0));
     for (uint64_t &cycle : ready)
-      a.readyAt(cycle);
+      a.readyAt(cycle, longestWait);
     a(state);
     a.require(state <= ThreadState::Faulted);
     a(inList);
@@ -207,13 +207,6 @@ public:
   uint64_t horizon = never;
   /// The earliest cycle in which the node does something by itself.
   uint64_t nextOwnEvent() const;
-  /// Whether threads that use slots may do something up to `cycle` as things stand.
-  bool groupActsBy(uint64_t cycle) const {
-    bool blocked;
-    return groupEvent(blocked) <= cycle;
-  }
-  /// Where the transfer lists that its threads are in go on, farther than they come in a window.
-  Extent descriptorsAhead() const;
   /// The least issue cycle of answers to pulls that wait at this node.
   uint64_t answersFrom = never;
 

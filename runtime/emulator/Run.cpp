@@ -91,7 +91,7 @@ bool Run::executeTimed(uint64_t until) {
       safe = horizon = first; // cycle by cycle
     advanceNodes(safe);
     if (stopping && collectStops(first)) {
-      reached = first - 1;
+      reached = first ? first - 1 : 0;
       return true;
     }
     commitTrains(safe);

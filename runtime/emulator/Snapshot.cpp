@@ -57,7 +57,7 @@ template <class Archive> void Node::archive(Archive &a) {
   if (used)
     a.words(accumulators, sizeof accumulators);
   for (uint64_t &cycle : units.all())
-    a.readyAt(cycle);
+    a.readyAt(cycle, longestWait);
   a(firstAsked);
   a.require(firstAsked < numThreads);
 

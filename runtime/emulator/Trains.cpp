@@ -178,8 +178,7 @@ void Run::commit(const Waiting &train, uint64_t safe) {
     refresh(sender.number);
   }
   if (ownEvent[sender.number] <= safe) {
-    if (sender.groupActsBy(safe) ? copies.concern(sender.number)
-                                 : copies.writesTo(sender.number, sender.descriptorsAhead()))
+    if (copies.concern(sender.number)) // it may read and write anything
       copies.finish();
     sender.horizon = horizon;
     sender.advance(safe, false);

@@ -130,4 +130,33 @@ TEST(Copies, ACopyWithinTheNodeComesAfterWhatWasSent) {
   }
 }
 
+// The same with a thread that stores to what it has sent as soon as its list has ended, within the
+// window in which its train was committed.
+TEST(Copies, AStoreAfterTheListComesAfterWhatWasSent) {
+  Target die;
+  std::string error;
+  ASSERT_TRUE(loadTarget("d1", die, error)) << error;
+  std::vector<int64_t> nodes = die.usableNodes();
+  TestMachine m(die);
+  for (size_t i = 0; i + 1 < nodes.size(); i += 2) {
+    uint32_t node = static_cast<uint32_t>(nodes[i]);
+    m.list(node, 0, {transfer(Kind::Push, static_cast<uint16_t>(nodes[i + 1]), 0x40000, 0x50000)});
+    m.program(node, 0,
+              "li x1, 0x40000\nlist " + std::to_string(TestMachine::listAddress(0)) +
+                  "\nvst v0, 0(x1), w32, m0\nhalt");
+  }
+  for (unsigned round = 1; round <= 40; ++round) {
+    for (size_t i = 0; i + 1 < nodes.size(); i += 2)
+      m.write(static_cast<uint32_t>(nodes[i]), 0x40000, std::vector<uint32_t>(16, round));
+    RunOptions options;
+    options.threads = 1 + round % 4;
+    m.runGood(options);
+    for (size_t i = 0; i + 1 < nodes.size(); i += 2) {
+      ASSERT_EQ(m.read<uint32_t>(static_cast<uint32_t>(nodes[i + 1]), 0x50000, 16),
+                std::vector<uint32_t>(16, round));
+      ASSERT_EQ(m.read<uint32_t>(static_cast<uint32_t>(nodes[i]), 0x40000, 1)[0], 0u);
+    }
+  }
+}
+
 } // namespace
