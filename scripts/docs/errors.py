@@ -10,8 +10,9 @@ from pathlib import Path
 
 STATUSES = {
     0: "done", 1: "the command line makes no sense, or an output cannot be written",
-    2: "the model or source is malformed or cannot be compiled; every reason is listed",
-    3: "the image or a run-time input is bad", 4: "a fault on the machine, see below",
+    2: "the model or source is malformed or cannot be compiled, every reason is listed; "
+       "`dojo-bench`: a mark is exceeded",
+    3: "the image or a run-time input is bad", 4: "a fault on the machine, see below, or reports of `--check`",
     5: "the outputs differ from what was expected",
 }
 INTRODUCTION = """\

@@ -233,11 +233,11 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
     return fail("--jitter needs --timing on");
   if (!out.trace.empty() && !out.timing)
     return fail("--trace needs --timing on");
-  if (out.debug &&
-      (!out.timing || out.until || !out.outputDir.empty() || !out.expected.empty() ||
-       !out.stats.empty() || !out.trace.empty() || !out.snapshot.empty() || out.checks.any()))
+  if (out.debug && (!out.timing || out.until || !out.outputDir.empty() || !out.expected.empty() ||
+                    !out.stats.empty() || !out.trace.empty() || !out.snapshot.empty() ||
+                    out.checks.any() || !out.dumpRegisters.empty() || !out.dumpMemory.empty()))
     return fail("--debug needs --timing on and goes without --until, --output-dir, --expect, "
-                "--stats, --trace, --check and --snapshot");
+                "--stats, --trace, --check, --snapshot, --dump-registers and --dump-memory");
   if ((out.until || !out.breaks.empty()) &&
       (!out.timing || !out.outputDir.empty() || !out.expected.empty() || !out.stats.empty()))
     return fail((out.until ? "--until" : "--break") +
