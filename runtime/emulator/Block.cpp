@@ -2,6 +2,7 @@
 #include "Block.h"
 
 #include "Handlers.h"
+#include "IssueRules.h"
 
 namespace dojo::emu {
 
@@ -68,8 +69,7 @@ const Block *Translation::make(uint32_t pc, uint32_t limit) {
     block->numLines = lastLine + 1;
     block->usesAccumulators |= op.usesAcc;
     block->matrixSteps += op.timing == TimingClass::Matrix;
-    block->simdOperations += op.timing == TimingClass::Simd || op.timing == TimingClass::Estimate ||
-                             op.timing == TimingClass::Drain || op.timing == TimingClass::Fill;
+    block->simdOperations += unitOf(op.timing) == Unit::Simd;
     at += op.bytes;
     if (op.control != ControlKind::None && op.control != ControlKind::Plain) {
       block->ending = op.control;

@@ -87,7 +87,6 @@ private:
   void commit(const Waiting &train, uint64_t safe);
   void commitPackets(Transfer &transfer, uint64_t issue, unsigned packets);
   void startAnswer(const Transfer &ask, uint64_t arrival);
-  void finishAnswer(Transfer &answer);
   void answerWaits(uint32_t node, uint64_t issue);
   void answerGoes(uint32_t node, uint64_t issue);
 

@@ -8,8 +8,6 @@
 
 namespace dojo::emu {
 
-using isa::TimingClass;
-
 namespace {
 constexpr unsigned nobody = numThreads;
 
@@ -214,19 +212,8 @@ void Node::record(Thread &t, const Op &op, uint64_t completion) {
   NodeLayer &layer = layers[t.layer];
   layer.end = std::max(layer.end, completion);
   ++layer.instructions;
-  switch (op.timing) {
-  case TimingClass::Matrix:
-    ++layer.matrixSteps;
-    break;
-  case TimingClass::Simd:
-  case TimingClass::Estimate:
-  case TimingClass::Drain:
-  case TimingClass::Fill:
-    ++layer.simdOperations;
-    break;
-  default:
-    break;
-  }
+  layer.matrixSteps += unitOf(op.timing) == Unit::Matrix;
+  layer.simdOperations += unitOf(op.timing) == Unit::Simd;
 }
 
 void Node::advancePc(Thread &t, const Op &op) {
