@@ -5,6 +5,7 @@
 #include "Probe.h"
 
 #include <set>
+#include <utility>
 
 namespace dojo::emu {
 
@@ -73,25 +74,59 @@ void Node::issueControl(Thread &t, const Op &op, uint64_t cycle) {
 // Semaphores
 //===----------------------------------------------------------------------===//
 
+// Of waits by several threads it matters which is earlier, and a thread may have run ahead of what
+// decides that. So it stands before its wait, like one that waits for the cycle, until all that is
+// earlier has happened (advance). The first thread to wait does not stand: most semaphores have but
+// one, which would lose by it.
 void Node::startWait(Thread &t, unsigned semaphore, uint64_t need, uint64_t cycle) {
   Semaphore &s = semaphores[semaphore];
   touched[semaphore / 64] |= uint64_t(1) << semaphore % 64;
-  int self = static_cast<int>(t.index);
-  int other = s.waiter >= 0 ? s.waiter
-              : s.lastWaiter >= 0 && s.lastWaiter != self && setup.timing && cycle <= s.lastPass
-                  ? s.lastWaiter
-                  : -1;
-  if (other >= 0) {
-    raise(FaultClass::SecondWaiter, &t, cycle,
-          "thread " + std::to_string(t.index) + " waits on semaphore " + std::to_string(semaphore) +
-              ", on which thread " + std::to_string(other) + " waits");
-    return;
-  }
   t.semaphore = static_cast<uint8_t>(semaphore);
   t.need = need;
   t.blockedPc = t.inList ? t.listPc : t.pc;
   t.waitSince = cycle;
-  t.pass = s.passTime(cycle, need);
+  if (s.sharedBy(t.index) && setup.timing)
+    standBeforeWait(t);
+  else
+    beginWait(t);
+}
+
+void Node::standBeforeWait(Thread &t) {
+  t.state = ThreadState::Waiting;
+  t.standing = true;
+  t.pass = t.waitSince;
+  recheck = true;
+}
+
+void Node::beginWait(Thread &t) {
+  Semaphore &s = semaphores[t.semaphore];
+  uint64_t cycle = t.waitSince;
+  int self = static_cast<int>(t.index), first = s.waiter;
+  auto refuse = [&](Thread &second, int other) {
+    if (!second.inList)
+      second.pc = second.blockedPc;
+    raise(FaultClass::SecondWaiter, &second, cycle,
+          "thread " + std::to_string(second.index) + " waits on semaphore " +
+              std::to_string(t.semaphore) + ", on which thread " + std::to_string(other) +
+              " waits");
+  };
+  if (first >= 0 && setup.timing) {
+    // A wait that has run ahead comes after this one; of two in one cycle the first thread's
+    // counts.
+    Thread &waiter = threads[first];
+    if (std::pair(waiter.waitSince, first) > std::pair(cycle, self)) {
+      s.waiter = first = -1;
+      if (waiter.waitSince > cycle)
+        standBeforeWait(waiter);
+      else
+        refuse(waiter, self);
+    }
+  }
+  if (first < 0 && s.lastWaiter != self && setup.timing && cycle <= s.lastPass)
+    first = s.lastWaiter;
+  if (first >= 0)
+    return refuse(t, first);
+  t.pass = s.passTime(cycle, t.need);
   s.waiter = self;
   t.state = ThreadState::Waiting;
   if (probe)
@@ -103,6 +138,8 @@ void Node::startWait(Thread &t, unsigned semaphore, uint64_t need, uint64_t cycl
 }
 
 void Node::finishWait(Thread &t) {
+  if (std::exchange(t.standing, false))
+    return beginWait(t);
   Semaphore &s = semaphores[t.semaphore];
   uint64_t at = t.pass;
   if (!s.settle(at, p.semaphoreLimit)) {

@@ -53,7 +53,7 @@ void Node::reset(const RunSetup &newSetup) {
     t.registers.m[0] = ~uint64_t(0);
     t.started = entries[t.index] >= 0;
     t.state = ThreadState::Halted;
-    t.inList = t.apart = t.trainQueued = t.skip = false;
+    t.inList = t.apart = t.trainQueued = t.standing = t.skip = false;
     t.predicated = 0;
     t.op = nullptr;
     t.segment = t.otherSegment = nullptr;

@@ -41,7 +41,7 @@ struct Declaration {
 enum class ThreadState : uint8_t {
   Halted,  // ended, or never started
   Ready,   // goes on at `next` (in a list: with the descriptor that is ready then)
-  Waiting, // on a semaphore; passes at `pass`, as far as is known
+  Waiting, // on a semaphore; passes at `pass`, as far as is known; or stands before the wait
   Sending, // its train waits to be committed
   Faulted,
 };
@@ -67,6 +67,7 @@ struct alignas(64) Thread {
   uint8_t predicated = 0;   // instructions still under the predicate
   uint8_t semaphore = 0;    // of a wait
   bool trainQueued = false; // the train that waits to be committed
+  bool standing = false;    // before its wait, which is in cycle `pass`
   uint32_t pc = 0;
   uint64_t next = 0; // nothing happens before this cycle
   uint64_t need = 0, waitSince = 0, pass = never;
@@ -127,6 +128,7 @@ struct alignas(64) Thread {
     a(need);
     a.cycle(waitSince);
     a.require(waitSince != never);
+    a(standing);
     a(blockedPc);
     a(listPc);
     a(descriptorAddress);
@@ -298,6 +300,9 @@ private:
   //===-- Control.cpp ----------------------------------------------------===//
   void issueControl(Thread &t, const Op &op, uint64_t cycle);
   void startWait(Thread &t, unsigned semaphore, uint64_t need, uint64_t cycle);
+  void standBeforeWait(Thread &t);
+  void beginWait(Thread &t);
+  /// What Waiting threads do in cycle `pass`.
   void finishWait(Thread &t);
   /// The thread signals a semaphore of its own node.
   void signalOwn(Thread &t, unsigned semaphore, uint64_t cycle, uint32_t amount);

@@ -17,6 +17,12 @@ public:
   int lastWaiter = -1;   // thread whose wait passed last
   uint64_t lastPass = 0; // when it did
 
+  /// The thread waits; whether others have waited or do.
+  bool sharedBy(unsigned thread) {
+    waiters |= static_cast<uint8_t>(1u << thread);
+    return (waiters & ~(1u << thread)) != 0;
+  }
+
   void add(uint64_t shows, uint32_t amount);
 
   /// The first cycle, not before `from`, in which at least `need` is shown; `never` if what is
@@ -41,6 +47,7 @@ public:
   void clear() {
     waiter = lastWaiter = -1;
     lastPass = value = 0;
+    waiters = 0;
     pending.clear();
   }
   bool used() const { return value != 0 || !pending.empty(); }
@@ -54,6 +61,8 @@ public:
     a.require(last <= numThreads);
     lastWaiter = static_cast<int>(last) - 1;
     a.readyAt(lastPass);
+    a(waiters);
+    a.require(waiters < 1u << numThreads);
     pending.resize(a.count(pending.size(), maxPending));
     for (size_t i = 0; i < pending.size(); ++i) {
       a.cycle(pending[i].shows);
@@ -69,6 +78,7 @@ private:
     uint32_t amount;
   };
   uint64_t value = 0;
+  uint8_t waiters = 0;            // a bit for each thread that has begun to wait
   std::vector<Increment> pending; // by cycle
 };
 

@@ -114,6 +114,10 @@ bool Node::restore(ArchiveReader &a) {
       t.range.declaration = declarationAt(t.range.begin);
     if (t.state != ThreadState::Waiting)
       continue;
+    if (t.standing) {
+      t.pass = t.waitSince;
+      continue;
+    }
     Semaphore &s = semaphores[t.semaphore];
     a.require(s.waiter < 0 && (touched[t.semaphore / 64] >> t.semaphore % 64 & 1));
     s.waiter = static_cast<int>(t.index);
