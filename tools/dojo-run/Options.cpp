@@ -251,8 +251,9 @@ bool parseOptions(const std::vector<std::string> &arguments, Options &out, std::
     return fail("--snapshot and --resume need --timing on");
   if (!out.resume.empty() && (!out.inputs.empty() || out.jitter))
     return fail("--resume goes without --input and --jitter: the snapshot has them");
-  if (!out.resume.empty() && (!out.trace.empty() || out.statsNodes))
-    return fail("--resume goes without --trace and --stats-nodes: they need the whole run");
+  if (!out.resume.empty() && (!out.trace.empty() || out.statsNodes || out.checks.any()))
+    return fail(
+        "--resume goes without --trace, --stats-nodes and --check: they need the whole run");
   if (out.trace.empty() && (!out.traceNodes.empty() || traceBytesGiven))
     return fail("--trace-nodes and --trace-bytes need --trace");
   if (out.statsNodes && (out.stats.empty() || !out.timing))

@@ -263,7 +263,7 @@ TEST_F(RunTool, SnapshotsThatDoNotFit) {
   refuses(common + "--resume s", 1,
           "--resume goes without --input and --jitter: the snapshot has them");
   refuses("a.d1 --resume s --trace t", 1,
-          "--resume goes without --trace and --stats-nodes: they need the whole run");
+          "--resume goes without --trace, --stats-nodes and --check: they need the whole run");
   refuses(common + "--snapshot none/s --until 9", 1,
           "cannot write 'none/s': No such file or directory");
   refuses("a.d1 --resume none", 3, "none: cannot open the snapshot: No such file or directory");
@@ -286,8 +286,8 @@ TEST_F(RunTool, SnapshotsThatDoNotFit) {
   bad(good.substr(0, good.size() - 1), "the snapshot is cut off or damaged");
   bad(good + "x", "the snapshot is cut off or damaged");
   std::string text = good;
-  text[8] = 2;
-  bad(text, "is a snapshot of version 2; this program reads version 1");
+  text[8] = 3;
+  bad(text, "is a snapshot of version 3; this program reads version 2");
   text = good;
   text[text.size() / 2] ^= 4;
   bad(text, "the checksum does not match: the snapshot is damaged");
