@@ -263,6 +263,10 @@ bool Runtime::start(const emu::RunOptions &options, std::string &error) {
 }
 
 Runtime::Status Runtime::finish(std::string &error) {
+  if (!live) {
+    error = "no run is under way";
+    return Status::BadInput;
+  }
   emu::RunResult result = live->finish();
   live.reset();
   last = std::move(result.counters);

@@ -205,15 +205,14 @@ bool Debugger::start() {
   emu::RunOptions run = runOptions(runtime, options, nullptr);
   if (startRun(runtime, options, inputs, run, error) != Ok)
     return false;
-  live = true;
-  now = runtime.session().now();
+  now = runtime.session()->now();
   for (auto &[number, watch] : watchpoints)
     readWatch(watch);
   return true;
 }
 
 void Debugger::showWatches() {
-  for (const emu::Stop &stop : runtime.session().stops()) {
+  for (const emu::Stop &stop : runtime.session()->stops()) {
     if (stop.kind != emu::Stop::Kind::Watchpoint)
       continue;
     Watchpoint &watch = watchpoints.at(stop.number);
@@ -234,7 +233,7 @@ void Debugger::showWatches() {
 }
 
 void Debugger::showStop() {
-  const std::vector<emu::Stop> &stops = runtime.session().stops();
+  const std::vector<emu::Stop> &stops = runtime.session()->stops();
   if (stops.empty()) {
     say("stopped after cycle " + std::to_string(now) + "\n");
     return;
@@ -246,7 +245,7 @@ void Debugger::showStop() {
 }
 
 bool Debugger::advance(uint64_t cycle, std::optional<emu::Step> step) {
-  if (!live)
+  if (!runtime.session())
     return fail("the run has ended; 'run' starts it again");
   emu::StopConditions conditions;
   for (const auto &[number, b] : breakpoints)
@@ -254,14 +253,13 @@ bool Debugger::advance(uint64_t cycle, std::optional<emu::Step> step) {
   for (const auto &[number, w] : watchpoints)
     conditions.watchpoints.push_back(w.range);
   conditions.step = step;
-  runtime.session().setStops(conditions);
-  bool goesOn = runtime.session().advanceTo(cycle);
-  now = runtime.session().now();
+  runtime.session()->setStops(conditions);
+  bool goesOn = runtime.session()->advanceTo(cycle);
+  now = runtime.session()->now();
   if (goesOn) {
     showStop();
     return true;
   }
-  live = false;
   std::string fault;
   Runtime::Status status = runtime.finish(fault);
   now = runtime.counters().cycles;
@@ -276,7 +274,7 @@ bool Debugger::advance(uint64_t cycle, std::optional<emu::Step> step) {
 }
 
 bool Debugger::runCommand(const Words &) {
-  if ((now > 0 || !live) && !start())
+  if ((now > 0 || !runtime.session()) && !start())
     return false;
   return advance(~uint64_t(0));
 }
@@ -292,7 +290,8 @@ bool Debugger::stepCommand(const Words &words) {
   uint64_t count = 1;
   if (words.size() > 1 && !takeNumber(words[1], "number of instructions", 1, 1u << 30, count))
     return false;
-  if (live && runtime.machine().threadStatus(node, thread).place == emu::ThreadPlace::Ended)
+  if (runtime.session() &&
+      runtime.machine().threadStatus(node, thread).place == emu::ThreadPlace::Ended)
     return fail(describeThread(image, node, thread) + " has ended or was not started");
   return advance(~uint64_t(0), emu::Step{node, thread, count});
 }
@@ -307,7 +306,7 @@ bool Debugger::nextCommand(const Words &words) {
 bool Debugger::saveCommand(const Words &words) {
   if (words.size() != 2)
     return fail("'save' needs a file");
-  if (!live)
+  if (!runtime.session())
     return fail("the run has ended; there is no state to save");
   if (!runtime.saveSnapshot(words[1], error))
     return false;

@@ -83,7 +83,6 @@ private:
   unsigned lastNumber = 0;
   uint32_t node = 0; // the current thread's
   unsigned thread = 0;
-  bool live = false; // the run has not ended
   uint64_t now = 0;
   bool quits = false;
   std::string error;

@@ -97,7 +97,7 @@ bool Debugger::threadsCommand(const Words &words) {
 }
 
 bool Debugger::whereCommand(const Words &) {
-  say((live ? "after cycle " : "ended after cycle ") + std::to_string(now) + ": " +
+  say((runtime.session() ? "after cycle " : "ended after cycle ") + std::to_string(now) + ": " +
       describePlace(runtime, node, thread));
   return true;
 }

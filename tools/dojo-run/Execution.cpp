@@ -43,7 +43,7 @@ Status startSlice(Runtime &runtime, const BoundInputs &inputs, int64_t slice,
 
 // Up to --until, with the snapshots on the way; false with an error.
 bool advance(Runtime &runtime, const Options &options, std::string &error) {
-  emu::Session &session = runtime.session();
+  emu::Session &session = *runtime.session();
   uint64_t last = options.until.value_or(~uint64_t(0));
   while (true) {
     uint64_t next = last;
@@ -81,9 +81,9 @@ Status startRun(Runtime &runtime, const Options &options, const BoundInputs &inp
     return startSlice(runtime, inputs, 0, run, error);
   if (!runtime.resume(options.resume, run, error))
     return BadInput;
-  if (options.until && *options.until <= runtime.session().now()) {
+  if (options.until && *options.until <= runtime.session()->now()) {
     error = "--until " + std::to_string(*options.until) + ": the snapshot is of cycle " +
-            std::to_string(runtime.session().now());
+            std::to_string(runtime.session()->now());
     return Usage;
   }
   return Ok;
@@ -120,14 +120,14 @@ Execution execute(Runtime &runtime, const Options &options, const BoundInputs &i
                            : startRun(runtime, options, inputs, run, result.error);
     if (started != Ok)
       return fail(started);
-    runtime.session().setStops(conditions);
+    runtime.session()->setStops(conditions);
     if (!advance(runtime, options, result.error))
       return fail(Usage);
-    if (!runtime.session().ended()) {
-      const std::vector<emu::Stop> &stops = runtime.session().stops();
-      result.stopped = stops.empty()
-                           ? "stopped after cycle " + std::to_string(runtime.session().now()) + "\n"
-                           : describeStops(runtime, stops);
+    if (!runtime.session()->ended()) {
+      const std::vector<emu::Stop> &stops = runtime.session()->stops();
+      result.stopped =
+          stops.empty() ? "stopped after cycle " + std::to_string(runtime.session()->now()) + "\n"
+                        : describeStops(runtime, stops);
       result.stopped += describeThreads(runtime);
       if (finish() != Runtime::Status::Ok)
         return fail(MachineFault);

@@ -53,10 +53,11 @@ public:
   [[nodiscard]] Status run(const emu::RunOptions &options, std::string &error);
 
   /// The same in pieces: start or resume, then session() as far as wanted, then finish. What start
-  /// and finish return is run's part of it; a run that has not ended may be finished, too.
+  /// and finish return is run's part of it; a run that has not ended may be finished, too. BadInput
+  /// if none is under way.
   [[nodiscard]] bool start(const emu::RunOptions &options, std::string &error);
-  /// The run under way.
-  emu::Session &session() { return *live; }
+  /// The run under way, until the next start, resume or finish; null if there is none.
+  emu::Session *session() { return live.get(); }
   [[nodiscard]] Status finish(std::string &error);
 
   /// Writes the state of the run under way to a file, which appears whole or not at all. False with
