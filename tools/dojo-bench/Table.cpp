@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Marks.h"
 
-#include <cstdarg>
-#include <cstdio>
+#include "tools/dojo-run/Format.h"
+
 #include <nlohmann/json.hpp>
 
 namespace dojo::bench {
-namespace {
-
-[[gnu::format(printf, 1, 2)]] std::string format(const char *text, ...) {
-  char line[256];
-  va_list arguments;
-  va_start(arguments, text);
-  std::vsnprintf(line, sizeof line, text, arguments);
-  va_end(arguments);
-  return line;
-}
-
-} // namespace
+using run::format;
 
 std::string table(const Results &r) {
   std::string out = "host kernels (" + r.hostKernel + "), M/s      1 thread   2 threads\n";

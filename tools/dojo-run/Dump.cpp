@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Dump.h"
 
+#include "Format.h"
 #include "NodeList.h"
 #include "Symbols.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <sstream>
 
 namespace dojo::run {
 
 namespace {
-
-template <class... T> std::string format(const char *text, T... values) {
-  char line[128];
-  std::snprintf(line, sizeof line, text, values...);
-  return line;
-}
 
 std::string words(std::span<const uint32_t> values) {
   std::string line;

@@ -2,24 +2,18 @@
 #include "Inspect.h"
 
 #include "Dump.h"
+#include "Format.h"
 #include "Symbols.h"
 
 #include "dojo/ISA/ISA.h"
 
 #include <algorithm>
 #include <bit>
-#include <cstdio>
 #include <cstring>
 
 namespace dojo::run {
 
 namespace {
-
-template <class... T> std::string format(const char *text, T... values) {
-  char line[128];
-  std::snprintf(line, sizeof line, text, values...);
-  return line;
-}
 
 // The instruction at `pc`; false: no instruction.
 bool decodeAt(Runtime &runtime, uint32_t node, uint32_t pc, isa::Inst &inst) {

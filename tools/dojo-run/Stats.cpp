@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Stats.h"
 
+#include "Format.h"
+
 #include <cmath>
-#include <cstdio>
 
 namespace dojo::run {
 
@@ -92,12 +93,6 @@ Json statistics(const Runtime &runtime, const Options &options, const RunRecord 
                          {"max_absolute", number(comparison.maxAbsolute)},
                          {"elements_outside", comparison.outside}};
   return json;
-}
-
-template <class... T> static std::string format(const char *text, T... values) {
-  char line[512];
-  std::snprintf(line, sizeof(line), text, values...);
-  return line;
 }
 
 std::string summary(const Runtime &runtime, const Options &options, const RunRecord &record) {
