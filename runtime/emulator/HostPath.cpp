@@ -77,6 +77,14 @@ __attribute__((target("avx512f,avx512bf16"))) bool pairsAreFaster() {
 } // namespace
 #endif
 
+std::vector<HostPath> supportedHostPaths() {
+  std::vector<HostPath> paths;
+  for (unsigned i = 0; i < numHostPaths; ++i)
+    if (supported(HostPath(i)))
+      paths.push_back(HostPath(i));
+  return paths;
+}
+
 HostPath bestHostPath() {
   static const HostPath best = [] {
     unsigned last = numHostPaths;

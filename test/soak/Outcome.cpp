@@ -58,59 +58,17 @@ std::string difference(const Outcome &a, const Outcome &b, bool cycles) {
            (b.fault.empty() ? "no fault" : b.fault);
   if (!a.fault.empty())
     return "";
-  std::string text;
-  auto compare = [&](const std::string &what, uint64_t x, uint64_t y) {
-    if (x != y && text.empty())
-      text = what + " " + std::to_string(x) + ", not " + std::to_string(y);
-  };
-  const Counters &x = a.counters, &y = b.counters;
-  if (cycles)
-    compare("cycles", x.cycles, y.cycles);
-  compare("instructions", x.instructions, y.instructions);
-  compare("matrix steps", x.matrixSteps, y.matrixSteps);
-  compare("SIMD operations", x.simdOperations, y.simdOperations);
-  compare("packets", x.packets, y.packets);
-  compare("packets on links", x.linkPackets, y.linkPackets);
-  compare("trains", x.trains, y.trains);
-  compare("nodes used", x.nodesUsed, y.nodesUsed);
-  compare("layers", x.layers.size(), y.layers.size());
-  for (size_t i = 0; i < x.layers.size() && text.empty(); ++i) {
-    const LayerCounters &l = x.layers[i], &m = y.layers[i];
-    std::string layer = "layer " + std::to_string(i) + ": ";
-    if (cycles)
-      compare(layer + "end", l.end, m.end);
-    compare(layer + "instructions", l.instructions, m.instructions);
-    compare(layer + "matrix steps", l.matrixSteps, m.matrixSteps);
-    compare(layer + "SIMD operations", l.simdOperations, m.simdOperations);
-    compare(layer + "work of the busiest node", l.busiestNodeWork, m.busiestNodeWork);
-    compare(layer + "nodes with work", l.nodesWithWork, m.nodesWithWork);
-  }
+  std::string text = difference(a.counters, b.counters, cycles);
   auto first = [&](const std::string &what, const auto &p, const auto &q) {
     if (!text.empty() || p == q)
       return;
     size_t at = static_cast<size_t>(std::mismatch(p.begin(), p.end(), q.begin(), q.end()).first -
                                     p.begin());
-    compare(what + " " + std::to_string(at) + " of " + std::to_string(p.size()), p[at], q[at]);
+    text = what + " " + std::to_string(at) + " of " + std::to_string(p.size()) + " is " +
+           std::to_string(q[at]) + ", not " + std::to_string(p[at]);
   };
   first("register", a.registers, b.registers);
   first("byte", a.memory, b.memory);
-  return text;
-}
-
-std::string describe(const RunOptions &options) {
-  std::string text = options.engine == Engine::Plain ? "plain" : "fast";
-  if (options.engine == Engine::Fast && options.hostPath)
-    text += std::string(" ") + name(*options.hostPath);
-  if (options.engine == Engine::Fast)
-    text += options.tier == Tier::Native     ? ", native code"
-            : options.tier == Tier::Handlers ? ", handlers"
-                                             : "";
-  text += ", threads " + std::to_string(options.threads) + ", timing " +
-          (options.timing ? "on" : "off");
-  if (options.jitterSeed)
-    text += ", jitter " + std::to_string(*options.jitterSeed);
-  if (options.nodeOrderSeed)
-    text += ", order " + std::to_string(*options.nodeOrderSeed);
   return text;
 }
 

@@ -4,6 +4,7 @@
 #ifndef DOJO_TEST_SOAK_OUTCOME_H
 #define DOJO_TEST_SOAK_OUTCOME_H
 
+#include "Agreement.h"
 #include "Program.h"
 
 namespace dojo::emu {
@@ -19,12 +20,9 @@ struct Outcome {
 /// Runs the program on a machine of its own.
 Outcome run(const Program &program, const RunOptions &options);
 
-/// What differs first; empty: nothing. After a fault only the fault counts: how far other nodes
-/// have come by then is not defined. `cycles`: they must be the same too.
+/// What differs first in b; empty: nothing. After a fault only the fault counts: how far other
+/// nodes have come by then is not defined. `cycles`: they must be the same too.
 std::string difference(const Outcome &a, const Outcome &b, bool cycles);
-
-/// "fast avx2, 2 threads, timing on, jitter 7, order 3"
-std::string describe(const RunOptions &options);
 
 } // namespace dojo::emu
 

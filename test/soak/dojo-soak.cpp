@@ -58,14 +58,6 @@ bool parse(int argc, char **argv, Options &out) {
   return true;
 }
 
-std::vector<HostPath> hostPaths() {
-  std::vector<HostPath> paths;
-  for (unsigned i = 0; i < numHostPaths; ++i)
-    if (supported(HostPath(i)))
-      paths.push_back(HostPath(i));
-  return paths;
-}
-
 struct Soak {
   Options options;
   uint64_t runs = 0, races = 0, failures = 0;
@@ -93,7 +85,7 @@ struct Soak {
       way.tier = choice() % 4 ? Tier::Native : Tier(choice() % 2);
       all.push_back(way);
     };
-    std::vector<HostPath> paths = hostPaths();
+    std::vector<HostPath> paths = supportedHostPaths();
     if (!options.all) {
       add(Engine::Fast, paths[choice() % paths.size()], 1);
       add(Engine::Fast, paths[choice() % paths.size()], 2 + choice() % 3);

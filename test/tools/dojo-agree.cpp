@@ -2,6 +2,7 @@
 //
 // dojo-agree: runs one image in many ways, which must give the same outputs, memory, counts and
 // cycles of layers.
+#include "test/soak/Agreement.h"
 #include "tools/dojo-run/Inputs.h"
 
 #include "dojo/Runtime/Runtime.h"
@@ -103,35 +104,11 @@ public:
 
 // Cycles are compared where both runs have them.
 std::string difference(const Outcome &a, const Outcome &b, bool cycles) {
-  std::string text;
-  auto compare = [&](const std::string &what, uint64_t x, uint64_t y) {
-    if (x != y && text.empty())
-      text = what + " " + std::to_string(y) + ", not " + std::to_string(x);
-  };
-  const emu::Counters &x = a.counters, &y = b.counters;
-  if (cycles) {
-    compare("cycles", x.cycles, y.cycles);
-    for (size_t i = 0; i < a.layerCycles.size(); ++i)
-      compare("cycles of layer " + std::to_string(i), a.layerCycles[i], b.layerCycles[i]);
-  }
-  compare("instructions", x.instructions, y.instructions);
-  compare("matrix steps", x.matrixSteps, y.matrixSteps);
-  compare("SIMD operations", x.simdOperations, y.simdOperations);
-  compare("packets", x.packets, y.packets);
-  compare("packets on links", x.linkPackets, y.linkPackets);
-  compare("trains", x.trains, y.trains);
-  compare("nodes used", x.nodesUsed, y.nodesUsed);
-  for (size_t i = 0; i < x.layers.size(); ++i) {
-    const emu::LayerCounters &l = x.layers[i], &m = y.layers[i];
-    std::string layer = "layer " + std::to_string(i) + ": ";
-    if (cycles)
-      compare(layer + "end", l.end, m.end);
-    compare(layer + "instructions", l.instructions, m.instructions);
-    compare(layer + "matrix steps", l.matrixSteps, m.matrixSteps);
-    compare(layer + "SIMD operations", l.simdOperations, m.simdOperations);
-    compare(layer + "work of the busiest node", l.busiestNodeWork, m.busiestNodeWork);
-    compare(layer + "nodes with work", l.nodesWithWork, m.nodesWithWork);
-  }
+  std::string text = difference(a.counters, b.counters, cycles);
+  for (size_t i = 0; cycles && text.empty() && i < a.layerCycles.size(); ++i)
+    if (a.layerCycles[i] != b.layerCycles[i])
+      text = "cycles of layer " + std::to_string(i) + " " + std::to_string(b.layerCycles[i]) +
+             ", not " + std::to_string(a.layerCycles[i]);
   if (text.empty() && a.outputs != b.outputs)
     text = "other outputs";
   if (text.empty() && a.memory != b.memory)
@@ -161,24 +138,13 @@ std::vector<RunOptions> waysToRun(bool few, bool plain) {
   } else {
     add(Engine::Fast, HostPath::Portable, 1, true);
   }
-  std::vector<HostPath> paths;
-  for (unsigned i = 0; i < emu::numHostPaths; ++i)
-    if (supported(HostPath(i)))
-      paths.push_back(HostPath(i));
+  const std::vector<HostPath> paths = emu::supportedHostPaths();
   for (HostPath path : paths)
     for (unsigned threads : {1u, 2u, 3u})
       for (bool timing : {true, false})
         if (!few || threads == 1 + unsigned(path) % 3 || path == paths.back())
           add(Engine::Fast, path, threads, timing);
   return ways;
-}
-
-std::string describe(const RunOptions &way) {
-  const char *const tiers[] = {", handlers", "", ", native code"};
-  return std::string(way.engine == Engine::Plain ? "plain" : "fast") +
-         (way.hostPath ? std::string(" ") + name(*way.hostPath) : "") +
-         (way.engine == Engine::Plain ? "" : tiers[unsigned(way.tier)]) + ", threads " +
-         std::to_string(way.threads) + ", timing " + (way.timing ? "on" : "off");
 }
 
 int fail(int status, const std::string &error) {

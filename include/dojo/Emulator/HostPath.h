@@ -6,6 +6,7 @@
 #define DOJO_EMULATOR_HOSTPATH_H
 
 #include <cstdint>
+#include <vector>
 
 namespace dojo::emu {
 
@@ -19,6 +20,8 @@ inline constexpr unsigned numHostPaths = 4;
 
 const char *name(HostPath path);
 bool supported(HostPath path);
+/// All that this host can run, in their order.
+std::vector<HostPath> supportedHostPaths();
 /// The fastest on this host: the last of the list that it can run, but for Avx512Bf16, which is
 /// measured against Avx512 once.
 HostPath bestHostPath();

@@ -2,6 +2,7 @@
 //
 // The fast engine against the plain one: on random programs every byte, register, counter, cycle
 // and fault is the same, on each host path, for any number of host threads, timing on or off.
+#include "Agreement.h"
 #include "CodeWriter.h"
 #include "RandomCode.h"
 
@@ -11,14 +12,6 @@ using namespace dojo;
 using namespace dojo::emu;
 
 namespace {
-
-std::vector<HostPath> hostPaths() {
-  std::vector<HostPath> paths;
-  for (unsigned i = 0; i < numHostPaths; ++i)
-    if (supported(HostPath(i)))
-      paths.push_back(HostPath(i));
-  return paths;
-}
 
 struct Snapshot {
   std::string fault;
@@ -57,25 +50,11 @@ Snapshot snapshot(const Target &target, unsigned seed, const RandomCodeOptions &
   return s;
 }
 
-auto numbers(const LayerCounters &l) {
-  return std::tuple(l.end, l.instructions, l.matrixSteps, l.simdOperations, l.busiestNodeWork,
-                    l.nodesWithWork);
-}
-
 void expectEqual(const Snapshot &a, const Snapshot &b, const std::string &what) {
   ASSERT_EQ(a.fault, b.fault) << what;
   if (!a.fault.empty())
     return; // how far other nodes have run ahead is not defined
-  ASSERT_EQ(a.counters.cycles, b.counters.cycles) << what;
-  ASSERT_EQ(a.counters.instructions, b.counters.instructions) << what;
-  ASSERT_EQ(a.counters.matrixSteps, b.counters.matrixSteps) << what;
-  ASSERT_EQ(a.counters.simdOperations, b.counters.simdOperations) << what;
-  ASSERT_EQ(a.counters.packets, b.counters.packets) << what;
-  ASSERT_EQ(a.counters.nodesUsed, b.counters.nodesUsed) << what;
-  ASSERT_EQ(a.counters.layers.size(), b.counters.layers.size()) << what;
-  for (size_t i = 0; i < a.counters.layers.size(); ++i)
-    ASSERT_EQ(numbers(a.counters.layers[i]), numbers(b.counters.layers[i]))
-        << what << " layer " << i;
+  ASSERT_EQ(difference(a.counters, b.counters, true), "") << what;
   ASSERT_TRUE(a.registers == b.registers) << what;
   ASSERT_TRUE(a.memory == b.memory) << what;
 }
@@ -103,7 +82,7 @@ protected:
         EXPECT_TRUE(c.wild || reference.fault.empty()) << reference.fault;
         good += reference.fault.empty();
         options.engine = Engine::Fast;
-        for (HostPath path : hostPaths()) {
+        for (HostPath path : supportedHostPaths()) {
           options.hostPath = path;
           options.threads = 1 + seed % 3;
           options.tier = Tier((seed + unsigned(path)) % 3);
@@ -224,7 +203,7 @@ TEST(HostPaths, MatrixStepsAreTheReference) {
       m.runGood(options);
       results[i] = m.read<uint32_t>(0, 0x60000, steps * 32);
     }
-    for (HostPath path : hostPaths())
+    for (HostPath path : supportedHostPaths())
       for (size_t i = 0; i < results[numHostPaths].size(); ++i)
         ASSERT_EQ(results[static_cast<size_t>(path)][i], results[numHostPaths][i])
             << "seed " << seed << ", " << name(path) << ", word " << i;
