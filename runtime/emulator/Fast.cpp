@@ -315,10 +315,17 @@ bool Node::runFast(Thread &t) {
       while (block == reached && i + 2 < run.turns && before->next &&
              before->next->repeats(block, state, context.turnCrossings[i + 1])) {
         before = before->next;
+        unsigned turns = 1;
+        // A turn that leaves the state as it was is repeated by all that are like it.
+        if (before->to == state)
+          while (i + turns + 2 < run.turns &&
+                 context.turnCrossings[i + turns + 1] == before->events.crossings)
+            ++turns;
+        i += turns;
+        now += (turns - 1) * before->outcome.cycles;
         completion = std::max(completion, now + before->outcome.completion);
         now += before->outcome.cycles;
         state = before->to;
-        ++i;
       }
     }
     if (run.more) {

@@ -33,6 +33,12 @@ Room &room() {
   return *room;
 }
 
+bool loopsToBegin(const Block &block) {
+  const Op &last = block.ops.back();
+  return last.control == ControlKind::Loop && last.d != 0 &&
+         block.end - last.bytes + static_cast<uint32_t>(last.target) == block.begin;
+}
+
 std::string_view semanticOf(const Op &op) { return isa::info(op.opcode).semantic; }
 
 } // namespace
@@ -41,14 +47,12 @@ uint64_t numNativeBlocks() { return numWritten.load(std::memory_order_relaxed); 
 
 NativeEmitter::NativeEmitter(const Block &block, HostPath path, const Parameters &parameters)
     : CodeGenerator(mostBytes, room().bytes), block(block), p(parameters),
-      pairs(path == HostPath::Avx512Bf16), plan(block), bails(block.ops.size()),
-      bailed(block.ops.size()) {
+      pairs(path == HostPath::Avx512Bf16), counted(loopsToBegin(block)), plan(block),
+      strip(block, plan, counted, pairs), bails(block.ops.size()), bailed(block.ops.size()) {
   for (size_t i = 0; i < block.ops.size(); ++i)
     handlersAccess |= block.ops[i].access != isa::MemAccess::None && plan.groupOf[i] < 0;
-  const Op &last = block.ops.back();
-  counted = last.control == ControlKind::Loop && last.d != 0 &&
-            block.end - last.bytes + static_cast<uint32_t>(last.target) == block.begin;
   planOperands();
+  planStrip();
   enter();
   for (; current < block.ops.size(); ++current)
     instruction(block.ops[current]);
@@ -90,6 +94,9 @@ void NativeEmitter::enter() {
   xor_(r15d, r15d);
   align(32);
   L(turn);
+  if (strip.turns)
+    writeStrip();
+  L(single);
   xor_(r14d, r14d);
   if (handlersAccess)
     mov(qword[inContext(&model.crossings)], 0);
@@ -107,6 +114,7 @@ void NativeEmitter::endTurn() {
   jz(stop, T_NEAR);
   cmp(r15d, dword[inFrame(frameBytes + 8)]);
   jb(turn, T_NEAR);
+  L(allTurns);
   mov(byte[inContext(&model.taken)], 1);
   mov(qword[inContext(&model.value)], block.begin);
 }
@@ -189,6 +197,12 @@ void NativeEmitter::loadSource(const Reg64 &to, const Op &op, unsigned source) {
     mov(to, ptr[x(op.s[source].reg)]);
   else
     mov(to, static_cast<size_t>(int64_t(op.immediate)));
+}
+
+bool computesScalar(std::string_view semantic) {
+  static constexpr std::string_view all[] = {"addX", "subX", "andX", "orX",   "xorX", "sllX",
+                                             "srlX", "sraX", "sltX", "sltuX", "selX", "liX"};
+  return std::find(std::begin(all), std::end(all), semantic) != std::end(all);
 }
 
 // What computes addresses and counts. False: its handler is called.

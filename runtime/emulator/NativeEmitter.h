@@ -6,8 +6,10 @@
 
 #include "Block.h"
 #include "NativeCode.h"
+#include "NativeStrip.h"
 
 #include <cstddef>
+#include <string_view>
 #include <vector>
 
 #define XBYAK_NO_EXCEPTION
@@ -40,6 +42,9 @@ struct AccessPlan {
   std::vector<int64_t> moved;
 };
 
+/// Whether native code has the scalar operation itself.
+bool computesScalar(std::string_view semantic);
+
 class NativeEmitter : private Xbyak::CodeGenerator {
 public:
   NativeEmitter(const Block &block, HostPath path, const Parameters &parameters);
@@ -56,6 +61,7 @@ private:
   void loadSource(const Xbyak::Reg64 &to, const Op &op, unsigned source);
   void endTurn();
   Xbyak::Label &bail();
+  Xbyak::Label &failure() { return failing ? *failing : bail(); }
   Xbyak::RegExp inContext(const void *memberOfModel) const;
   Xbyak::RegExp inFrame(unsigned offset) const { return rsp + offset; }
   Xbyak::RegExp x(unsigned reg) const { return rbp + int(offsetof(Registers, x) + 8 * reg); }
@@ -69,6 +75,7 @@ private:
   Xbyak::RegExp access(const Op &op);
   void check(const AccessGroup &group, const Xbyak::Reg64 &base);
   void moveBase(const Op &op);
+  void loadWidened(const Xbyak::Zmm &to, const Op &op, const Xbyak::RegExp &from);
   void loadVector(const Op &op);
   void storeVector(const Op &op);
   void drain(const Op &op);
@@ -76,6 +83,8 @@ private:
   void planOperands();
   unsigned operand(Role role, const Op &op, unsigned source, const Xbyak::RegExp &memory);
   void spread(Role role, const Xbyak::RegExp &from, unsigned slot);
+  void loadPiece(const Xbyak::Zmm &to, Role role, unsigned slot, unsigned half, unsigned pair,
+                 unsigned element);
   void loadSet(Role role, unsigned first, unsigned slot);
   void matrixStep(const Op &op);
   void weave(unsigned count);
@@ -83,18 +92,37 @@ private:
   void vectorChanged(unsigned reg);
   void forgetRegisters();
 
+  // Strips (NativeStrip.cpp).
+  void planStrip();
+  void writeStrip();
+  void stripAddresses();
+  void stripSteps();
+  void moveNow(unsigned reg);
+  Xbyak::RegExp addressOf(const StripPlan::Value &value);
+  bool plainValue(const StripPlan::Value &value) const;
+  void loadValue(const StripPlan::Value &value);
+  bool spreadPart(const StripPlan::Operand &operand, unsigned part);
+  unsigned baseSlot(unsigned turnOfStrip, size_t group) const {
+    return strip.frameBytes + static_cast<unsigned>(8 * (turnOfStrip * plan.groups.size() + group));
+  }
+  unsigned savedSlot(size_t i) const {
+    return baseSlot(strip.turns, 0) + static_cast<unsigned>(8 * i);
+  }
+
   static const FastContext model; // for the places of members
 
   const Block &block;
   const Parameters &p;
-  const bool pairs; // the form of matrix steps (MatrixForms.h)
+  const bool pairs;   // the form of matrix steps (MatrixForms.h)
+  const bool counted; // it ends with a loop to its begin
   const AccessPlan plan;
+  const StripPlan strip;
   bool handlersAccess = false;     // memory
-  bool counted = false;            // it ends with a loop to its begin
   size_t current = 0;              // instruction
   std::vector<Xbyak::Label> bails; // by instruction: to here if a check fails
   std::vector<bool> bailed;
-  Xbyak::Label turn, stop, leaving, oddElements, canonical, order;
+  Xbyak::Label *failing = nullptr; // where checks go instead
+  Xbyak::Label turn, single, undo, allTurns, stop, leaving, oddElements, canonical, order;
 
   // Operands of matrix steps: spread in the frame, by role and vector register, and from there in
   // sets of registers.
@@ -117,6 +145,11 @@ private:
     unsigned sets[2] = {}, acc = 0;
     unsigned left = 0; // multiply-adds
   } step;
+  // Of strips: scalar registers that the block changes; moves of them not yet written; the slot
+  // whose base rcx holds.
+  std::vector<unsigned> changed;
+  int64_t pending[numXRegisters] = {};
+  unsigned baseInRcx = ~0u;
 };
 
 } // namespace dojo::emu

@@ -77,16 +77,16 @@ void NativeEmitter::check(const AccessGroup &group, const Reg64 &base) {
   const Window &window = group.write ? model.writes[group.base] : model.reads[group.base];
   if (group.alignment > 1) {
     test(base, group.alignment - 1);
-    jnz(bail(), T_NEAR);
+    jnz(failure(), T_NEAR);
   }
   lea(rcx, ptr[base + static_cast<int>(group.low)]);
   sub(rcx, ptr[inContext(&window.begin)]);
   mov(rdx, ptr[inContext(&window.size)]);
   cmp(rcx, rdx);
-  ja(bail(), T_NEAR);
+  ja(failure(), T_NEAR);
   add(rcx, static_cast<uint32_t>(group.high - group.low));
   cmp(rcx, rdx);
-  ja(bail(), T_NEAR);
+  ja(failure(), T_NEAR);
   // Accesses that lie alike in their lines cross them together.
   int64_t line = p.lineBytes;
   std::map<std::pair<int64_t, unsigned>, uint64_t> alike;
@@ -133,17 +133,20 @@ void NativeEmitter::moveBase(const Op &op) {
   mov(ptr[x(m.base)], rcx);
 }
 
-void NativeEmitter::loadVector(const Op &op) {
-  RegExp from = access(op);
-  Zmm to = op.mask ? zmm4 | k1 | T_z : zmm4;
+void NativeEmitter::loadWidened(const Zmm &to, const Op &op, const RegExp &from) {
+  Zmm masked = op.mask ? to | k1 | T_z : to;
   if (op.mask)
     kmovw(k1, ptr[m(op.mask)]);
   if (op.etype == EType::bf16) {
-    vpmovzxwd(to, ptr[from]);
-    vpslld(zmm4, zmm4, 16);
+    vpmovzxwd(masked, ptr[from]);
+    vpslld(to, to, 16);
   } else {
-    vmovdqu32(to, ptr[from]);
+    vmovdqu32(masked, ptr[from]);
   }
+}
+
+void NativeEmitter::loadVector(const Op &op) {
+  loadWidened(zmm4, op, access(op));
   vmovdqa32(ptr[v(op.d)], zmm4);
   weave(2);
   moveBase(op);
@@ -222,20 +225,25 @@ void NativeEmitter::spread(Role role, const RegExp &from, unsigned slot) {
   }
 }
 
+// An element of a pair of four rows or columns, as multiply-adds take it.
+void NativeEmitter::loadPiece(const Zmm &to, Role role, unsigned slot, unsigned half, unsigned pair,
+                              unsigned element) {
+  const unsigned elements = pairs ? 1 : 2;
+  if (role == Columns)
+    vbroadcastf32x4(to, ptr[inFrame(slot + 64 * element + 32 * pair + 16 * half)]);
+  else if (pair == 0)
+    vmovsldup(to, ptr[inFrame(slot + 64 * (elements * half + element))]);
+  else
+    vmovshdup(to, ptr[inFrame(slot + 64 * (elements * half + element))]);
+}
+
 // A set by half of the rows or columns, pair, and even or odd element.
 void NativeEmitter::loadSet(Role role, unsigned set, unsigned slot) {
-  const unsigned elements = pairs ? 1 : 2;
   int to = firstOfSet(set);
   for (unsigned half : {0u, 1u})
     for (unsigned pair : {0u, 1u})
-      for (unsigned e = 0; e < elements; ++e, ++to) {
-        if (role == Columns)
-          vbroadcastf32x4(Zmm(to), ptr[inFrame(slot + 64 * e + 32 * pair + 16 * half)]);
-        else if (pair == 0)
-          vmovsldup(Zmm(to), ptr[inFrame(slot + 64 * (elements * half + e))]);
-        else
-          vmovshdup(Zmm(to), ptr[inFrame(slot + 64 * (elements * half + e))]);
-      }
+      for (unsigned e = 0; e < (pairs ? 1 : 2); ++e, ++to)
+        loadPiece(Zmm(to), role, slot, half, pair, e);
 }
 
 // The set that holds an operand; brings it there.

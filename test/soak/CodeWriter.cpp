@@ -124,13 +124,15 @@ void CodeWriter::piece(int depth) {
   }
 }
 
-// A loop such as matrix kernels have: short, of few kinds of instructions, with many turns.
+// A loop such as matrix kernels have: short, of few kinds of instructions, with many turns. Every
+// other one writes nothing but registers and accumulators.
 void CodeWriter::matrixLoop(int count) {
   int times = below(3) ? 1 + below(12) : 65 + below(80);
   text("li x" + std::to_string(count) + ", " + std::to_string(times));
   uint32_t top = here();
+  unsigned kinds = below(2) ? numMatrixLoopOps : numMatrixLoopOps - 4;
   for (int i = 1 + below(30); i > 0; --i)
-    instruction(times, true);
+    instruction(times, kinds);
   text("loop x" + std::to_string(count) + ", " + std::to_string(top));
 }
 
@@ -139,7 +141,7 @@ void CodeWriter::instructions(int count, int times) {
     instruction(times);
 }
 
-void CodeWriter::instruction(int times, bool ofMatrixLoop) {
+void CodeWriter::instruction(int times, unsigned kinds) {
   if (place.wildOneIn && below(place.wildOneIn) == 0) {
     // The end of the SRAM is for one thread: others would race with it.
     std::string end = place.thread == 0 ? "0x13FFC0" : "0x140000";
@@ -156,11 +158,12 @@ void CodeWriter::instruction(int times, bool ofMatrixLoop) {
   do {
     using isa::Opcode;
     static constexpr Opcode matrixLoopOps[] = {
-        Opcode::MM,  Opcode::MM,   Opcode::MM,  Opcode::MM_VM, Opcode::MM_MV, Opcode::VLD,
-        Opcode::VLD, Opcode::VLD,  Opcode::VST, Opcode::ADDI,  Opcode::SUB,   Opcode::SEL,
-        Opcode::SLT, Opcode::SRAI, Opcode::LI,  Opcode::DRAIN, Opcode::FILL,  Opcode::VFADD};
-    inst.op = ofMatrixLoop ? matrixLoopOps[engine() % std::size(matrixLoopOps)]
-                           : Opcode(engine() % isa::numOpcodes);
+        Opcode::MM,    Opcode::MM,   Opcode::MM,    Opcode::MM,   Opcode::MM_VM,
+        Opcode::MM_MV, Opcode::VLD,  Opcode::VLD,   Opcode::VLD,  Opcode::ADDI,
+        Opcode::SUB,   Opcode::SEL,  Opcode::SLT,   Opcode::SRAI, Opcode::LI,
+        Opcode::VST,   Opcode::FILL, Opcode::DRAIN, Opcode::VFADD};
+    static_assert(std::size(matrixLoopOps) == numMatrixLoopOps);
+    inst.op = kinds ? matrixLoopOps[engine() % kinds] : Opcode(engine() % isa::numOpcodes);
     info = &isa::info(inst.op);
   } while (!usable(*info, inst.op, below(3) == 0));
   inst.bytes = info->bytes;
@@ -210,7 +213,7 @@ void CodeWriter::instruction(int times, bool ofMatrixLoop) {
     default:
       break;
     }
-    if (ofMatrixLoop && field.kind == OperandKind::EType)
+    if (kinds && field.kind == OperandKind::EType)
       value = static_cast<int64_t>(below(3) ? isa::EType::w32 : isa::EType::bf16);
     if (field.allowed)
       while (!(field.allowed >> value & 1))

@@ -50,7 +50,9 @@ public:
   void setBases();
 
 private:
-  void instruction(int times, bool ofMatrixLoop = false);
+  // One of the first `kinds` that matrix loops have; 0: of any kind.
+  static constexpr unsigned numMatrixLoopOps = 19;
+  void instruction(int times, unsigned kinds = 0);
   void matrixLoop(int count);
   void replace(size_t at, const std::string &line);
 

@@ -148,6 +148,47 @@ TEST_P(Engines, AgreeOnTheWatchdog) {
     }
 }
 
+// A matrix loop whose loads leave the SRAM in some turn faults in that turn, with the registers
+// that it has by then.
+TEST_P(Engines, AgreeOnMatrixLoopsThatLeaveTheMemory) {
+  Target die, target;
+  std::string error;
+  ASSERT_TRUE(loadTarget(GetParam(), die, error)) << error;
+  ASSERT_TRUE(die.withPartition(1, 1, target, error)) << error;
+  for (HostPath path : hostPaths())
+    for (unsigned turns = 0; turns < 40; ++turns) {
+      std::string message[2];
+      uint64_t instructions[2], loaded[2], left[2];
+      for (Engine engine : {Engine::Plain, Engine::Fast}) {
+        TestMachine m(target);
+        m.program(0, 0, "li x1, " + std::to_string(target.sramBytes - 64 * turns) + R"(
+            li x2, 0x40000
+            li x3, 100
+          next:
+            mm.vm acc0, v1, (x2)+64, 0, bf16
+            add x4, x4, x3
+            vld v1, (x1)+64, w32, m0
+            mm acc1, v1, v2, 0, bf16
+            loop x3, next
+            halt
+        )");
+        RunOptions options;
+        options.engine = engine;
+        options.hostPath = path;
+        options.tier = Tier::Native;
+        RunResult r = m.runFault(FaultClass::OutOfRange, options);
+        message[engine == Engine::Fast] = r.fault ? r.fault->message(target) : "";
+        instructions[engine == Engine::Fast] = r.counters.instructions;
+        loaded[engine == Engine::Fast] = m.machine->scalarRegister(0, 0, 2);
+        left[engine == Engine::Fast] = m.machine->scalarRegister(0, 0, 3);
+      }
+      ASSERT_EQ(message[0], message[1]) << turns;
+      ASSERT_EQ(instructions[0], instructions[1]) << turns;
+      ASSERT_EQ(loaded[0], loaded[1]) << turns;
+      ASSERT_EQ(left[0], left[1]) << turns;
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Targets, Engines, testing::Values("d1", "d1-pessimistic"),
                          [](const auto &info) {
                            return info.param == "d1" ? "d1" : "pessimistic";
