@@ -91,8 +91,9 @@ bool Runtime::resume(const std::string &path, const emu::RunOptions &options, st
   if (!readWhole(path, bytes, error))
     return false;
   Header header = {};
-  std::memcpy(&header, bytes.data(), std::min(bytes.size(), sizeof header));
-  if (bytes.size() < sizeof header || std::memcmp(header.magic, magic, sizeof magic) != 0)
+  if (bytes.size() >= sizeof header)
+    std::memcpy(&header, bytes.data(), sizeof header);
+  if (std::memcmp(header.magic, magic, sizeof magic) != 0)
     return fail(error, path, "is no snapshot");
   if (header.version != version)
     return fail(error, path,

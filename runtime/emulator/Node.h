@@ -129,6 +129,7 @@ struct alignas(64) Thread {
     a.cycle(waitSince);
     a.require(waitSince != never);
     a(standing);
+    a.require(!standing || state == ThreadState::Waiting);
     a(blockedPc);
     a(listPc);
     a(descriptorAddress);

@@ -93,6 +93,8 @@ void Node::save(ArchiveWriter &a) { archive(a); }
 
 bool Node::restore(ArchiveReader &a) {
   archive(a);
+  if (!a.ok())
+    return false;
   busyUntil = *std::max_element(units.all().begin(), units.all().end());
   if (paused) {
     const Thread &t = threads[paused->thread];
@@ -114,12 +116,13 @@ bool Node::restore(ArchiveReader &a) {
       t.range.declaration = declarationAt(t.range.begin);
     if (t.state != ThreadState::Waiting)
       continue;
+    a.require(touched[t.semaphore / 64] >> t.semaphore % 64 & 1);
     if (t.standing) {
       t.pass = t.waitSince;
       continue;
     }
     Semaphore &s = semaphores[t.semaphore];
-    a.require(s.waiter < 0 && (touched[t.semaphore / 64] >> t.semaphore % 64 & 1));
+    a.require(s.waiter < 0);
     s.waiter = static_cast<int>(t.index);
     t.pass = s.passTime(t.waitSince, t.need);
   }
@@ -241,6 +244,12 @@ std::unique_ptr<Run> Run::resume(Die &die, RunOptions options, std::span<const u
   std::span<uint8_t> memory(die.memory.get(), run->nodes.size() * die.p.sramBytes);
   SavedPages pages;
   if (!a.ok() || !pages.read(a, memory.size()) || a.left() != 0)
+    return fail(damaged);
+  // What was before the cycle has happened.
+  bool past = !run->trains.empty() && run->trains.top().issue < now;
+  for (const Node *node : run->nodes)
+    past |= node->nextOwnEvent() < now;
+  if (past)
     return fail(damaged);
   pages.place(memory);
   run->noteFaults();
