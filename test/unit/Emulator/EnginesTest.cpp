@@ -155,7 +155,7 @@ TEST_P(Engines, AgreeOnMatrixLoopsThatLeaveTheMemory) {
   std::string error;
   ASSERT_TRUE(loadTarget(GetParam(), die, error)) << error;
   ASSERT_TRUE(die.withPartition(1, 1, target, error)) << error;
-  for (HostPath path : hostPaths())
+  for (HostPath path : supportedHostPaths())
     for (unsigned turns = 0; turns < 40; ++turns) {
       std::string message[2];
       uint64_t instructions[2], loaded[2], left[2];
