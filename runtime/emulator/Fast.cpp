@@ -270,6 +270,26 @@ const TimingCache::Entry &Node::timeTurn(const Block &block, uint32_t state, Blo
   return entry;
 }
 
+namespace {
+
+// How many of some words at the beginning are like the first.
+unsigned alike(std::span<const uint64_t> words) {
+  constexpr size_t together = 8;
+  size_t i = 1;
+  for (; i + together <= words.size(); i += together) {
+    uint64_t different = 0;
+    for (size_t k = 0; k < together; ++k)
+      different |= words[i + k] ^ words[0];
+    if (different)
+      break;
+  }
+  while (i < words.size() && words[i] == words[0])
+    ++i;
+  return static_cast<unsigned>(i);
+}
+
+} // namespace
+
 bool Node::runFast(Thread &t) {
   const uint64_t longest = longestStep(p), last = std::min(setup.watchdog, horizon);
   auto near = [&](uint64_t now, const Block &b, uint64_t turns = 1) {
@@ -318,9 +338,7 @@ bool Node::runFast(Thread &t) {
         unsigned turns = 1;
         // A turn that leaves the state as it was is repeated by all that are like it.
         if (before->to == state)
-          while (i + turns + 2 < run.turns &&
-                 context.turnCrossings[i + turns + 1] == before->events.crossings)
-            ++turns;
+          turns = alike(std::span(context.turnCrossings).subspan(i + 1, run.turns - i - 2));
         i += turns;
         now += (turns - 1) * before->outcome.cycles;
         completion = std::max(completion, now + before->outcome.completion);

@@ -15,9 +15,14 @@ void settle(FastContext &c) {
   for (unsigned a = 0; a < maxAccumulators; ++a) {
     if (!c.loose[a])
       continue;
-    for (unsigned i = 0; i < 64; ++i)
-      if (c.loose[a] >> (i / 16) & 1)
-        c.acc[a][i] = canonicalNaN(c.acc[a][i]);
+    for (unsigned q = 0; q < 4; ++q) {
+      uint32_t *quarter = c.acc[a] + 16 * q, nans = 0;
+      for (unsigned i = 0; i < 16; ++i)
+        nans |= (quarter[i] & 0x7FFFFFFF) > 0x7F800000;
+      if (nans && c.loose[a] >> q & 1)
+        for (unsigned i = 0; i < 16; ++i)
+          quarter[i] = canonicalNaN(quarter[i]);
+    }
     c.loose[a] = 0;
   }
 }

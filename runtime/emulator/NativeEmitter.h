@@ -30,6 +30,9 @@ struct AccessGroup {
     unsigned bytes, crossing;
   };
   std::vector<Access> accesses;
+  // A turn of the block moves the base by a constant, and by nothing else.
+  bool even = false;
+  int64_t perTurn = 0;
 };
 
 /// The accesses that native code makes itself.
@@ -74,6 +77,9 @@ private:
   }
   Xbyak::RegExp access(const Op &op);
   void check(const AccessGroup &group, const Xbyak::Reg64 &base);
+  void checkAlignment(const AccessGroup &group, const Xbyak::Reg64 &base);
+  void checkWindow(const AccessGroup &group, const Xbyak::Reg64 &base, unsigned turns = 1);
+  void noteCrossings(const AccessGroup &group, const Xbyak::Reg64 &base, const Xbyak::Reg64 &to);
   void moveBase(const Op &op);
   void loadWidened(const Xbyak::Zmm &to, const Op &op, const Xbyak::RegExp &from);
   void loadVector(const Op &op);
@@ -98,6 +104,7 @@ private:
   void stripAddresses();
   void stripSteps();
   void moveNow(unsigned reg);
+  bool alikeInTurns(const AccessGroup &group) const;
   Xbyak::RegExp addressOf(const StripPlan::Value &value);
   bool plainValue(const StripPlan::Value &value) const;
   void loadValue(const StripPlan::Value &value);

@@ -51,9 +51,16 @@ AccessPlan::AccessPlan(const Block &block)
       int64_t offset = (m.postIncrement ? 0 : m.offset) + before;
       if (offset % op.alignment == 0) {
         if (leader)
-          group = groups.insert(
-              group,
-              {m.base, version[m.base], op.writesMemory, movedBy[m.base], offset, offset, 1, {}});
+          group = groups.insert(group, {m.base,
+                                        version[m.base],
+                                        op.writesMemory,
+                                        movedBy[m.base],
+                                        offset,
+                                        offset,
+                                        1,
+                                        {},
+                                        false,
+                                        0});
         group->low = std::min(group->low, offset);
         group->high = std::max(group->high, offset + op.accessBytes);
         group->alignment = std::max<unsigned>(group->alignment, op.alignment);
@@ -71,23 +78,43 @@ AccessPlan::AccessPlan(const Block &block)
     if (op.destination < score::x + numXRegisters)
       ++version[op.destination - score::x];
   }
+  for (AccessGroup &g : groups) {
+    g.even = version[g.base] == 0;
+    g.perTurn = movedBy[g.base];
+  }
 }
 
 void NativeEmitter::check(const AccessGroup &group, const Reg64 &base) {
-  const Window &window = group.write ? model.writes[group.base] : model.reads[group.base];
+  checkAlignment(group, base);
+  checkWindow(group, base);
+  noteCrossings(group, base, r14);
+}
+
+void NativeEmitter::checkAlignment(const AccessGroup &group, const Reg64 &base) {
   if (group.alignment > 1) {
     test(base, group.alignment - 1);
     jnz(failure(), T_NEAR);
   }
-  lea(rcx, ptr[base + static_cast<int>(group.low)]);
+}
+
+// Of the group's accesses in so many turns.
+void NativeEmitter::checkWindow(const AccessGroup &group, const Reg64 &base, unsigned turns) {
+  const Window &window = group.write ? model.writes[group.base] : model.reads[group.base];
+  int64_t moves = (turns - 1) * group.perTurn;
+  int64_t low = group.low + std::min<int64_t>(moves, 0);
+  int64_t high = group.high + std::max<int64_t>(moves, 0);
+  lea(rcx, ptr[base + static_cast<int>(low)]);
   sub(rcx, ptr[inContext(&window.begin)]);
   mov(rdx, ptr[inContext(&window.size)]);
   cmp(rcx, rdx);
   ja(failure(), T_NEAR);
-  add(rcx, static_cast<uint32_t>(group.high - group.low));
+  add(rcx, static_cast<uint32_t>(high - low));
   cmp(rcx, rdx);
   ja(failure(), T_NEAR);
-  // Accesses that lie alike in their lines cross them together.
+}
+
+// Accesses that lie alike in their lines cross them together.
+void NativeEmitter::noteCrossings(const AccessGroup &group, const Reg64 &base, const Reg64 &to) {
   int64_t line = p.lineBytes;
   std::map<std::pair<int64_t, unsigned>, uint64_t> alike;
   for (const AccessGroup::Access &a : group.accesses)
@@ -99,7 +126,7 @@ void NativeEmitter::check(const AccessGroup &group, const Reg64 &base) {
     cmp(ecx, static_cast<uint32_t>(static_cast<int32_t>(line - place.second)));
     jle(inside);
     mov(rdx, bits);
-    or_(r14, rdx);
+    or_(to, rdx);
     L(inside);
   }
 }

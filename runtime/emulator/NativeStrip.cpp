@@ -174,10 +174,18 @@ void NativeEmitter::planStrip() {
   frameBytes = std::max(frameBytes, (savedSlot(changed.size()) + 63) / 64 * 64);
 }
 
-// Computes and checks the addresses of the strip's turns. Bases go to the frame.
+// Whether a group's accesses lie in their lines in each turn as they do in the first.
+bool NativeEmitter::alikeInTurns(const AccessGroup &group) const {
+  return group.even && group.perTurn % std::max<int64_t>(p.lineBytes, group.alignment) == 0;
+}
+
+// Computes and checks the addresses of the strip's turns. Bases go to the frame. Of a base that
+// moves by constants alone the first turn's is enough, with a check for all turns; crossings that
+// are the same in all turns are collected in r9.
 void NativeEmitter::stripAddresses() {
   const Op &loop = block.ops.back();
   failing = &undo;
+  xor_(r9d, r9d);
   for (unsigned t = 0; t < strip.turns; ++t) {
     xor_(r14d, r14d);
     for (current = 0; current + 1 < block.ops.size(); ++current) {
@@ -185,10 +193,20 @@ void NativeEmitter::stripAddresses() {
       int number = plan.groupOf[current];
       if (number >= 0 && plan.leads[current]) {
         const AccessGroup &group = plan.groups[static_cast<size_t>(number)];
-        moveNow(group.base);
-        mov(r8, ptr[x(group.base)]);
-        check(group, r8);
-        mov(ptr[inFrame(baseSlot(t, static_cast<size_t>(number)))], r8);
+        bool first = t == 0 || !group.even, alike = alikeInTurns(group);
+        if (first) {
+          moveNow(group.base);
+          mov(r8, ptr[x(group.base)]);
+          mov(ptr[inFrame(baseSlot(t, static_cast<size_t>(number)))], r8);
+          checkWindow(group, r8, group.even ? strip.turns : 1);
+        } else if (!alike) {
+          mov(r8, ptr[inFrame(baseSlot(0, static_cast<size_t>(number)))]);
+          add(r8, static_cast<uint32_t>(static_cast<int32_t>(t * group.perTurn)));
+        }
+        if (first || !alike) {
+          checkAlignment(group, r8);
+          noteCrossings(group, r8, alike ? r9 : r14);
+        }
       }
       for (unsigned k = 0; k < op.numMemory; ++k)
         if (op.memory[k].postIncrement && op.memory[k].base)
@@ -203,6 +221,7 @@ void NativeEmitter::stripAddresses() {
       scalar(op);
     }
     --pending[loop.d];
+    or_(r14, r9); // complete, for all of the first turn has been
     mov(ptr[inContext(model.turnCrossings + t) + r15 * 8], r14);
   }
   for (unsigned reg = 0; reg < numXRegisters; ++reg)
@@ -223,14 +242,17 @@ const Zmm raw(29), ordered(28), even(27), columnOrder(30), oddMask(31);
 } // namespace
 
 RegExp NativeEmitter::addressOf(const StripPlan::Value &value) {
-  const Op &op = block.ops[static_cast<size_t>(value.op)];
-  size_t at = static_cast<size_t>(value.op);
-  unsigned slot = baseSlot(value.turn, static_cast<size_t>(plan.groupOf[at]));
+  size_t at = static_cast<size_t>(value.op), number = static_cast<size_t>(plan.groupOf[at]);
+  const AccessGroup &group = plan.groups[number];
+  unsigned slot = baseSlot(group.even ? 0 : value.turn, number);
   if (baseInRcx != slot)
     mov(rcx, ptr[inFrame(slot)]);
   baseInRcx = slot;
-  const MemoryOperand &m = op.memory[0];
-  return r12 + rcx + static_cast<int>(plan.moved[at] + (m.postIncrement ? 0 : m.offset));
+  const MemoryOperand &m = block.ops[at].memory[0];
+  int64_t offset = plan.moved[at] + (m.postIncrement ? 0 : m.offset);
+  if (group.even)
+    offset += value.turn * group.perTurn;
+  return r12 + rcx + static_cast<int>(offset);
 }
 
 // Whether a value stands in memory as it stands in the register.
@@ -289,7 +311,7 @@ void NativeEmitter::stripSteps() {
   vmovdqa32(columnOrder, ptr[rip + order + static_cast<int>(offsetof(MatrixOrder, columns))]);
   if (!pairs)
     vpbroadcastd(oddMask, ptr[rip + oddElements]);
-  constexpr size_t ahead = 48; // multiply-adds before its first that an operand is begun
+  constexpr size_t ahead = 96; // multiply-adds before its first that an operand is begun
   size_t next = 0, lastNext = 0;
   unsigned part = 0;
   auto side = [&](size_t now, bool one) { // true: there was something to do
