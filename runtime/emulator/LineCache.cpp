@@ -13,10 +13,11 @@ void LineCache::reset(const Parameters &p) {
   missCycles = p.codeMiss;
   nextCycles = p.codeNextLine;
   capacity = p.codeLines;
-  uses = 0;
-  for (std::vector<uint32_t> *bySlot : {&lines, &lastUse, &nextInBucket})
-    bySlot->clear();
-  buckets.assign(numBuckets, none);
+  uses = sortedAt = 0;
+  slots.clear();
+  byUse.clear();
+  oldest = 0;
+  buckets.fill(none);
 }
 
 uint64_t LineCache::change(uint32_t line, uint64_t now) {
@@ -31,45 +32,52 @@ uint64_t LineCache::change(uint32_t line, uint64_t now) {
   return std::max(now, streamStart + (line - streamLine) * nextCycles);
 }
 
-std::vector<uint32_t> LineCache::slotsByUse() const {
-  std::vector<uint32_t> order(lines.size());
+void LineCache::sortByUse(std::vector<uint16_t> &order) const {
+  order.resize(slots.size());
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(),
-            [this](uint32_t a, uint32_t b) { return lastUse[a] < lastUse[b]; });
-  return order;
+            [this](uint16_t a, uint16_t b) { return slots[a].lastUse < slots[b].lastUse; });
 }
 
-uint32_t LineCache::evict() {
-  uint32_t slot =
-      static_cast<uint32_t>(std::min_element(lastUse.begin(), lastUse.end()) - lastUse.begin());
-  uint32_t *link = &buckets[lines[slot] % numBuckets];
+uint16_t LineCache::evict() {
+  while (oldest < byUse.size() && slots[byUse[oldest]].lastUse > sortedAt)
+    ++oldest;
+  if (oldest == byUse.size()) {
+    sortByUse(byUse);
+    sortedAt = uses;
+    oldest = 0;
+  }
+  uint16_t slot = byUse[oldest++];
+  uint16_t *link = &buckets[slots[slot].line % numBuckets];
   while (*link != slot)
-    link = &nextInBucket[*link];
-  *link = nextInBucket[slot];
+    link = &slots[*link].next;
+  *link = slots[slot].next;
   return slot;
 }
 
 bool LineCache::touch(uint32_t line) {
   if (++uses == 0) { // begins anew: only the order counts
-    for (uint32_t slot : slotsByUse())
-      lastUse[slot] = uses++;
+    sortByUse(byUse);
+    for (uint16_t slot : byUse)
+      slots[slot].lastUse = uses++;
+    byUse.clear();
+    oldest = 0;
   }
-  uint32_t slot = buckets[line % numBuckets];
-  while (slot != none && lines[slot] != line)
-    slot = nextInBucket[slot];
+  uint16_t slot = buckets[line % numBuckets];
+  while (slot != none && slots[slot].line != line)
+    slot = slots[slot].next;
   bool there = slot != none;
   if (!there) {
-    if (lines.size() < capacity) {
-      slot = static_cast<uint32_t>(lines.size());
-      for (std::vector<uint32_t> *bySlot : {&lines, &lastUse, &nextInBucket})
-        bySlot->push_back(0);
+    if (slots.size() < capacity) {
+      slot = static_cast<uint16_t>(slots.size());
+      slots.emplace_back();
     } else {
       slot = evict();
     }
-    lines[slot] = line;
-    nextInBucket[slot] = std::exchange(buckets[line % numBuckets], slot);
+    slots[slot].line = line;
+    slots[slot].next = std::exchange(buckets[line % numBuckets], slot);
   }
-  lastUse[slot] = uses;
+  slots[slot].lastUse = uses;
   return there;
 }
 

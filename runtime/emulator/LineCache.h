@@ -7,6 +7,7 @@
 
 #include "Parameters.h"
 
+#include <array>
 #include <vector>
 
 namespace dojo::emu {
@@ -50,15 +51,15 @@ public:
     a.cycle(streamStart);
     a.require(streamStart != never);
     uint32_t line = 0, last = current;
-    std::vector<uint32_t> order;
+    std::vector<uint16_t> order;
     if constexpr (!Archive::reading)
-      order = slotsByUse();
-    for (size_t i = 0, n = a.count(lines.size(), capacity); i < n && a.ok(); ++i) {
+      sortByUse(order);
+    for (size_t i = 0, n = a.count(slots.size(), capacity); i < n && a.ok(); ++i) {
       if constexpr (Archive::reading) {
         a(line);
         a.require(a.ok() && !touch(line));
       } else {
-        a(lines[order[i]]);
+        a(slots[order[i]].line);
       }
     }
     current = last;
@@ -67,11 +68,16 @@ public:
 private:
   uint64_t change(uint32_t line, uint64_t now);
   bool touch(uint32_t line); // true: it was there
-  uint32_t evict();          // the slot that has become free
-  std::vector<uint32_t> slotsByUse() const;
+  uint16_t evict();          // the slot that has become free
+  void sortByUse(std::vector<uint16_t> &order) const;
 
-  static constexpr uint32_t none = ~0u;
+  static constexpr uint16_t none = 0xFFFF;
   static constexpr unsigned numBuckets = 256;
+
+  struct Slot {
+    uint32_t line, lastUse;
+    uint16_t next; // in its bucket
+  };
 
   uint32_t current = ~0u;
   bool streaming = false;
@@ -79,10 +85,13 @@ private:
   uint64_t streamStart = 0; // when it came
   uint64_t missCycles = 0, nextCycles = 0;
   uint32_t capacity = 0;
-  // By slot. Uses are counted; who was used last is looked for only when a line has to go.
-  uint32_t uses = 0;
-  std::vector<uint32_t> lines, lastUse, nextInBucket;
-  std::vector<uint32_t> buckets; // first slot, by line
+  // Uses are counted. Slots are sorted by use only now and then: of those that have not been used
+  // since, the first is the least recently used of all.
+  uint32_t uses = 0, sortedAt = 0;
+  std::vector<Slot> slots;
+  std::vector<uint16_t> byUse;
+  size_t oldest = 0; // in byUse
+  std::array<uint16_t, numBuckets> buckets; // first slot, by line
 };
 
 } // namespace dojo::emu
