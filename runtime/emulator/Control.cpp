@@ -207,6 +207,7 @@ void Node::startRemoteSignal(Thread &t, uint64_t destination, unsigned semaphore
   transfer.farSemaphore = static_cast<uint8_t>(semaphore);
   transfer.farAmount = 1;
   transfer.signalsOwn = false;
+  transfer.pause = 0;
   t.blockedPc = t.pc;
   if (probe)
     probe->sendBegins(t, cycle);

@@ -26,10 +26,6 @@ public:
   /// Whether bytes of a node that are still to be read, or written, may be among these.
   bool readsFrom(uint32_t node, Extent bytes) const { return pendingReads[node].overlaps(bytes); }
   bool writesTo(uint32_t node, Extent bytes) const { return pendingWrites[node].overlaps(bytes); }
-  /// Whether any bytes of a node are still to be read or written.
-  bool concern(uint32_t node) const {
-    return !pendingWrites[node].empty() || !pendingReads[node].empty();
-  }
 
   /// The next `packets` packets of `x`, at most maxTrainPackets, are to be moved from the sender's
   /// memory to a receiver's.

@@ -75,16 +75,35 @@ private:
     bool operator>(const Waiting &other) const { return key() > other.key(); }
   };
 
+  /// What trains bring the nodes of one host thread, until it is delivered; and the trains that it
+  /// finds on the way.
+  struct alignas(64) Outcome {
+    struct Signal {
+      uint64_t shows;
+      uint32_t amount;
+      uint16_t node, semaphore;
+    };
+    struct Left { // the sender's injection port
+      uint64_t cycle;
+      uint16_t node, thread;
+    };
+    std::vector<Signal> signals;
+    std::vector<Left> left;
+    std::vector<Waiting> found;
+    bool faulted = false; // one of its nodes
+    bool empty() const { return signals.empty() && left.empty(); }
+  };
+
   template <class Archive> void archive(Archive &a);
   bool executeTimed(uint64_t until);
   void advanceNodes(uint64_t safe);
   void mixOrder(std::vector<Node *> &list);
-  void collectTrains(Node &node);
+  static void collectTrains(Node &node, std::vector<Waiting> &found);
+  void queueFound();
   void refresh(uint32_t node);
-  void signal(uint32_t node, unsigned semaphore, uint64_t shows, uint32_t amount);
-  void queueTrain(Node &node, Thread &thread);
   void commitTrains(uint64_t safe);
-  void commit(const Waiting &train, uint64_t safe);
+  uint64_t commit(const Waiting &train);
+  void deliver();
   void commitPackets(Transfer &transfer, uint64_t issue, unsigned packets);
   void startAnswer(const Transfer &ask, uint64_t arrival);
   void answerWaits(uint32_t node, uint64_t issue);
@@ -114,7 +133,8 @@ private:
   std::vector<uint64_t> ownEvent;       // by node number: Node::nextOwnEvent
   std::vector<std::vector<Node *>> due; // that advance in this window, by their host thread
   std::priority_queue<Waiting, std::vector<Waiting>, std::greater<Waiting>> trains;
-  std::vector<Waiting> ready; // of the window, in order
+  std::vector<Waiting> ready;    // of the window, in order
+  std::vector<Outcome> outcomes; // by host thread
   std::vector<std::unique_ptr<Transfer>> answers;
   std::vector<Transfer *> spareAnswers;
   std::vector<std::multiset<uint64_t>> answersAt; // issue cycles by node

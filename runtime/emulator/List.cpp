@@ -124,6 +124,7 @@ bool Node::prepareTransfer(Thread &t, uint64_t cycle) {
   x.asker = number;
   x.askerThread = static_cast<uint8_t>(t.index);
   x.farAmount = 1;
+  x.pause = x.signalsOwn ? std::min(p.listNext, p.signalLatency + 1) : p.listNext;
   x.runs = Runs();
   x.listPc = t.listPc;
   x.descriptorAddress = t.descriptorAddress;

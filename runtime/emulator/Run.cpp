@@ -6,12 +6,15 @@
 #include "Checks.h"
 #include "Probe.h"
 
+#include <utility>
+
 namespace dojo::emu {
 
 Run::Run(Die &die, const RunOptions &options)
     : m(die), p(die.p), options(options), copies(*die.copies),
       host(die.hostThreads(std::max(1u, options.threads))), ports(die.p), code(die.p.nodes),
-      ownEvent(die.p.nodes, never), due(host.count()), answersAt(die.p.nodes) {
+      ownEvent(die.p.nodes, never), due(host.count()), outcomes(host.count()),
+      answersAt(die.p.nodes) {
   Node::RunSetup setup;
   setup.timing = options.timing;
   setup.watchdog = options.watchdog;
@@ -125,14 +128,14 @@ void Run::advanceNodes(uint64_t safe) {
                  node.horizon = horizon;
                  node.advance(safe, true);
                  refresh(node.number);
+                 collectTrains(node, outcomes[thread].found);
+                 if (node.fault)
+                   outcomes[thread].faulted = true;
                });
+  queueFound();
   bool faulted = false;
-  for (const std::vector<Node *> &list : due) {
-    for (Node *node : list) {
-      collectTrains(*node);
-      faulted |= node->fault.has_value();
-    }
-  }
+  for (Outcome &outcome : outcomes)
+    faulted |= std::exchange(outcome.faulted, false);
   if (faulted)
     noteFaults();
   if (probe)

@@ -238,8 +238,9 @@ std::unique_ptr<Run> Run::resume(Die &die, RunOptions options, std::span<const u
       return fail("the saved state is of another program");
     if (!a.ok() || !node->restore(a))
       return fail(damaged);
-    run->collectTrains(*node);
+    collectTrains(*node, run->outcomes.front().found);
   }
+  run->queueFound();
   run->archive(a);
   std::span<uint8_t> memory(die.memory.get(), run->nodes.size() * die.p.sramBytes);
   SavedPages pages;

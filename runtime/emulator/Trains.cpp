@@ -7,26 +7,47 @@
 
 namespace dojo::emu {
 
-void Run::collectTrains(Node &node) {
+void Run::collectTrains(Node &node, std::vector<Waiting> &found) {
   for (Thread &t : node.threads)
-    queueTrain(node, t);
-}
-
-void Run::queueTrain(Node &node, Thread &t) {
-  if (t.state != ThreadState::Sending || t.trainQueued)
-    return;
-  t.trainQueued = true;
-  trains.push({t.trainIssue, node.number, t.index, 0, t.trainNumber, &t.transfer});
-}
-
-void Run::signal(uint32_t node, unsigned semaphore, uint64_t shows, uint32_t amount) {
-  if (m.nodes[node]->signal(semaphore, shows, amount))
-    refresh(node);
+    if (t.state == ThreadState::Sending && !t.trainQueued) {
+      t.trainQueued = true;
+      found.push_back({t.trainIssue, node.number, t.index, 0, t.trainNumber, &t.transfer});
+    }
 }
 
 //===----------------------------------------------------------------------===//
 // Trains
 //===----------------------------------------------------------------------===//
+
+void Run::queueFound() {
+  for (Outcome &outcome : outcomes) {
+    for (const Waiting &train : outcome.found)
+      trains.push(train);
+    outcome.found.clear();
+  }
+}
+
+// What the trains of the window have brought the nodes, on the host threads that own them.
+void Run::deliver() {
+  host.forEach([this](unsigned owner) { return outcomes[owner].empty() ? 0u : 1u; },
+               [this](unsigned owner, size_t, unsigned) {
+                 Outcome &outcome = outcomes[owner];
+                 for (const Outcome::Signal &s : outcome.signals)
+                   if (m.nodes[s.node]->signal(s.semaphore, s.shows, s.amount))
+                     refresh(s.node);
+                 for (const Outcome::Left &left : outcome.left) {
+                   Node &sender = *m.nodes[left.node];
+                   Thread &thread = sender.threads[left.thread];
+                   if (thread.state == ThreadState::Sending)
+                     sender.trainLeft(thread, left.cycle);
+                   collectTrains(sender, outcome.found);
+                   refresh(left.node);
+                 }
+                 outcome.signals.clear();
+                 outcome.left.clear();
+               });
+  queueFound();
+}
 
 void Run::commitTrains(uint64_t safe) {
   ready.clear();
@@ -36,15 +57,8 @@ void Run::commitTrains(uint64_t safe) {
   for (const Waiting &train : ready)
     for (size_t i = 0; i < sizeof(Transfer); i += 64)
       __builtin_prefetch(reinterpret_cast<const char *>(train.transfer) + i);
-  for (const Waiting &train : ready) {
-    const Transfer &x = *train.transfer;
-    __builtin_prefetch(x.path.steps.data());
-    __builtin_prefetch(&m.nodes[x.from]->threads[train.thread % numThreads]);
-  }
   for (const Waiting &train : ready)
-    if (train.transfer->signalsFar)
-      for (uint32_t node : train.transfer->path.receivers)
-        __builtin_prefetch(&m.nodes[node]->semaphores[train.transfer->farSemaphore], 1);
+    __builtin_prefetch(train.transfer->path.steps.data());
 
   auto next = ready.begin();
   while (true) {
@@ -52,20 +66,19 @@ void Run::commitTrains(uint64_t safe) {
     bool queued = !trains.empty() && trains.top().issue <= safe &&
                   (next == ready.end() || *next > trains.top());
     if (!queued && next == ready.end())
-      return;
+      break;
     Waiting train = queued ? trains.top() : *next;
+    if (train.issue > safe || (fault && train.issue > fault->cycle))
+      break;
     if (queued)
       trains.pop();
     else
       ++next;
-    if (fault && train.issue > fault->cycle) {
-      trains.push(train);
-      break;
-    }
-    commit(train, safe);
+    safe = std::min(safe, commit(train) - 1);
   }
   for (; next != ready.end(); ++next)
     trains.push(*next);
+  deliver();
 }
 
 void Run::moveBytes(Transfer &x, uint64_t count, uint64_t issue) {
@@ -126,12 +139,22 @@ void Run::commitPackets(Transfer &x, uint64_t issue, unsigned count) {
   x.packetsSent += count;
 }
 
-void Run::commit(const Waiting &train, uint64_t safe) {
+// Returns the first cycle in which the sender may do something because of it; its next train may be
+// issued in that cycle. What comes of it elsewhere shows after the window.
+uint64_t Run::commit(const Waiting &train) {
   Transfer &x = *train.transfer;
   unsigned count = static_cast<unsigned>(std::min<uint64_t>(x.packetsLeft, p.trainPackets));
   commitPackets(x, train.issue, count);
   bool last = x.packetsLeft == 0;
+  uint64_t left = timing.left;
+  uint64_t next = std::min(left + (last ? x.pause : 0), ownEvent[x.from]);
   auto shows = [&](size_t receiver) { return timing.firstWrite[receiver] + count - 1 + p.arrival; };
+  auto signal = [&](uint32_t node, unsigned semaphore, uint64_t cycle, uint32_t amount) {
+    outcomes[host.ownerOf(node)].signals.push_back(
+        {cycle, amount, static_cast<uint16_t>(node), static_cast<uint16_t>(semaphore)});
+    if (node == x.from)
+      next = std::min(next, cycle);
+  };
   switch (x.kind) {
   case Transfer::Kind::Push:
     if (last && x.signalsFar) {
@@ -153,40 +176,26 @@ void Run::commit(const Waiting &train, uint64_t safe) {
       if (checks && x.signalsOwn)
         checks->announces(x, x.asker, true, shows(0));
       if (checks && x.signalsFar)
-        checks->announces(x, x.from, false, timing.left + p.signalLatency);
+        checks->announces(x, x.from, false, left + p.signalLatency);
       if (x.signalsOwn)
         signal(x.asker, x.ownSemaphore, shows(0), 1);
       if (x.signalsFar)
-        signal(x.from, x.farSemaphore, timing.left + p.signalLatency, 1);
+        signal(x.from, x.farSemaphore, left + p.signalLatency, 1);
       spareAnswers.push_back(&x);
     } else {
-      Waiting next = train;
-      next.issue = timing.left;
-      trains.push(next);
-      answerWaits(x.from, next.issue);
+      Waiting rest = train;
+      rest.issue = left;
+      trains.push(rest);
+      answerWaits(x.from, left);
     }
     break;
   }
   if (checks && last)
     checks->ends(x);
-  Node &sender = *m.nodes[x.from];
-  if (x.kind != Transfer::Kind::Answer) {
-    Thread &thread = sender.threads[train.thread];
-    if (thread.state == ThreadState::Sending)
-      sender.trainLeft(thread, timing.left);
-    queueTrain(sender, thread);
-    refresh(sender.number);
-  }
-  if (ownEvent[sender.number] <= safe) {
-    if (copies.concern(sender.number)) // it may read and write anything
-      copies.finish();
-    sender.horizon = horizon;
-    sender.advance(safe, false);
-    collectTrains(sender);
-    refresh(sender.number);
-  }
-  if (sender.fault)
-    noteFaults();
+  if (x.kind != Transfer::Kind::Answer)
+    outcomes[host.ownerOf(x.from)].left.push_back(
+        {left, static_cast<uint16_t>(x.from), static_cast<uint16_t>(train.thread)});
+  return next;
 }
 
 //===----------------------------------------------------------------------===//

@@ -43,6 +43,7 @@ struct Transfer {
   Runs runs;
   Extent reads, writes; // of all its packets
   uint64_t packetsLeft = 0, packetsSent = 0;
+  uint64_t pause = 0; // cycles, at least, from its leaving to the issue of the node's next train
   bool dataless = false; // the one packet carries nothing
 
   bool signalsFar = false;
