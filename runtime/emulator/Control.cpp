@@ -127,7 +127,7 @@ void Node::beginWait(Thread &t) {
   if (first >= 0)
     return refuse(t, first);
   t.pass = s.passTime(cycle, t.need);
-  s.waiter = self;
+  s.waiter = static_cast<int8_t>(self);
   t.state = ThreadState::Waiting;
   if (probe)
     probe->held(t, cycle, Activity::Semaphore);
@@ -152,7 +152,7 @@ void Node::finishWait(Thread &t) {
   if (checks)
     checks->waits(t);
   s.waiter = -1;
-  s.lastWaiter = static_cast<int>(t.index);
+  s.lastWaiter = static_cast<int8_t>(t.index);
   s.lastPass = t.pass;
   t.state = ThreadState::Ready;
   if (probe)

@@ -20,13 +20,20 @@ class RunProbe;
 struct Die {
   Die(const Target &target, const Parameters &parameters);
 
+  struct DestroyNode {
+    void operator()(Node *node) const { node->~Node(); }
+  };
+
   const Target target;
   const Parameters p;
   Topology topology;
   // All nodes' memory in one piece: the host gives pages when they are first written.
   std::unique_ptr<uint8_t[], void (*)(void *)> memory;
-  std::vector<std::unique_ptr<Node>> nodes; // by number; null: not usable
-  size_t numLayers = 0;                     // one more than the greatest layer of the PC ranges
+  // All nodes in one piece, too, in large pages if the host has them: a window touches some lines
+  // of each.
+  std::unique_ptr<void, void (*)(void *)> nodeMemory;
+  std::vector<std::unique_ptr<Node, DestroyNode>> nodes; // by number; null: not usable
+  size_t numLayers = 0; // one more than the greatest layer of the PC ranges
 
   // Kept from run to run. What host threads have found out about the timing of the code; the
   // threads themselves, who move trains' bytes when they have nothing else to do.

@@ -308,51 +308,55 @@ uint32_t countUpTo(const Vector &all, uint32_t pc, uint32_t near, Begin begin) {
 
 } // namespace
 
-const Declaration *Node::declarationAt(uint32_t pc) const {
-  auto next = std::upper_bound(declarationBegins.begin(), declarationBegins.end(), pc);
-  if (next == declarationBegins.begin())
-    return nullptr;
-  const Declaration &before =
-      *declarations[static_cast<size_t>(next - declarationBegins.begin()) - 1];
-  return pc < before.end ? &before : nullptr;
+// Calls and returns go back and forth between two ranges.
+void Node::enterRange(Thread &t) const {
+  std::swap(t.range, t.otherRange);
+  if (!t.range.holds(t.pc)) {
+    constexpr uint32_t near = 4096; // bytes
+    if (t.pc - t.otherRange.end < near) {
+      t.range.rangesBefore = t.otherRange.rangesBefore;
+      t.range.declarationsBefore = t.otherRange.declarationsBefore;
+    }
+    findRange(t.range, t.pc);
+  }
+  if (t.range.layer >= 0)
+    t.layer = static_cast<size_t>(t.range.layer);
+  else if (t.range.layer != -2) // else the caller's
+    t.layer = setup.numLayers;
 }
 
-void Node::enterRange(Thread &t) const {
-  CodeRange &r = t.range;
+void Node::findRange(CodeRange &r, uint32_t pc) const {
   r.begin = 0;
   r.end = ~uint32_t(0);
   r.declaration = nullptr;
-  size_t caller = std::exchange(t.layer, setup.numLayers);
+  r.layer = -1;
   if (ranges) {
     r.rangesBefore =
-        countUpTo(*ranges, t.pc, r.rangesBefore, [](const PcRange &range) { return range.begin; });
+        countUpTo(*ranges, pc, r.rangesBefore, [](const PcRange &range) { return range.begin; });
     if (r.rangesBefore < ranges->size())
       r.end = (*ranges)[r.rangesBefore].begin;
     if (r.rangesBefore > 0) {
       const PcRange &range = (*ranges)[r.rangesBefore - 1];
       r.begin = range.end;
-      if (t.pc < range.end) {
+      if (pc < range.end) {
         r.begin = range.begin;
         r.end = range.end;
-        if (range.layer >= 0)
-          t.layer = static_cast<size_t>(range.layer);
-        else if (range.layer == -2)
-          t.layer = caller;
+        r.layer = range.layer;
       }
     }
   }
-  if (declarations.empty())
+  if (declared.empty())
     return;
   // The finer of the two divisions of the address space is looked up again at its own borders.
-  r.declarationsBefore = countUpTo(declarationBegins, t.pc, r.declarationsBefore,
-                                   [](uint32_t begin) { return begin; });
-  if (r.declarationsBefore < declarationBegins.size())
-    r.end = std::min(r.end, declarationBegins[r.declarationsBefore]);
+  r.declarationsBefore = countUpTo(declared, pc, r.declarationsBefore,
+                                   [](const Interval &interval) { return interval.begin; });
+  if (r.declarationsBefore < declared.size())
+    r.end = std::min(r.end, declared[r.declarationsBefore].begin);
   if (r.declarationsBefore == 0)
     return;
-  const Declaration &before = *declarations[r.declarationsBefore - 1];
-  if (t.pc < before.end) {
-    r.declaration = &before;
+  const Interval &before = declared[r.declarationsBefore - 1];
+  if (pc < before.end) {
+    r.declaration = declarations[r.declarationsBefore - 1].get();
     r.begin = std::max(r.begin, before.begin);
     r.end = std::min(r.end, before.end);
   } else {

@@ -74,18 +74,28 @@ std::unique_ptr<Machine> Machine::create(const Target &target, std::string &erro
   return std::unique_ptr<Machine>(new Machine(std::make_unique<Die>(target, parameters)));
 }
 
+namespace {
+constexpr size_t largePage = 2 << 20; // of most hosts
+}
+
 Die::Die(const Target &target, const Parameters &parameters)
     : target(target), p(parameters), topology(target, parameters), memory(nullptr, std::free),
-      nodes(parameters.nodes) {
+      nodeMemory(nullptr, std::free), nodes(parameters.nodes) {
   std::vector<int64_t> usable = target.usableNodes();
   memory.reset(static_cast<uint8_t *>(std::calloc(usable.size(), p.sramBytes)));
   if (!memory)
     throw std::bad_alloc();
   uint8_t *sram = memory.get();
   std::vector<uint8_t *> memories(parameters.nodes);
+  size_t nodeBytes = (usable.size() * sizeof(Node) + largePage - 1) / largePage * largePage;
+  nodeMemory.reset(std::aligned_alloc(largePage, nodeBytes));
+  if (!nodeMemory)
+    throw std::bad_alloc();
+  madvise(nodeMemory.get(), nodeBytes, MADV_HUGEPAGE);
+  Node *room = static_cast<Node *>(nodeMemory.get());
   for (int64_t number : usable) {
-    nodes[static_cast<size_t>(number)] =
-        std::make_unique<Node>(static_cast<uint32_t>(number), sram, p, topology);
+    nodes[static_cast<size_t>(number)].reset(
+        new (room++) Node(static_cast<uint32_t>(number), sram, p, topology));
     memories[static_cast<size_t>(number)] = sram;
     sram += p.sramBytes;
   }
@@ -258,10 +268,10 @@ bool Machine::declareAccesses(std::span<const uint32_t> nodes, uint32_t begin, u
       Declaration{begin, end, std::move(reads), std::move(writes), std::move(ignored)});
   for (uint32_t n : nodes) {
     Node &node = *die->node(n);
-    auto at = std::upper_bound(node.declarationBegins.begin(), node.declarationBegins.end(), begin);
-    node.declarations.insert(node.declarations.begin() + (at - node.declarationBegins.begin()),
-                             declaration);
-    node.declarationBegins.insert(at, begin);
+    auto at = std::upper_bound(node.declared.begin(), node.declared.end(), begin,
+                               [](uint32_t b, const Interval &other) { return b < other.begin; });
+    node.declarations.insert(node.declarations.begin() + (at - node.declared.begin()), declaration);
+    node.declared.insert(at, {begin, end});
   }
   return true;
 }

@@ -5,7 +5,7 @@
 namespace dojo::emu {
 
 Node::Node(uint32_t number, uint8_t *sram, const Parameters &parameters, const Topology &topology)
-    : number(number), sram(sram), semaphores(numSemaphores), p(parameters), topology(topology) {
+    : number(number), sram(sram), p(parameters), topology(topology) {
   for (unsigned i = 0; i < numThreads; ++i)
     threads[i].index = static_cast<uint8_t>(i);
   std::memset(accumulators, 0, sizeof accumulators);
@@ -59,7 +59,7 @@ void Node::reset(const RunSetup &newSetup) {
     t.segment = t.otherSegment = nullptr;
     t.nearBytes = 0;
     t.trainNumber = 0;
-    t.range = CodeRange();
+    t.range = t.otherRange = CodeRange();
     t.layer = setup.numLayers;
     t.next = 0;
     if (entries[t.index] < 0)

@@ -52,6 +52,7 @@ struct CodeRange {
   // The ranges and declarations before this place; code goes on, so the next are most often near.
   uint32_t rangesBefore = 0, declarationsBefore = 0;
   const Declaration *declaration = nullptr;
+  int32_t layer = -1; // as PcRange::layer
 
   bool holds(uint32_t pc) const { return pc >= begin && pc < end; }
 };
@@ -81,7 +82,8 @@ struct alignas(64) Thread {
   // Around the last fetch: one code line, segment and PC range, so that nothing need be looked up.
   uint32_t nearBegin = 0, nearBytes = 0;
   const Op *nearOps = nullptr;
-  CodeRange range;  // the thread is in
+  CodeRange range;      // the thread is in
+  CodeRange otherRange; // where it came from
   size_t layer = 0; // index into the node's layer counters
   LineCache lines;
 
@@ -183,7 +185,7 @@ public:
   void addCapture(Capture capture);
   void clearCaptures();
 
-  std::vector<uint32_t> declarationBegins; // of `declarations`
+  std::vector<Interval> declared; // code of `declarations`
 
   /// Code that [address, address + bytes) touches, or null.
   const CodeSegment *codeIn(int64_t address, int64_t bytes) const {
@@ -241,7 +243,7 @@ public:
 
   Thread threads[numThreads];
   alignas(64) uint32_t accumulators[maxAccumulators][64]; // elements by accWord()
-  std::vector<Semaphore> semaphores;
+  Semaphore semaphores[numSemaphores];
   /// Calls f(number, semaphore), ascending, for those that are not as they were made.
   template <typename F> void forTouchedSemaphores(F f) {
     for (unsigned i = 0; i < touched.size(); ++i)
@@ -286,7 +288,7 @@ private:
   bool fetchFar(Thread &t, uint64_t cycle);
   bool findSegment(Thread &t, uint64_t cycle);
   void enterRange(Thread &t) const;
-  const Declaration *declarationAt(uint32_t pc) const;
+  void findRange(CodeRange &range, uint32_t pc) const;
   IssueRules<uint64_t> rules(Thread &t) { return {p, t.ready, units}; }
   bool takeSlots(Thread &t, const Op &op, uint64_t cycle, Slots &slots);
   void issue(Thread &t, const Op &op, uint64_t cycle);

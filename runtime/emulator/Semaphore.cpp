@@ -5,45 +5,64 @@
 
 namespace dojo::emu {
 
+void Semaphore::insert(size_t at, Increment increment) {
+  if (count == room) {
+    Increment *larger = new Increment[2 * size_t(room)];
+    std::copy_n(first, count, larger);
+    if (first != own)
+      delete[] first;
+    first = larger;
+    room *= 2;
+  }
+  std::move_backward(first + at, first + count, first + count + 1);
+  first[at] = increment;
+  ++count;
+}
+
 void Semaphore::add(uint64_t shows, uint32_t amount) {
   if (amount == 0)
     return;
-  auto after = std::upper_bound(pending.begin(), pending.end(), shows,
-                                [](uint64_t c, const Increment &i) { return c < i.shows; });
-  if (after != pending.begin() && std::prev(after)->shows == shows)
-    std::prev(after)->amount += amount;
+  size_t at = count; // most come in order
+  while (at > 0 && first[at - 1].shows > shows)
+    --at;
+  if (at > 0 && first[at - 1].shows == shows)
+    first[at - 1].amount += amount;
   else
-    pending.insert(after, {shows, amount});
+    insert(at, {shows, amount});
 }
 
 uint64_t Semaphore::passTime(uint64_t from, uint64_t need) const {
   uint64_t sum = value, time = from;
   for (size_t i = 0; sum < need; ++i) {
-    if (i == pending.size())
+    if (i == count)
       return never;
-    sum += pending[i].amount;
-    time = std::max(from, pending[i].shows);
+    sum += first[i].amount;
+    time = std::max(from, first[i].shows);
   }
   return time;
 }
 
 bool Semaphore::settle(uint64_t &at, uint32_t limit) {
-  size_t shown = 0;
-  while (shown < pending.size() && pending[shown].shows <= at) {
-    value += pending[shown].amount;
-    if (value > limit) {
-      at = pending[shown].shows;
+  uint32_t shown = 0;
+  while (shown < count && first[shown].shows <= at) {
+    uint64_t sum = uint64_t(value) + first[shown].amount;
+    value = static_cast<uint32_t>(std::min<uint64_t>(sum, ~uint32_t(0)));
+    if (sum > limit) {
+      at = first[shown].shows;
       return false;
     }
     ++shown;
   }
-  pending.erase(pending.begin(), pending.begin() + static_cast<std::ptrdiff_t>(shown));
+  if (shown) {
+    std::move(first + shown, first + count, first);
+    count -= shown;
+  }
   return true;
 }
 
 uint64_t Semaphore::finalValue() const {
   uint64_t sum = value;
-  for (const Increment &i : pending)
+  for (const Increment &i : pending())
     sum += i.amount;
   return sum;
 }

@@ -7,15 +7,23 @@
 
 #include "Parameters.h"
 
-#include <vector>
+#include <span>
 
 namespace dojo::emu {
 
 class alignas(64) Semaphore {
 public:
-  int waiter = -1;       // thread that waits, -1: none
-  int lastWaiter = -1;   // thread whose wait passed last
-  uint64_t lastPass = 0; // when it did
+  uint64_t lastPass = 0;  // when the last wait passed
+  int8_t waiter = -1;     // thread that waits, -1: none
+  int8_t lastWaiter = -1; // thread whose wait passed last
+
+  Semaphore() = default;
+  Semaphore(const Semaphore &) = delete;
+  Semaphore &operator=(const Semaphore &) = delete;
+  ~Semaphore() {
+    if (first != own)
+      delete[] first;
+  }
 
   /// The thread waits; whether others have waited or do.
   bool sharedBy(unsigned thread) {
@@ -40,17 +48,16 @@ public:
   uint64_t finalValue() const;
   /// Calls f(shows, amount) for the increments that are not in settledValue.
   template <typename F> void forPending(F f) const {
-    for (const Increment &i : pending)
+    for (const Increment &i : pending())
       f(i.shows, i.amount);
   }
   /// As it was made; keeps its memory.
   void clear() {
     waiter = lastWaiter = -1;
-    lastPass = value = 0;
+    lastPass = value = count = 0;
     waiters = 0;
-    pending.clear();
   }
-  bool used() const { return value != 0 || !pending.empty(); }
+  bool used() const { return value != 0 || count != 0; }
 
   /// All but the waiter, which the thread knows.
   template <class Archive> void archive(Archive &a, uint32_t limit) {
@@ -59,15 +66,18 @@ public:
     unsigned last = static_cast<unsigned>(lastWaiter + 1);
     a(last);
     a.require(last <= numThreads);
-    lastWaiter = static_cast<int>(last) - 1;
+    lastWaiter = static_cast<int8_t>(static_cast<int>(last) - 1);
     a.readyAt(lastPass);
     a(waiters);
     a.require(waiters < 1u << numThreads);
-    pending.resize(a.count(pending.size(), maxPending));
-    for (size_t i = 0; i < pending.size(); ++i) {
-      a.cycle(pending[i].shows);
-      a(pending[i].amount);
-      a.require(pending[i].shows != never && (i == 0 || pending[i].shows > pending[i - 1].shows));
+    size_t n = a.count(count, maxPending);
+    for (size_t i = 0; i < n && a.ok(); ++i) {
+      Increment increment = Archive::reading ? Increment() : first[i];
+      a.cycle(increment.shows);
+      a(increment.amount);
+      a.require(increment.shows != never && (i == 0 || increment.shows > first[i - 1].shows));
+      if (Archive::reading)
+        insert(i, increment);
     }
   }
 
@@ -77,10 +87,18 @@ private:
     uint64_t shows;
     uint32_t amount;
   };
-  uint64_t value = 0;
-  uint8_t waiters = 0;            // a bit for each thread that has begun to wait
-  std::vector<Increment> pending; // by cycle
+  std::span<const Increment> pending() const { return {first, count}; }
+  void insert(size_t at, Increment increment);
+
+  uint8_t waiters = 0; // bits of the threads that have waited
+  uint32_t value = 0;
+  uint32_t count = 0, room = few; // increments at `first`, by cycle
+  // All in one line of the host's cache as long as there are few.
+  static constexpr uint32_t few = 2;
+  Increment own[few] = {};
+  Increment *first = own; // or owned
 };
+static_assert(sizeof(Semaphore) == 64);
 
 } // namespace dojo::emu
 

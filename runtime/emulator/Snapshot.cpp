@@ -112,8 +112,10 @@ bool Node::restore(ArchiveReader &a) {
       bool predicates = false;
       a.require(t.predicated ? reachesControlOnly(t.pc, true, predicates) : controlOnly(t.pc));
     }
-    if (t.range.begin < t.range.end)
-      t.range.declaration = declarationAt(t.range.begin);
+    if (CodeRange saved = t.range; saved.begin < saved.end) {
+      findRange(t.range, saved.begin);
+      a.require(t.range.begin == saved.begin && t.range.end == saved.end);
+    }
     if (t.state != ThreadState::Waiting)
       continue;
     a.require(touched[t.semaphore / 64] >> t.semaphore % 64 & 1);
@@ -123,7 +125,7 @@ bool Node::restore(ArchiveReader &a) {
     }
     Semaphore &s = semaphores[t.semaphore];
     a.require(s.waiter < 0);
-    s.waiter = static_cast<int>(t.index);
+    s.waiter = static_cast<int8_t>(t.index);
     t.pass = s.passTime(t.waitSince, t.need);
   }
   return a.ok();

@@ -38,6 +38,7 @@ bool Transfer::settle(const Parameters &p, const Topology &topology) {
       total = countPackets(runs, p.packetBytes);
   }
   packetsSent = total - packetsLeft;
+  pause = 0;
   return packetsLeft > 0 && packetsLeft <= total;
 }
 
