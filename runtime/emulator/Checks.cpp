@@ -164,8 +164,8 @@ void RunChecks::moves(const Transfer &x, uint64_t packets, uint64_t cycle) {
   forPackets(x.runs, x.packetsSent, packets, m.p.packetBytes,
              [&](uint32_t from, uint32_t to, uint32_t bytes) {
                takes(x, from, bytes, cycle);
-               for (uint32_t receiver : x.path.receivers)
-                 writes(x, receiver, to, bytes, cycle);
+               m.topology.forReceivers(
+                   x.path, [&](uint32_t receiver) { writes(x, receiver, to, bytes, cycle); });
              });
 }
 
@@ -187,7 +187,7 @@ void RunChecks::writes(const Transfer &x, uint32_t receiver, uint32_t address, u
   AccessPlace place = placeOf(x, Kind::TransferWrite);
   NodeChecks &to = *nodes[receiver];
   // A copy is over when it has left.
-  if ((x.path.steps.empty() && x.kind != Transfer::Kind::Answer) || !to.races) {
+  if ((x.path.isCopy() && x.kind != Transfer::Kind::Answer) || !to.races) {
     to.access(place, address, bytes, cycle);
     return;
   }

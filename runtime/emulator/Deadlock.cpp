@@ -60,11 +60,7 @@ private:
       if (d.kind == Kind::Copy)
         add(node.number, d.farSemaphore);
       else if (die.topology.path(node.number, d, path, error)) {
-        if (path.steps.empty())
-          add(node.number, d.farSemaphore);
-        for (const Path::Step &step : path.steps)
-          if (step.ejects)
-            add(step.node, d.farSemaphore);
+        die.topology.forReceivers(path, [&](uint32_t n) { add(n, d.farSemaphore); });
       }
     }
   }

@@ -92,7 +92,8 @@ private:
     };
     struct Left { // the sender's injection port
       uint64_t cycle;
-      uint16_t node, thread;
+      uint16_t node;
+      uint8_t thread, packets;
     };
     std::vector<Signal> signals;
     std::vector<Left> left;
@@ -111,7 +112,7 @@ private:
   void commitTrains(uint64_t safe);
   uint64_t commit(const Waiting &train);
   void deliver();
-  void commitPackets(Transfer &transfer, uint64_t issue, unsigned packets);
+  void commitPackets(const Transfer &transfer, uint64_t issue, unsigned packets);
   void startAnswer(const Transfer &ask, uint64_t arrival);
   void answerWaits(uint32_t node, uint64_t issue);
   void answerGoes(uint32_t node, uint64_t issue);
@@ -120,7 +121,7 @@ private:
   void transferAtOnce(Transfer &transfer, Thread &thread, Node &node);
 
   /// Moves the bytes of the next `packets` packets to every receiver.
-  void moveBytes(Transfer &transfer, uint64_t packets, uint64_t issue);
+  void moveBytes(const Transfer &transfer, uint64_t packets, uint64_t issue);
   void raiseCodeWrite(const Transfer &transfer, uint64_t issue, uint32_t receiver, uint32_t byte);
   void noteTrain(const Transfer &transfer, uint64_t issue, unsigned packets);
   bool collectStops(uint64_t cycle);

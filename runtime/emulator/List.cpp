@@ -133,8 +133,8 @@ bool Node::prepareTransfer(Thread &t, uint64_t cycle) {
   if (d.kind == Kind::Copy) {
     if (d.multicast)
       return bad(FaultClass::BadDescriptor, "a copy within the node cannot be a multicast");
-    x.path.clear();
-    x.path.receivers.push_back(number);
+    x.path = Path();
+    x.path.from = static_cast<uint16_t>(number);
   } else {
     if (d.kind == Kind::Pull && (d.multicast || d.route != Descriptor::rowThenColumn))
       return bad(FaultClass::BadDescriptor,
@@ -221,8 +221,9 @@ void Node::nextDescriptor(Thread &t, uint64_t done) {
   t.state = ThreadState::Ready;
 }
 
-void Node::trainLeft(Thread &t, uint64_t left) {
+void Node::trainLeft(Thread &t, uint64_t left, uint64_t packets) {
   t.trainQueued = false;
+  t.transfer.leave(packets);
   if (!t.inList) { // signalr
     if (probe)
       probe->sendEnds(t, left);

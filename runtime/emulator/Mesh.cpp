@@ -11,11 +11,12 @@ namespace dojo::emu {
 
 Topology::Topology(const Target &target, const Parameters &p)
     : rows(p.rows), columns(p.columns), maxLinks(p.routeLinks), multicastAllowed(p.multicast),
-      isUsable(p.nodes), forwards(p.nodes) {
+      steps{1, -1u, p.columns, -p.columns}, isUsable(p.nodes), forwards(p.nodes) {
   for (uint32_t n = 0; n < p.nodes; ++n) {
     isUsable[n] = target.isUsable(n);
     forwards[n] = target.forwards(n);
   }
+  allForward = std::find(forwards.begin(), forwards.end(), 0) == forwards.end();
 }
 
 std::string Topology::describe(uint32_t node) const {
@@ -51,36 +52,37 @@ bool Topology::setRoutes(std::vector<std::vector<uint8_t>> newRoutes, std::strin
   return true;
 }
 
+void Topology::start(uint32_t from, Path &out) const {
+  out = Path();
+  out.from = static_cast<uint16_t>(from);
+}
+
+// The nodes from the end of link `links` on receive.
+void Topology::receive(Path &out, unsigned links, unsigned receivers) const {
+  out.firstReceiver = static_cast<uint16_t>(links - 1);
+  out.receivers = static_cast<uint16_t>(receivers);
+}
+
 bool Topology::walk(uint32_t &at, Direction direction, Path &out, std::string &error) const {
-  if (!out.steps.empty() && !forwards[at]) {
+  if (out.links && !forwards[at]) {
     error = "the router of position " + describe(at) + " does not forward";
     return false;
   }
-  uint32_t link = 4 * at + static_cast<uint32_t>(direction);
-  bool inside = true;
-  switch (direction) {
-  case Direction::East:
-    inside = column(at) + 1 < columns;
-    at += 1;
-    break;
-  case Direction::West:
-    inside = column(at) > 0;
-    at -= 1;
-    break;
-  case Direction::South:
-    inside = row(at) + 1 < rows;
-    at += columns;
-    break;
-  case Direction::North:
-    inside = row(at) > 0;
-    at -= columns;
-    break;
-  }
+  bool inside = direction == Direction::East    ? column(at) + 1 < columns
+                : direction == Direction::West  ? column(at) > 0
+                : direction == Direction::South ? row(at) + 1 < rows
+                                                : row(at) > 0;
   if (!inside) {
     error = "the route leaves the die";
     return false;
   }
-  out.steps.push_back({link, at, false});
+  at += steps[static_cast<size_t>(direction)];
+  // The second leg is the one that is in use, or that begins where the first has another direction.
+  Path::Leg *leg = &out.legs[out.legs[1].links ? 1 : 0];
+  if (leg->links && leg->direction != direction)
+    leg = &out.legs[1];
+  *leg = {direction, static_cast<uint16_t>(leg->links + 1)};
+  ++out.links;
   return true;
 }
 
@@ -99,25 +101,32 @@ bool Topology::walkColumn(uint32_t &at, uint32_t toRow, Path &out, std::string &
 }
 
 bool Topology::pathTo(uint32_t from, uint32_t to, Path &out, std::string &error) const {
-  out.clear();
+  start(from, out);
   if (!usable(to)) {
     error = "destination " + (to < isUsable.size() ? describe(to) : std::to_string(to)) +
             " is not a usable node";
     return false;
   }
-  uint32_t at = from;
-  if (!walkRow(at, column(to), out, error) || !walkColumn(at, row(to), out, error))
-    return false;
-  if (out.steps.empty())
-    out.receivers.push_back(to);
-  else
-    out.eject();
+  if (allForward) {
+    bool east = column(from) < column(to), south = row(from) < row(to);
+    uint32_t across = east ? column(to) - column(from) : column(from) - column(to);
+    uint32_t along = south ? row(to) - row(from) : row(from) - row(to);
+    out.legs[0] = {east ? Direction::East : Direction::West, static_cast<uint16_t>(across)};
+    out.legs[1] = {south ? Direction::South : Direction::North, static_cast<uint16_t>(along)};
+    out.links = static_cast<uint16_t>(across + along);
+  } else {
+    uint32_t at = from;
+    if (!walkRow(at, column(to), out, error) || !walkColumn(at, row(to), out, error))
+      return false;
+  }
+  if (!out.isCopy())
+    receive(out, out.links, 1);
   return true;
 }
 
 bool Topology::explicitRoute(uint32_t from, uint32_t to, unsigned route, Path &out,
                              std::string &error) const {
-  out.clear();
+  start(from, out);
   if (route >= routes.size()) {
     error = "route index " + std::to_string(route) + " is not in the table of " +
             std::to_string(routes.size());
@@ -132,13 +141,46 @@ bool Topology::explicitRoute(uint32_t from, uint32_t to, unsigned route, Path &o
             ", the destination is " + std::to_string(to);
     return false;
   }
-  out.eject();
+  out.route = static_cast<uint16_t>(route);
+  out.legs[0] = out.legs[1] = Path::Leg();
+  receive(out, out.links, 1);
   return true;
+}
+
+bool Topology::holds(const Path &path) const {
+  if (path.from >= isUsable.size() || path.firstReceiver > path.links ||
+      path.links > maxRouteLinks + rows + columns)
+    return false;
+  if (path.route != Path::byLegs &&
+      (path.route >= routes.size() || path.firstReceiver + 1 != path.links))
+    return false;
+  Path again;
+  std::string error;
+  start(path.from, again);
+  uint32_t at = path.from;
+  auto take = [&](Direction direction) {
+    return again.links < path.links && walk(at, direction, again, error);
+  };
+  if (path.route != Path::byLegs) {
+    for (uint8_t direction : routes[path.route])
+      if (!take(static_cast<Direction>(direction)))
+        return false;
+  } else {
+    for (const Path::Leg &leg : path.legs)
+      for (unsigned k = 0; k < leg.links; ++k)
+        if (leg.direction > Direction::North || !take(leg.direction))
+          return false;
+  }
+  if (again.links != path.links)
+    return false;
+  unsigned receivers = 0;
+  forReceivers(path, [&receivers](uint32_t) { ++receivers; });
+  return receivers > 0 && receivers == path.receivers;
 }
 
 bool Topology::multicast(uint32_t from, const isa::Descriptor &d, Path &out,
                          std::string &error) const {
-  out.clear();
+  start(from, out);
   if (!multicastAllowed) {
     error = "the target has no multicast";
     return false;
@@ -165,8 +207,14 @@ bool Topology::multicast(uint32_t from, const isa::Descriptor &d, Path &out,
     return false;
   }
   // A column run may begin where the row part ends.
-  if (!rowRun && d.first == own && !out.steps.empty() && usable(at))
-    out.eject();
+  unsigned first = 0, receivers = 0; // the link to the first receiver, from 1 on
+  auto reached = [&] {
+    if (!usable(at))
+      return;
+    first = receivers++ ? first : out.links;
+  };
+  if (!rowRun && d.first == own && out.links)
+    reached();
   uint32_t position = own;
   bool increasing = d.last > own;
   while (position != d.last) {
@@ -176,13 +224,14 @@ bool Topology::multicast(uint32_t from, const isa::Descriptor &d, Path &out,
       return false;
     position = increasing ? position + 1 : position - 1;
     bool inRun = increasing ? position >= d.first : position <= d.first;
-    if (inRun && usable(at))
-      out.eject();
+    if (inRun)
+      reached();
   }
-  if (out.receivers.empty()) {
+  if (receivers == 0) {
     error = "the multicast run has no usable node beside the sender";
     return false;
   }
+  receive(out, first, receivers);
   return true;
 }
 
@@ -202,9 +251,9 @@ bool Topology::path(uint32_t from, const isa::Descriptor &d, Path &out, std::str
 // Trains
 //===----------------------------------------------------------------------===//
 
-Ports::Ports(const Parameters &p)
-    : hop(p.hop), buffer(p.buffer), injection(p.nodes), ejection(p.nodes), links(4 * p.nodes),
-      entered(maxRouteLinks + p.rows + p.columns) {}
+Ports::Ports(const Parameters &p, const Topology &topology)
+    : topology(topology), hop(p.hop), buffer(p.buffer), injection(p.nodes), ejection(p.nodes),
+      links(4 * p.nodes), taken(maxRouteLinks + p.rows + p.columns) {}
 
 void Ports::reset() {
   std::fill(injection.begin(), injection.end(), 0);
@@ -215,7 +264,7 @@ void Ports::reset() {
 void Ports::commit(uint32_t from, const Path &path, uint64_t issue, unsigned packets,
                    TrainTiming &out) {
   out.firstWrite.clear();
-  if (path.steps.empty()) { // a copy: both ports of the node at once
+  if (path.isCopy()) { // a copy: both ports of the node at once
     uint64_t t = std::max({issue, injection[from], ejection[from]});
     injection[from] = ejection[from] = t + packets;
     out.start = t;
@@ -229,24 +278,24 @@ void Ports::commit(uint32_t from, const Path &path, uint64_t issue, unsigned pac
     uint64_t passed = t + packets, held = next + packets;
     return held > buffer ? std::max(passed, held - buffer) : passed;
   };
-  size_t count = path.steps.size();
   uint64_t t0 = std::max(issue, injection[from]);
   uint64_t t = t0;
+  size_t count = 0;
+  topology.forLinks(path, [&](uint32_t link, uint32_t node, bool receives) {
+    t = std::max(t + hop, links[link]);
+    taken[count++] = {t, link, node, receives};
+  });
+  injection[from] = freeAgain(t0, taken[0].entered);
   for (size_t i = 0; i < count; ++i) {
-    t = std::max(t + hop, links[path.steps[i].link]);
-    entered[i] = t;
-  }
-  injection[from] = freeAgain(t0, entered[0]);
-  for (size_t i = 0; i < count; ++i) {
-    const Path::Step &step = path.steps[i];
-    uint64_t next = i + 1 < count ? entered[i + 1] : entered[i] + hop;
-    if (step.ejects) {
-      uint64_t te = std::max(entered[i] + hop, ejection[step.node]);
-      ejection[step.node] = te + packets;
+    const Taken &here = taken[i];
+    uint64_t next = i + 1 < count ? taken[i + 1].entered : here.entered + hop;
+    if (here.receives) {
+      uint64_t te = std::max(here.entered + hop, ejection[here.node]);
+      ejection[here.node] = te + packets;
       out.firstWrite.push_back(te);
       next = i + 1 < count ? std::max(next, te) : te;
     }
-    links[step.link] = freeAgain(entered[i], next);
+    links[here.link] = freeAgain(here.entered, next);
   }
   out.start = t0;
   out.left = injection[from];

@@ -8,6 +8,7 @@
 #include "Parameters.h"
 #include "dojo/ISA/Descriptor.h"
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -17,37 +18,28 @@ enum class Direction : uint8_t { East, West, South, North };
 
 /// The links a train takes, in order, and who receives it.
 struct Path {
-  struct Step {
-    uint32_t link; // 4 * node it leaves + direction
-    uint32_t node; // it leads to
-    bool ejects;   // that node receives
+  static constexpr uint16_t byLegs = 0xFFFF;
+  struct Leg {
+    Direction direction = Direction::East;
+    uint16_t links = 0;
   };
-  std::vector<Step> steps; // none: a copy within the node
-  std::vector<uint32_t> receivers;
+  uint16_t from = 0;
+  uint16_t links = 0;         // none: a copy within the node
+  uint16_t firstReceiver = 0; // usable nodes receive from the end of this link on
+  uint16_t receivers = 1;
+  uint16_t route = byLegs; // of the table, or:
+  Leg legs[2];             // one after the other
 
-  void clear() {
-    steps.clear();
-    receivers.clear();
-  }
-  /// The node the last step leads to receives.
-  void eject() {
-    steps.back().ejects = true;
-    receivers.push_back(steps.back().node);
-  }
+  bool isCopy() const { return links == 0; }
 
-  template <class Archive> void archive(Archive &a, const Parameters &p) {
-    steps.resize(a.count(steps.size(), maxRouteLinks + p.rows + p.columns));
-    if (Archive::reading)
-      receivers.clear();
-    for (Step &step : steps) {
-      a(step.link);
-      a(step.node);
-      a(step.ejects);
-      a.require(step.link < 4 * p.nodes && step.node < p.nodes);
-      if (Archive::reading && step.ejects)
-        receivers.push_back(step.node);
+  /// What was read has still to be checked: Topology::holds.
+  template <class Archive> void archive(Archive &a) {
+    for (uint16_t *value : {&from, &links, &firstReceiver, &receivers, &route})
+      a(*value);
+    for (Leg &leg : legs) {
+      a(leg.direction);
+      a(leg.links);
     }
-    a.require(steps.empty() || !receivers.empty());
   }
 };
 
@@ -68,8 +60,53 @@ public:
                           std::string &error) const;
   /// Along the row, then the column, to one node.
   [[nodiscard]] bool pathTo(uint32_t from, uint32_t to, Path &out, std::string &error) const;
+  /// Whether it is a path on this die.
+  bool holds(const Path &path) const;
+
+  /// Calls f(link, node, receives) for each link: its number, 4 * the node it leaves + direction,
+  /// and the node it leads to.
+  template <typename F> void forLinks(const Path &path, F f) const {
+    uint32_t at = path.from;
+    unsigned i = 0;
+    auto take = [&](Direction direction) {
+      uint32_t link = 4 * at + static_cast<uint32_t>(direction);
+      at += steps[static_cast<size_t>(direction)];
+      f(link, at, i++ >= path.firstReceiver && isUsable[at]);
+    };
+    if (path.route != Path::byLegs) {
+      for (uint8_t direction : routes[path.route])
+        take(static_cast<Direction>(direction));
+      return;
+    }
+    for (const Path::Leg &leg : path.legs)
+      for (unsigned k = 0; k < leg.links; ++k)
+        take(leg.direction);
+  }
+  /// Calls f(node) for each receiver, in the order of the path.
+  template <typename F> void forReceivers(const Path &path, F f) const {
+    uint32_t at = path.from;
+    if (path.isCopy())
+      return f(at);
+    if (path.route != Path::byLegs) { // to one node
+      for (uint8_t direction : routes[path.route])
+        at += steps[direction];
+      return f(at);
+    }
+    uint32_t before = path.firstReceiver; // links
+    for (const Path::Leg &leg : path.legs) {
+      uint32_t step = steps[static_cast<size_t>(leg.direction)];
+      uint32_t passed = std::min<uint32_t>(before, leg.links);
+      at += passed * step;
+      before -= passed;
+      for (uint32_t k = passed; k < leg.links; ++k)
+        if (isUsable[at += step])
+          f(at);
+    }
+  }
 
 private:
+  void start(uint32_t from, Path &out) const;
+  void receive(Path &out, unsigned links, unsigned receivers) const;
   bool walk(uint32_t &at, Direction direction, Path &out, std::string &error) const;
   bool walkRow(uint32_t &at, uint32_t column, Path &out, std::string &error) const;
   bool walkColumn(uint32_t &at, uint32_t row, Path &out, std::string &error) const;
@@ -81,7 +118,8 @@ private:
 
   uint32_t rows, columns;
   unsigned maxLinks;
-  bool multicastAllowed;
+  bool multicastAllowed, allForward;
+  std::array<uint32_t, 4> steps; // to the next node, by direction; modulo 2^32
   std::vector<char> isUsable, forwards;
   std::vector<std::vector<uint8_t>> routes;
 };
@@ -95,7 +133,7 @@ struct TrainTiming {
 
 class Ports {
 public:
-  explicit Ports(const Parameters &parameters);
+  Ports(const Parameters &parameters, const Topology &topology);
   void reset();
 
   /// Commits a train of `packets` packets of node `from`, issued in cycle `issue`.
@@ -108,9 +146,16 @@ public:
   }
 
 private:
+  const Topology &topology;
   uint64_t hop, buffer;
   std::vector<uint64_t> injection, ejection, links;
-  std::vector<uint64_t> entered; // scratch: cycle in which the train enters each link
+  // Scratch: the train's links, and when it enters them.
+  struct Taken {
+    uint64_t entered;
+    uint32_t link, node;
+    bool receives;
+  };
+  std::vector<Taken> taken;
 };
 
 } // namespace dojo::emu

@@ -84,7 +84,7 @@ struct alignas(64) Thread {
   const Op *nearOps = nullptr;
   CodeRange range;      // the thread is in
   CodeRange otherRange; // where it came from
-  size_t layer = 0; // index into the node's layer counters
+  size_t layer = 0;     // index into the node's layer counters
   LineCache lines;
 
   // Waits and lists.
@@ -233,7 +233,7 @@ public:
   NodeChecks *checks = nullptr;
 
   /// The train of `thread` has been committed and leaves in cycle `left`.
-  void trainLeft(Thread &thread, uint64_t left);
+  void trainLeft(Thread &thread, uint64_t left, uint64_t packets);
   /// `amount` shows on a semaphore from cycle `shows` on. False: no thread waits on it.
   bool signal(unsigned semaphore, uint64_t shows, uint32_t amount);
 

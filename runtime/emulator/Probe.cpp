@@ -87,8 +87,8 @@ void NodeProbe::listEnds(const Thread &t, uint64_t cycle) {
 }
 
 static std::string nameOf(const Transfer &x) {
-  std::string to = x.path.receivers.size() > 1 ? std::to_string(x.path.receivers.size()) + " nodes"
-                                               : std::to_string(x.to);
+  std::string to =
+      x.path.receivers > 1 ? std::to_string(x.path.receivers) + " nodes" : std::to_string(x.to);
   switch (x.kind) {
   case Transfer::Kind::Ask:
     return "pull from " + to;
@@ -99,7 +99,7 @@ static std::string nameOf(const Transfer &x) {
   }
   if (x.dataless)
     return "signal to " + to;
-  return x.path.steps.empty() ? "copy" : "push to " + to;
+  return x.path.isCopy() ? "copy" : "push to " + to;
 }
 
 void NodeProbe::sendBegins(const Thread &t, uint64_t cycle) {
@@ -193,14 +193,14 @@ void RunProbe::train(const Transfer &x, uint64_t issue, unsigned packets,
       writer->slice(trackOf(node, ReceivesTrack), first, first + packets,
                     "from " + std::to_string(x.from), {{"packets", packets}, {"issued", issue}});
   };
-  if (x.path.steps.empty())
+  if (x.path.isCopy())
     receive(x.to);
-  for (const Path::Step &step : x.path.steps) {
-    if (NodeProbe *over = probe(step.link / 4))
-      over->counters.linkPackets[step.link % 4] += packets;
-    if (step.ejects)
-      receive(step.node);
-  }
+  die.topology.forLinks(x.path, [&](uint32_t link, uint32_t node, bool receives) {
+    if (NodeProbe *over = probe(link / 4))
+      over->counters.linkPackets[link % 4] += packets;
+    if (receives)
+      receive(node);
+  });
 }
 
 void RunProbe::collect(const std::vector<Node *> &nodes) {

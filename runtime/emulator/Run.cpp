@@ -12,8 +12,8 @@ namespace dojo::emu {
 
 Run::Run(Die &die, const RunOptions &options)
     : m(die), p(die.p), options(options), copies(*die.copies),
-      host(die.hostThreads(std::max(1u, options.threads))), ports(die.p), code(die.p.nodes),
-      ownEvent(die.p.nodes, never), due(host.count()), outcomes(host.count()),
+      host(die.hostThreads(std::max(1u, options.threads))), ports(die.p, die.topology),
+      code(die.p.nodes), ownEvent(die.p.nodes, never), due(host.count()), outcomes(host.count()),
       answersAt(die.p.nodes) {
   Node::RunSetup setup;
   setup.timing = options.timing;
@@ -160,8 +160,8 @@ void Run::transferAtOnce(Transfer &x, Thread &thread, Node &node) {
   }
   auto countTrains = [&](const Transfer &transfer, uint64_t count) {
     numTrains += (count + p.trainPackets - 1) / p.trainPackets;
-    packets += count * transfer.path.receivers.size();
-    linkPackets += count * transfer.path.steps.size();
+    packets += count * transfer.path.receivers;
+    linkPackets += count * transfer.path.links;
   };
   uint64_t count = data->packetsLeft;
   countTrains(*data, count);
@@ -169,13 +169,13 @@ void Run::transferAtOnce(Transfer &x, Thread &thread, Node &node) {
     countTrains(x, 1);
   if (!data->dataless)
     moveBytes(*data, count, 0);
-  x.packetsLeft = data->packetsLeft = 0;
+  data->packetsLeft = 0;
   if (x.signalsFar)
-    for (uint32_t n : x.path.receivers) {
+    m.topology.forReceivers(x.path, [&](uint32_t n) {
       if (checks)
         checks->announces(*data, n, false, 0);
       m.nodes[n]->signal(x.farSemaphore, 0, x.farAmount);
-    }
+    });
   if (pull && x.signalsOwn) {
     if (checks)
       checks->announces(*data, node.number, true, 0);
@@ -187,7 +187,7 @@ void Run::transferAtOnce(Transfer &x, Thread &thread, Node &node) {
       checks->ends(*data);
   }
   if (thread.state == ThreadState::Sending)
-    node.trainLeft(thread, 0);
+    node.trainLeft(thread, 0, x.packetsLeft);
 }
 
 void Run::executeFunctional() {

@@ -97,10 +97,10 @@ void Run::setStops(const StopConditions &conditions) {
 // What the trains of this cycle write is noted before the bytes are moved.
 void Run::noteTrain(const Transfer &x, uint64_t issue, unsigned count) {
   const Thread &asker = m.nodes[x.asker]->threads[x.askerThread];
-  for (uint32_t receiver : x.path.receivers) {
+  m.topology.forReceivers(x.path, [&](uint32_t receiver) {
     NodeStops *stops = m.nodes[receiver]->stops.get();
     if (!stops || stops->watches.empty())
-      continue;
+      return;
     Stop stop;
     stop.node = receiver;
     stop.threadNode = x.asker;
@@ -111,7 +111,7 @@ void Run::noteTrain(const Transfer &x, uint64_t issue, unsigned count) {
     forPackets(
         x.runs, x.packetsSent, count, p.packetBytes,
         [&](uint32_t, uint32_t to, uint32_t bytes) { stops->written(to, to + bytes, stop); });
-  }
+  });
 }
 
 // True if a thread stands in the midst of the cycle.

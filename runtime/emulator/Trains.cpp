@@ -39,7 +39,7 @@ void Run::deliver() {
                    Node &sender = *m.nodes[left.node];
                    Thread &thread = sender.threads[left.thread];
                    if (thread.state == ThreadState::Sending)
-                     sender.trainLeft(thread, left.cycle);
+                     sender.trainLeft(thread, left.cycle, left.packets);
                    collectTrains(sender, outcome.found);
                    refresh(left.node);
                  }
@@ -53,13 +53,10 @@ void Run::commitTrains(uint64_t safe) {
   ready.clear();
   for (; !trains.empty() && trains.top().issue <= safe; trains.pop())
     ready.push_back(trains.top());
-  // Host threads have touched all this last: ask for it before it is needed.
+  // Other host threads have touched this last: ask for it before it is needed.
   for (const Waiting &train : ready)
     for (size_t i = 0; i < sizeof(Transfer); i += 64)
       __builtin_prefetch(reinterpret_cast<const char *>(train.transfer) + i);
-  for (const Waiting &train : ready)
-    __builtin_prefetch(train.transfer->path.steps.data());
-
   auto next = ready.begin();
   while (true) {
     // Those that have come up since then stand in the queue.
@@ -81,34 +78,32 @@ void Run::commitTrains(uint64_t safe) {
   deliver();
 }
 
-void Run::moveBytes(Transfer &x, uint64_t count, uint64_t issue) {
+void Run::moveBytes(const Transfer &x, uint64_t count, uint64_t issue) {
   const uint8_t *source = m.nodes[x.from]->sram;
-  if (checks)
-    checks->moves(x, count, issue);
   bool mayWriteCode = false;
-  for (uint32_t n : x.path.receivers)
-    mayWriteCode |= code[n].overlaps(x.writes);
-  bool defer = options.timing && options.threads > 1 && !x.path.steps.empty() && !mayWriteCode;
+  m.topology.forReceivers(x.path, [&](uint32_t n) { mayWriteCode |= code[n].overlaps(x.writes); });
+  bool defer = options.timing && options.threads > 1 && !x.path.isCopy() && !mayWriteCode;
   // Trains whose bytes are still to be moved came before this one.
   bool inTheWay = copies.writesTo(x.from, x.reads);
-  for (uint32_t n : x.path.receivers)
+  m.topology.forReceivers(x.path, [&](uint32_t n) {
     inTheWay |= copies.readsFrom(n, x.writes) || (!defer && copies.writesTo(n, x.writes));
+  });
   if (inTheWay)
     copies.finish();
   if (defer) {
-    for (uint32_t n : x.path.receivers)
-      copies.add(x, static_cast<unsigned>(count), n);
+    m.topology.forReceivers(x.path,
+                            [&](uint32_t n) { copies.add(x, static_cast<unsigned>(count), n); });
     return;
   }
   forPackets(x.runs, x.packetsSent, count, p.packetBytes,
              [&](uint32_t from, uint32_t to, uint32_t bytes) {
-               for (uint32_t n : x.path.receivers) {
+               m.topology.forReceivers(x.path, [&](uint32_t n) {
                  Node &receiver = *m.nodes[n];
                  if (!mayWriteCode || !receiver.codeIn(to, bytes))
                    copyBytes(receiver.sram + to, source + from, bytes);
                  else
                    raiseCodeWrite(x, issue, n, to);
-               }
+               });
              });
 }
 
@@ -121,22 +116,22 @@ void Run::raiseCodeWrite(const Transfer &x, uint64_t issue, uint32_t receiver, u
   refresh(x.asker);
 }
 
-void Run::commitPackets(Transfer &x, uint64_t issue, unsigned count) {
+void Run::commitPackets(const Transfer &x, uint64_t issue, unsigned count) {
   ports.commit(x.from, x.path, issue, count, timing);
   if (probe)
     probe->train(x, issue, count, timing);
   ++numTrains;
   packets += uint64_t(count) * timing.firstWrite.size();
-  linkPackets += uint64_t(count) * x.path.steps.size();
+  linkPackets += uint64_t(count) * x.path.links;
   uint64_t latest = *std::max_element(timing.firstWrite.begin(), timing.firstWrite.end());
   lastArrival = std::max(lastArrival, latest + count - 1);
   if (!x.dataless && x.kind != Transfer::Kind::Ask) {
     if (stopping)
       noteTrain(x, issue, count);
+    if (checks)
+      checks->moves(x, count, issue);
     moveBytes(x, count, issue);
   }
-  x.packetsLeft -= count;
-  x.packetsSent += count;
 }
 
 // Returns the first cycle in which the sender may do something because of it; its next train may be
@@ -145,7 +140,7 @@ uint64_t Run::commit(const Waiting &train) {
   Transfer &x = *train.transfer;
   unsigned count = static_cast<unsigned>(std::min<uint64_t>(x.packetsLeft, p.trainPackets));
   commitPackets(x, train.issue, count);
-  bool last = x.packetsLeft == 0;
+  bool last = x.packetsLeft == count;
   uint64_t left = timing.left;
   uint64_t next = std::min(left + (last ? x.pause : 0), ownEvent[x.from]);
   auto shows = [&](size_t receiver) { return timing.firstWrite[receiver] + count - 1 + p.arrival; };
@@ -159,11 +154,11 @@ uint64_t Run::commit(const Waiting &train) {
   case Transfer::Kind::Push:
     if (last && x.signalsFar) {
       size_t receiver = 0;
-      for (uint32_t n : x.path.receivers) {
+      m.topology.forReceivers(x.path, [&](uint32_t n) {
         if (checks)
           checks->announces(x, n, false, shows(receiver));
         signal(n, x.farSemaphore, shows(receiver++), x.farAmount);
-      }
+      });
     }
     break;
   case Transfer::Kind::Ask:
@@ -172,6 +167,7 @@ uint64_t Run::commit(const Waiting &train) {
     break;
   case Transfer::Kind::Answer:
     answerGoes(x.from, train.issue);
+    x.leave(count);
     if (last) {
       if (checks && x.signalsOwn)
         checks->announces(x, x.asker, true, shows(0));
@@ -193,8 +189,9 @@ uint64_t Run::commit(const Waiting &train) {
   if (checks && last)
     checks->ends(x);
   if (x.kind != Transfer::Kind::Answer)
-    outcomes[host.ownerOf(x.from)].left.push_back(
-        {left, static_cast<uint16_t>(x.from), static_cast<uint16_t>(train.thread)});
+    outcomes[host.ownerOf(x.from)].left.push_back({left, static_cast<uint16_t>(x.from),
+                                                   static_cast<uint8_t>(train.thread),
+                                                   static_cast<uint8_t>(count)});
   return next;
 }
 
@@ -220,7 +217,7 @@ void Run::startAnswer(const Transfer &ask, uint64_t arrival) {
   Transfer &answer = *spareAnswers.back();
   spareAnswers.pop_back();
   std::string error;
-  Path path = std::move(answer.path);
+  Path path;
   if (!m.topology.pathTo(ask.to, ask.asker, path, error)) {
     Node &asker = *m.nodes[ask.asker];
     asker.raise(FaultClass::BadDestination, &asker.threads[ask.askerThread], arrival,
@@ -230,7 +227,7 @@ void Run::startAnswer(const Transfer &ask, uint64_t arrival) {
     return;
   }
   answer = ask;
-  answer.path = std::move(path);
+  answer.path = path;
   answer.kind = Transfer::Kind::Answer;
   answer.from = ask.to;
   answer.to = ask.asker;

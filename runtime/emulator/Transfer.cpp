@@ -14,11 +14,8 @@ bool Transfer::settle(const Parameters &p, const Topology &topology) {
   if (kind > Kind::Answer || !topology.usable(from) || !topology.usable(to) ||
       !topology.usable(asker) || askerThread >= numThreads || farAmount > p.semaphoreLimit)
     return false;
-  if (path.steps.empty())
-    path.receivers = {to};
-  for (uint32_t node : path.receivers)
-    if (!topology.usable(node))
-      return false;
+  if (!topology.holds(path) || path.from != from)
+    return false;
   uint64_t total = 1;
   if (dataless != runs.empty())
     return false;

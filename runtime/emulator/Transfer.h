@@ -43,8 +43,14 @@ struct Transfer {
   Runs runs;
   Extent reads, writes; // of all its packets
   uint64_t packetsLeft = 0, packetsSent = 0;
-  uint64_t pause = 0; // cycles, at least, from its leaving to the issue of the node's next train
+  uint64_t pause = 0;    // cycles, at least, from its leaving to the issue of the node's next train
   bool dataless = false; // the one packet carries nothing
+
+  /// The next train has left.
+  void leave(uint64_t packets) {
+    packetsLeft -= packets;
+    packetsSent += packets;
+  }
 
   bool signalsFar = false;
   uint8_t farSemaphore = 0;
@@ -64,7 +70,7 @@ struct Transfer {
     a(kind);
     a(from);
     a(to);
-    path.archive(a, p);
+    path.archive(a);
     a(runs.runBytes);
     for (unsigned d = 0; d < 3; ++d) {
       a(runs.count[d]);

@@ -49,72 +49,90 @@ std::vector<uint8_t> pattern(size_t count, unsigned seed) {
 // Ports
 //===----------------------------------------------------------------------===//
 
-Parameters smallMesh() {
-  Parameters p{};
-  p.rows = 1;
-  p.columns = 8;
-  p.nodes = 8;
-  p.hop = 1;
-  p.buffer = 4;
-  return p;
-}
+// A row of eight nodes.
+struct SmallMesh {
+  Parameters p = [] {
+    Parameters p{};
+    p.rows = 1;
+    p.columns = 8;
+    p.nodes = 8;
+    p.hop = 1;
+    p.buffer = 4;
+    return p;
+  }();
+  Topology topology{d1(), p};
+  Ports ports{p, topology};
 
-Path eastward(uint32_t from, uint32_t to, std::vector<uint32_t> receivers = {}) {
-  Path path;
-  if (receivers.empty())
-    receivers = {to};
-  for (uint32_t n = from; n < to; ++n)
-    path.steps.push_back(
-        {4 * n, n + 1, std::find(receivers.begin(), receivers.end(), n + 1) != receivers.end()});
-  path.receivers = receivers;
-  return path;
-}
+  static Target d1() {
+    Target target;
+    std::string error;
+    EXPECT_TRUE(loadTarget("d1", target, error)) << error;
+    return target;
+  }
+  /// To the nodes from `firstReceiver` to `to`.
+  Path eastward(uint32_t from, uint32_t to, uint32_t firstReceiver) const {
+    Path path;
+    std::string error;
+    EXPECT_TRUE(topology.pathTo(from, to, path, error)) << error;
+    path.firstReceiver = static_cast<uint16_t>(firstReceiver - from - 1);
+    path.receivers = static_cast<uint16_t>(to - firstReceiver + 1);
+    return path;
+  }
+  Path eastward(uint32_t from, uint32_t to) const { return eastward(from, to, to); }
+  static Path copy(uint32_t node) {
+    Path path;
+    path.from = static_cast<uint16_t>(node);
+    return path;
+  }
+};
 
 using Writes = std::vector<uint64_t>;
 
 TEST(Mesh, TrainsHoldWhatTheNextBufferDoesNotTake) {
-  Ports ports(smallMesh());
+  SmallMesh mesh;
+  Ports &ports = mesh.ports;
   TrainTiming t;
-  ports.commit(1, eastward(1, 2), 0, 8, t);
+  ports.commit(1, mesh.eastward(1, 2), 0, 8, t);
   EXPECT_EQ(t.start, 0u);
   EXPECT_EQ(t.left, 8u);
   EXPECT_EQ(t.firstWrite, (Writes{2}));
   // Link 1 is free from 9: the train enters it then, four packets wait in its buffer, the other
   // four hold link 0 until 13.
-  ports.commit(0, eastward(0, 2), 0, 8, t);
+  ports.commit(0, mesh.eastward(0, 2), 0, 8, t);
   EXPECT_EQ(t.left, 8u);
   EXPECT_EQ(t.firstWrite, (Writes{10}));
-  ports.commit(0, eastward(0, 1), 8, 1, t);
+  ports.commit(0, mesh.eastward(0, 1), 8, 1, t);
   EXPECT_EQ(t.start, 8u);
   EXPECT_EQ(t.firstWrite, (Writes{14}));
   EXPECT_EQ(t.left, 10u); // 13 + 1 - 4
   // Link 1 is free again from 17, the ejection port of node 2 from 18.
-  ports.commit(1, eastward(1, 3), 0, 8, t);
+  ports.commit(1, mesh.eastward(1, 3), 0, 8, t);
   EXPECT_EQ(t.start, 8u);
   EXPECT_EQ(t.firstWrite, (Writes{19}));
   EXPECT_EQ(t.left, 21u); // 17 + 8 - 4
   ports.reset();
-  ports.commit(1, eastward(1, 3), 0, 8, t);
+  ports.commit(1, mesh.eastward(1, 3), 0, 8, t);
   EXPECT_EQ(t.firstWrite, (Writes{3}));
 }
 
 TEST(Mesh, AnEjectionIsABranch) {
-  Ports ports(smallMesh());
+  SmallMesh mesh;
+  Ports &ports = mesh.ports;
   TrainTiming t;
-  ports.commit(1, Path{{}, {1}}, 0, 20, t); // a copy holds both ports of node 1
+  ports.commit(1, mesh.copy(1), 0, 20, t); // a copy holds both ports of node 1
   EXPECT_EQ(t.firstWrite, (Writes{0}));
   EXPECT_EQ(t.left, 20u);
   // Node 1's port is free from 20; that does not delay nodes 2 and 3.
-  ports.commit(0, eastward(0, 3, {1, 2, 3}), 0, 8, t);
+  ports.commit(0, mesh.eastward(0, 3, 1), 0, 8, t);
   EXPECT_EQ(t.firstWrite, (Writes{20, 3, 4}));
   EXPECT_EQ(t.left, 8u);
   // But link 0 is held until 20 + 8 - 4.
-  ports.commit(0, eastward(0, 1), 0, 1, t);
+  ports.commit(0, mesh.eastward(0, 1), 0, 1, t);
   EXPECT_EQ(t.start, 8u);
   EXPECT_EQ(t.firstWrite, (Writes{28})); // the port is free from 28
-  ports.commit(4, Path{{}, {1}}, 100, 3, t);
+  ports.commit(4, mesh.copy(4), 100, 3, t);
   EXPECT_EQ(t.firstWrite, (Writes{100}));
-  ports.commit(3, eastward(3, 4), 100, 3, t);
+  ports.commit(3, mesh.eastward(3, 4), 100, 3, t);
   EXPECT_EQ(t.firstWrite, (Writes{103}));
 }
 

@@ -20,14 +20,6 @@ Descriptor to(uint32_t node, uint32_t bytes) {
   return d;
 }
 
-std::vector<uint32_t> receivers(const Path &path) {
-  std::vector<uint32_t> nodes;
-  for (const Path::Step &s : path.steps)
-    if (s.ejects)
-      nodes.push_back(s.node);
-  return nodes;
-}
-
 struct Die20 {
   Target target;
   Parameters p;
@@ -37,6 +29,23 @@ struct Die20 {
     EXPECT_TRUE(loadTarget(name, target, error));
     EXPECT_TRUE(makeParameters(target, p, error)) << error;
     topology = std::make_unique<Topology>(target, p);
+  }
+  struct Step {
+    uint32_t link, node;
+  };
+  std::vector<Step> steps(const Path &path) const {
+    std::vector<Step> all;
+    topology->forLinks(path,
+                       [&](uint32_t link, uint32_t node, bool) { all.push_back({link, node}); });
+    EXPECT_EQ(all.size(), path.links);
+    EXPECT_TRUE(topology->holds(path));
+    return all;
+  }
+  std::vector<uint32_t> receivers(const Path &path) const {
+    std::vector<uint32_t> nodes;
+    topology->forReceivers(path, [&](uint32_t node) { nodes.push_back(node); });
+    EXPECT_EQ(nodes.size(), path.receivers);
+    return nodes;
   }
   Path path(uint32_t from, const Descriptor &d) {
     Path path;
@@ -66,41 +75,43 @@ TEST(Routes, RowThenColumn) {
   Die20 die;
   Path path = die.path(20 * 2 + 3, to(20 * 5 + 1, 64));
   std::vector<uint32_t> nodes;
-  for (const Path::Step &s : path.steps)
+  std::vector<Die20::Step> steps = die.steps(path);
+  for (const Die20::Step &s : steps)
     nodes.push_back(s.node);
   EXPECT_EQ(nodes, (std::vector<uint32_t>{42, 41, 61, 81, 101}));
-  EXPECT_EQ(path.steps[0].link, 4u * 43 + 1);
-  EXPECT_EQ(path.steps[2].link, 4u * 41 + 2);
-  EXPECT_EQ(receivers(path), (std::vector<uint32_t>{101}));
-  EXPECT_TRUE(die.path(43, to(43, 64)).steps.empty());
+  EXPECT_EQ(steps[0].link, 4u * 43 + 1);
+  EXPECT_EQ(steps[2].link, 4u * 41 + 2);
+  EXPECT_EQ(die.receivers(path), (std::vector<uint32_t>{101}));
+  Path own = die.path(43, to(43, 64));
+  EXPECT_TRUE(own.isCopy());
+  EXPECT_EQ(die.receivers(own), (std::vector<uint32_t>{43}));
 }
 
 TEST(Routes, MulticastSkipsDisabled) {
   Die20 die; // position (1, 6), node 26, is disabled; its router forwards
   Path east = die.path(23, run(Descriptor::Run::Row, 4, 8));
-  EXPECT_EQ(east.steps.size(), 5u);
-  EXPECT_EQ(receivers(east), (std::vector<uint32_t>{24, 25, 27, 28}));
-  EXPECT_EQ(east.receivers, receivers(east));
+  EXPECT_EQ(die.steps(east).size(), 5u);
+  EXPECT_EQ(die.receivers(east), (std::vector<uint32_t>{24, 25, 27, 28}));
   Path west = die.path(28, run(Descriptor::Run::Row, 6, 5));
-  EXPECT_EQ(receivers(west), (std::vector<uint32_t>{25}));
+  EXPECT_EQ(die.receivers(west), (std::vector<uint32_t>{25}));
   // The run ends on the disabled position.
   Path toDisabled = die.path(23, run(Descriptor::Run::Row, 5, 6));
-  EXPECT_EQ(toDisabled.steps.size(), 3u);
-  EXPECT_EQ(receivers(toDisabled), (std::vector<uint32_t>{25}));
+  EXPECT_EQ(die.steps(toDisabled).size(), 3u);
+  EXPECT_EQ(die.receivers(toDisabled), (std::vector<uint32_t>{25}));
 }
 
 TEST(Routes, MulticastToAColumn) {
   Die20 die;
   // From (2, 3) along the row to column 5, then down rows 4 to 6.
   Path down = die.path(43, run(Descriptor::Run::Column, 4, 6, 5));
-  EXPECT_EQ(down.steps.size(), 2u + 4);
-  EXPECT_EQ(receivers(down), (std::vector<uint32_t>{85, 105, 125}));
+  EXPECT_EQ(die.steps(down).size(), 2u + 4);
+  EXPECT_EQ(die.receivers(down), (std::vector<uint32_t>{85, 105, 125}));
   // The turn is part of the run, upwards.
   Path up = die.path(43, run(Descriptor::Run::Column, 2, 0, 5));
-  EXPECT_EQ(receivers(up), (std::vector<uint32_t>{45, 25, 5}));
+  EXPECT_EQ(die.receivers(up), (std::vector<uint32_t>{45, 25, 5}));
   // The own column: the sender does not receive.
   Path own = die.path(43, run(Descriptor::Run::Column, 2, 4, 3));
-  EXPECT_EQ(receivers(own), (std::vector<uint32_t>{63, 83}));
+  EXPECT_EQ(die.receivers(own), (std::vector<uint32_t>{63, 83}));
 }
 
 TEST(Routes, BadRuns) {
@@ -127,8 +138,8 @@ TEST(Routes, ExplicitRoutes) {
   Descriptor d = to(20 * 2 + 3, 64);
   d.route = 0;
   Path path = die.path(0, d);
-  EXPECT_EQ(path.steps.size(), 5u);
-  EXPECT_EQ(path.steps[1].node, 40u);
+  EXPECT_EQ(die.steps(path).size(), 5u);
+  EXPECT_EQ(die.steps(path)[1].node, 40u);
   d.node = 5;
   EXPECT_NE(die.error(0, d).find("leads to"), std::string::npos);
   d.route = 7;
@@ -137,6 +148,23 @@ TEST(Routes, ExplicitRoutes) {
   EXPECT_FALSE(die.topology->setRoutes({{0, 1, 0, 1}}, error));
   EXPECT_NE(error.find("twice"), std::string::npos);
   EXPECT_FALSE(die.topology->setRoutes({std::vector<uint8_t>(65, 0)}, error));
+}
+
+// As in a saved state that has been tampered with.
+TEST(Routes, WhatIsNoPath) {
+  Die20 die;
+  Path good = die.path(23, run(Descriptor::Run::Row, 4, 8));
+  ASSERT_TRUE(die.topology->holds(good));
+  std::vector<Path> bad(7, good);
+  bad[0].from = 20 * 18;     // outside
+  bad[1].links = 6;          // more than the legs have
+  bad[2].legs[0].links = 18; // off the die
+  bad[3].legs[0].direction = static_cast<Direction>(4);
+  bad[4].receivers = 5; // one is disabled
+  bad[5].firstReceiver = 6;
+  bad[6].route = 0; // there is no table
+  for (const Path &path : bad)
+    EXPECT_FALSE(die.topology->holds(path)) << &path - bad.data();
 }
 
 TEST(Routes, RoutersThatDoNotForward) {
