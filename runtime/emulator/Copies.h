@@ -2,8 +2,8 @@
 //
 // Bytes of committed trains that are still to be moved. Trains are committed one by one, by one
 // thread, while the others move what the trains carry; nothing that a train brings shows before the
-// window it was committed in has passed. Who looks at a node's memory within the window (a copy
-// within the node, a thread that goes on) waits for what concerns it.
+// window it was committed in has passed. A copy within a node, which moves its bytes at once, waits
+// for what concerns it.
 #ifndef DOJO_EMULATOR_COPIES_H
 #define DOJO_EMULATOR_COPIES_H
 

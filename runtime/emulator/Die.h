@@ -113,7 +113,7 @@ private:
   uint64_t commit(const Waiting &train);
   void deliver();
   void commitPackets(const Transfer &transfer, uint64_t issue, unsigned packets);
-  void startAnswer(const Transfer &ask, uint64_t arrival);
+  uint64_t startAnswer(const Transfer &ask, uint64_t arrival);
   void answerWaits(uint32_t node, uint64_t issue);
   void answerGoes(uint32_t node, uint64_t issue);
 

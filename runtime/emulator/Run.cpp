@@ -2,7 +2,8 @@
 //
 // A run in windows: with `first` the earliest event of any node, a train that is not yet committed
 // cannot show on another node before first + lookahead. So every node may advance up to there by
-// itself, on any host thread; then the trains of the window are committed in order.
+// itself, on any host thread. Then the trains of the window are committed in order, by one thread,
+// up to the cycle in which a sender may issue its next, and what they bring is delivered, by all.
 #include "Checks.h"
 #include "Probe.h"
 

@@ -58,20 +58,10 @@ void Run::commitTrains(uint64_t safe) {
     for (size_t i = 0; i < sizeof(Transfer); i += 64)
       __builtin_prefetch(reinterpret_cast<const char *>(train.transfer) + i);
   auto next = ready.begin();
-  while (true) {
-    // Those that have come up since then stand in the queue.
-    bool queued = !trains.empty() && trains.top().issue <= safe &&
-                  (next == ready.end() || *next > trains.top());
-    if (!queued && next == ready.end())
+  for (; next != ready.end() && next->issue <= safe; ++next) {
+    if (fault && next->issue > fault->cycle)
       break;
-    Waiting train = queued ? trains.top() : *next;
-    if (train.issue > safe || (fault && train.issue > fault->cycle))
-      break;
-    if (queued)
-      trains.pop();
-    else
-      ++next;
-    safe = std::min(safe, commit(train) - 1);
+    safe = std::min(safe, commit(*next) - 1);
   }
   for (; next != ready.end(); ++next)
     trains.push(*next);
@@ -134,8 +124,8 @@ void Run::commitPackets(const Transfer &x, uint64_t issue, unsigned count) {
   }
 }
 
-// Returns the first cycle in which the sender may do something because of it; its next train may be
-// issued in that cycle. What comes of it elsewhere shows after the window.
+// Returns the first cycle in which a train may be issued because of it: the sender's next, or an
+// answer. What else comes of it on other nodes shows after the window.
 uint64_t Run::commit(const Waiting &train) {
   Transfer &x = *train.transfer;
   unsigned count = static_cast<unsigned>(std::min<uint64_t>(x.packetsLeft, p.trainPackets));
@@ -163,7 +153,7 @@ uint64_t Run::commit(const Waiting &train) {
     break;
   case Transfer::Kind::Ask:
     x.number = train.number;
-    startAnswer(x, timing.firstWrite[0]);
+    next = std::min(next, startAnswer(x, timing.firstWrite[0]));
     break;
   case Transfer::Kind::Answer:
     answerGoes(x.from, train.issue);
@@ -209,7 +199,8 @@ void Run::answerGoes(uint32_t node, uint64_t issue) {
   m.nodes[node]->answersFrom = answersAt[node].empty() ? never : *answersAt[node].begin();
 }
 
-void Run::startAnswer(const Transfer &ask, uint64_t arrival) {
+// Returns its issue cycle.
+uint64_t Run::startAnswer(const Transfer &ask, uint64_t arrival) {
   if (spareAnswers.empty()) {
     answers.push_back(std::make_unique<Transfer>());
     spareAnswers.push_back(answers.back().get());
@@ -224,7 +215,7 @@ void Run::startAnswer(const Transfer &ask, uint64_t arrival) {
                 "the answer to a pull: " + error);
     noteFaults();
     refresh(ask.asker);
-    return;
+    return never;
   }
   answer = ask;
   answer.path = path;
@@ -239,6 +230,7 @@ void Run::startAnswer(const Transfer &ask, uint64_t arrival) {
   trains.push(
       {issue, answer.from, numThreads + answer.askerThread, answer.asker, answer.number, &answer});
   answerWaits(answer.from, issue);
+  return issue;
 }
 
 } // namespace dojo::emu
