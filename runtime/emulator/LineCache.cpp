@@ -56,13 +56,7 @@ uint16_t LineCache::evict() {
 }
 
 bool LineCache::touch(uint32_t line) {
-  if (++uses == 0) { // begins anew: only the order counts
-    sortByUse(byUse);
-    for (uint16_t slot : byUse)
-      slots[slot].lastUse = uses++;
-    byUse.clear();
-    oldest = 0;
-  }
+  ++uses;
   uint16_t slot = buckets[line % numBuckets];
   while (slot != none && slots[slot].line != line)
     slot = slots[slot].next;

@@ -75,7 +75,8 @@ private:
   static constexpr unsigned numBuckets = 256;
 
   struct Slot {
-    uint32_t line, lastUse;
+    uint64_t lastUse;
+    uint32_t line;
     uint16_t next; // in its bucket
   };
 
@@ -87,7 +88,7 @@ private:
   uint32_t capacity = 0;
   // Uses are counted. Slots are sorted by use only now and then: of those that have not been used
   // since, the first is the least recently used of all.
-  uint32_t uses = 0, sortedAt = 0;
+  uint64_t uses = 0, sortedAt = 0;
   std::vector<Slot> slots;
   std::vector<uint16_t> byUse;
   size_t oldest = 0; // in byUse
