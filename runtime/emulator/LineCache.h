@@ -91,7 +91,7 @@ private:
   uint64_t uses = 0, sortedAt = 0;
   std::vector<Slot> slots;
   std::vector<uint16_t> byUse;
-  size_t oldest = 0; // in byUse
+  size_t oldest = 0;                        // in byUse
   std::array<uint16_t, numBuckets> buckets; // first slot, by line
 };
 
