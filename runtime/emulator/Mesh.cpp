@@ -154,6 +154,9 @@ bool Topology::holds(const Path &path) const {
   if (path.route != Path::byLegs &&
       (path.route >= routes.size() || path.firstReceiver + 1 != path.links))
     return false;
+  for (const Path::Leg &leg : path.legs)
+    if (leg.direction > Direction::North)
+      return false;
   Path again;
   std::string error;
   start(path.from, again);
@@ -168,10 +171,10 @@ bool Topology::holds(const Path &path) const {
   } else {
     for (const Path::Leg &leg : path.legs)
       for (unsigned k = 0; k < leg.links; ++k)
-        if (leg.direction > Direction::North || !take(leg.direction))
+        if (!take(leg.direction))
           return false;
   }
-  if (again.links != path.links)
+  if (again.links != path.links || (path.route != Path::byLegs && !usable(at)))
     return false;
   unsigned receivers = 0;
   forReceivers(path, [&receivers](uint32_t) { ++receivers; });

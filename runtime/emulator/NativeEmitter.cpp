@@ -4,7 +4,7 @@
 //
 // Registers of the host: rbx the context, rbp the thread's registers, r12 the SRAM, r13 the
 // accumulators, r14 the turn's crossings, r15 the turns completed. The frame holds spread operands,
-// the caller's stack pointer and the number of turns allowed.
+// the caller's stack pointer, the number of turns allowed, and what strips keep (NativeStrip.h).
 #include "NativeEmitter.h"
 
 #include "MatrixForms.h"

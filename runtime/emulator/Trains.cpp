@@ -69,6 +69,8 @@ void Run::commitTrains(uint64_t safe) {
 }
 
 void Run::moveBytes(const Transfer &x, uint64_t count, uint64_t issue) {
+  if (checks)
+    checks->moves(x, count, issue);
   const uint8_t *source = m.nodes[x.from]->sram;
   bool mayWriteCode = false;
   m.topology.forReceivers(x.path, [&](uint32_t n) { mayWriteCode |= code[n].overlaps(x.writes); });
@@ -118,8 +120,6 @@ void Run::commitPackets(const Transfer &x, uint64_t issue, unsigned count) {
   if (!x.dataless && x.kind != Transfer::Kind::Ask) {
     if (stopping)
       noteTrain(x, issue, count);
-    if (checks)
-      checks->moves(x, count, issue);
     moveBytes(x, count, issue);
   }
 }

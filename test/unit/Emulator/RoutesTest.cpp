@@ -155,14 +155,24 @@ TEST(Routes, WhatIsNoPath) {
   Die20 die;
   Path good = die.path(23, run(Descriptor::Run::Row, 4, 8));
   ASSERT_TRUE(die.topology->holds(good));
-  std::vector<Path> bad(7, good);
+  std::string error;
+  ASSERT_TRUE(die.topology->setRoutes({{0, 0, 0}}, error)) << error;
+  Descriptor d = to(27, 64);
+  d.route = 0;
+  Path route = die.path(24, d);
+  ASSERT_TRUE(die.topology->holds(route));
+  std::vector<Path> bad(8, good);
   bad[0].from = 20 * 18;     // outside
   bad[1].links = 6;          // more than the legs have
   bad[2].legs[0].links = 18; // off the die
   bad[3].legs[0].direction = static_cast<Direction>(4);
   bad[4].receivers = 5; // one is disabled
   bad[5].firstReceiver = 6;
-  bad[6].route = 0; // there is no table
+  bad[6].route = 1;                                       // there is one route
+  bad[7].legs[1].direction = static_cast<Direction>(200); // of a leg without links
+  bad.insert(bad.end(), 2, route);
+  bad[8].from = 23;         // leads to the disabled position
+  bad[9].firstReceiver = 1; // a route is to one node
   for (const Path &path : bad)
     EXPECT_FALSE(die.topology->holds(path)) << &path - bad.data();
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Two threads of a node that wait on one semaphore: whether that is a fault, and which wait takes
-// what, depends on cycles alone, not on how far a thread had run ahead of other nodes.
+// what, depends on cycles alone, not on how far a thread had run ahead of other nodes (but for what
+// rule 15 of docs/timing.md leaves open).
 #include "TestMachine.h"
 
 #include "dojo/Emulator/Session.h"
