@@ -7,7 +7,7 @@ from lit.llvm import llvm_config
 config.name = "dojo"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test", ".s", ".td"]
-config.excludes = ["Inputs", "models", "timing", "unit", "lit.cfg.py"]
+config.excludes = ["Inputs", "fuzz", "models", "timing", "unit", "lit.cfg.py"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.dojo_obj_root, "test")
 config.environment["PYTHONPATH"] = config.test_source_root
