@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Strips: turns of a matrix loop that native code runs together. Hosts issue two fused
-// multiply-adds in a cycle, but fewer beside a store of a vector, as both want the registers' read
-// ports. So what a strip saves is stores: an accumulator is brought to registers once for all its
-// steps in the strip, and of a vector register only the last value is written back. For that, steps
-// on different accumulators change places; steps on one keep their order, so that all bits stay the
-// same.
+// Strips: turns of a matrix loop that native code runs together. A host that issues two fused
+// multiply-adds in a cycle was measured to issue fewer beside stores of vectors
+// (docs/rationale/emulator.md). So what a strip saves is stores: an accumulator is brought to
+// registers once for all its steps in the strip, and of a vector register only the last value is
+// written back. For that, steps on different accumulators change places; steps on one keep their
+// order, so that all bits stay the same.
 #ifndef DOJO_EMULATOR_NATIVESTRIP_H
 #define DOJO_EMULATOR_NATIVESTRIP_H
 
