@@ -28,11 +28,11 @@ bool covered(const std::vector<Interval> &intervals, uint32_t begin, uint32_t en
 
 const CodeSegment *Node::findCode(int64_t address, int64_t bytes) const {
   auto next =
-      std::upper_bound(segments.begin(), segments.end(), address,
+      std::upper_bound(code.segments.begin(), code.segments.end(), address,
                        [](int64_t a, const CodeSegment &s) { return a < int64_t(s.begin); });
-  if (next != segments.begin() && address < int64_t(std::prev(next)->end))
+  if (next != code.segments.begin() && address < int64_t(std::prev(next)->end))
     return &*std::prev(next);
-  if (next != segments.end() && int64_t(next->begin) < address + bytes)
+  if (next != code.segments.end() && int64_t(next->begin) < address + bytes)
     return &*next;
   return nullptr;
 }

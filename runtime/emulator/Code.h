@@ -10,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <compare>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -131,6 +132,7 @@ private:
 struct CodeSegment {
   uint32_t begin = 0, end = 0;
   std::shared_ptr<const CodeImage> image;
+  auto operator<=>(const CodeSegment &) const = default;
 };
 
 } // namespace dojo::emu

@@ -45,6 +45,8 @@ struct Die {
     return number < nodes.size() ? nodes[number].get() : nullptr;
   }
   HostThreads &hostThreads(unsigned count);
+  /// Finds Node::codeRanges where it is out of date.
+  void divideCode();
 };
 
 class Run {

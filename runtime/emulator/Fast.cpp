@@ -36,11 +36,11 @@ bool Node::findWindow(FastContext &c, unsigned base, uint64_t address, uint64_t 
   if (address > high || bytes > high - address)
     return false;
   if (write) {
-    auto next = std::upper_bound(n.segments.begin(), n.segments.end(), address,
+    auto next = std::upper_bound(n.code.segments.begin(), n.code.segments.end(), address,
                                  [](uint64_t a, const CodeSegment &s) { return a < s.begin; });
-    if (next != n.segments.end())
+    if (next != n.code.segments.end())
       high = next->begin;
-    if (next != n.segments.begin())
+    if (next != n.code.segments.begin())
       low = std::prev(next)->end;
   }
   if (n.windowsOf) {
@@ -55,13 +55,16 @@ bool Node::findWindow(FastContext &c, unsigned base, uint64_t address, uint64_t 
   if (address < low || address + bytes > high)
     return false;
   (write ? c.writes : c.reads)[base] = {low, high - low};
+  c.basesFound |= uint32_t(1) << base;
   return true;
 }
 
 void Node::setWindows(const Declaration *declaration) {
   windowsOf = declaration;
-  for (unsigned i = 0; i < numXRegisters; ++i)
-    context.reads[i] = context.writes[i] = Window();
+  for (; context.basesFound != 0; context.basesFound &= context.basesFound - 1) {
+    int base = std::countr_zero(context.basesFound);
+    context.reads[base] = context.writes[base] = Window();
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -70,23 +73,15 @@ void Node::setWindows(const Declaration *declaration) {
 
 // The block at the thread's pc; null if the plain engine has to go on.
 const Block *Node::nextBlock(Thread &t) {
-  if (t.pc % 4) {
-    t.segment = nullptr;
+  if (t.pc % 4)
     return nullptr;
-  }
-  auto inside = [&t] { return t.segment && t.pc >= t.segment->begin && t.pc < t.segment->end; };
-  if (!inside()) {
-    std::swap(t.segment, t.otherSegment);
-    if (!inside())
-      t.segment = codeIn(t.pc, 1);
-    if (!t.segment)
-      return nullptr;
-  }
   if (!t.range.holds(t.pc))
     enterRange(t);
+  if (!t.range.image)
+    return nullptr;
   if (t.range.declaration != windowsOf)
     setWindows(t.range.declaration);
-  return t.segment->image->translation(setup.hostPath).find(t.pc, t.range.end);
+  return t.range.image->translation(setup.hostPath).find(t.pc, t.range.end);
 }
 
 // Runs the functions of a block: up to `turns` times if it jumps to its begin and has native code.
@@ -97,7 +92,7 @@ Node::BlockRun Node::runBlock(Thread &t, const Block &block, unsigned turns) {
   context.taken = false;
   context.turns = 0;
   context.pc = block.end - end[-1].bytes; // of a branch; nothing else asks for it
-  Translation &translation = t.segment->image->translation(setup.hostPath);
+  Translation &translation = t.range.image->translation(setup.hostPath);
   if (const NativeCode *native = translation.native(block, setup.tier, blocksRun)) {
     uint32_t at = native->run(context, turns);
     op = at == NativeCode::stopped ? end : begin + at;

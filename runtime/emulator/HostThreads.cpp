@@ -16,55 +16,55 @@ void pause() {
 }
 } // namespace
 
+constexpr unsigned delay=10;
 HostThreads::HostThreads(unsigned threads, std::function<bool()> idle)
-    : queues(threads), idle(std::move(idle)) {
+    : queues(threads), idle(std::move(idle)), workers(threads - 1) {
   for (unsigned i = 1; i < threads; ++i)
-    workers.emplace_back([this, i] { work(i); });
+    workers[i - 1].thread = std::thread([this, i] { work(i); });
 }
 
 HostThreads::~HostThreads() {
-  stop = true;
-  ++generation;
-  generation.notify_all();
-  for (std::thread &worker : workers)
-    worker.join();
+  loop = nullptr;
+  for (Worker &worker : workers) {
+    worker.state = Called;
+    worker.state.notify_one();
+    worker.thread.join();
+  }
 }
 
 void HostThreads::share(unsigned thread) {
   for (unsigned k = 0; k < count(); ++k) {
     unsigned owner = (thread + k) % count();
     Queue &queue = queues[owner];
+    if (k)
+      for (unsigned i = 0; i < delay && queue.next.load() < queue.count; ++i)
+        pause();
+    if (queue.next.load() >= queue.count)
+      continue;
     for (size_t i = queue.next.fetch_add(1); i < queue.count; i = queue.next.fetch_add(1))
       (*loop)(owner, i, thread);
   }
 }
 
 void HostThreads::work(unsigned thread) {
-  unsigned seen = 0;
+  std::atomic<unsigned> &state = workers[thread - 1].state;
   while (true) {
-    unsigned now = generation.load();
-    for (unsigned i = 0; now == seen && i < spins; ++i) {
+    for (unsigned i = 0; state.load(std::memory_order_relaxed) == Idle; ++i) {
       if (idle())
         i = 0;
       else
         pause();
-      now = generation.load();
+      unsigned expected = Idle;
+      if (i == spins && state.compare_exchange_strong(expected, Asleep))
+        state.wait(Asleep);
     }
-    while (now == seen) {
-      generation.wait(seen);
-      now = generation.load();
-    }
-    seen = now;
-    if (stop)
+    unsigned expected = Called;
+    if (!state.compare_exchange_strong(expected, Working))
+      continue;
+    if (!loop)
       return;
-    {
-      std::lock_guard lock(entry);
-      if (!open)
-        continue; // woke up too late
-      ++joined;
-    }
     share(thread);
-    --joined;
+    state = Idle;
   }
 }
 
@@ -75,25 +75,23 @@ void HostThreads::run(size_t items, const Body &body) {
         body(owner, i, 0);
     return;
   }
-  {
-    std::lock_guard lock(entry);
-    loop = &body;
-    for (Queue &queue : queues)
-      queue.next = 0;
-    open = true;
-  }
-  ++generation;
-  generation.notify_all();
+  loop = &body;
+  for (Queue &queue : queues)
+    queue.next = 0;
+  for (Worker &worker : workers)
+    if (worker.state.exchange(Called) == Asleep)
+      worker.state.notify_one();
   share(0);
-  {
-    std::lock_guard lock(entry);
-    open = false;
+  // Who has not come until now need not come any more.
+  for (Worker &worker : workers) {
+    unsigned expected = Called;
+    if (!worker.state.compare_exchange_strong(expected, Idle))
+      for (unsigned i = 0; worker.state.load() == Working; ++i)
+        if (i < spins)
+          pause();
+        else
+          std::this_thread::yield();
   }
-  for (unsigned i = 0; joined.load() != 0; ++i)
-    if (i < spins)
-      pause();
-    else
-      std::this_thread::yield();
 }
 
 } // namespace dojo::emu

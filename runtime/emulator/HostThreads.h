@@ -8,7 +8,6 @@
 #include <atomic>
 #include <cstddef>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -26,7 +25,7 @@ public:
 
   unsigned count() const { return static_cast<unsigned>(queues.size()); }
   /// The thread that works on a node if it can.
-  unsigned ownerOf(uint32_t node) const { return node % count(); }
+  unsigned ownerOf(uint32_t node) const { return node / 8 % count(); }
 
   /// Calls body(owner, i, thread) once for every owner below count() and i below items(owner), in
   /// any order, and returns when all are done. Threads take their own items first, then what others
@@ -44,19 +43,19 @@ private:
     std::atomic<size_t> next{0}; // item
     size_t count = 0;
   };
+  enum State : unsigned { Idle, Asleep, Called, Working };
+  struct alignas(64) Worker {
+    std::atomic<unsigned> state{Idle};
+    std::thread thread;
+  };
   void run(size_t items, const Body &body);
   void work(unsigned thread);
   void share(unsigned thread);
 
   std::vector<Queue> queues; // by thread
   std::function<bool()> idle;
-  std::vector<std::thread> workers;
-  std::atomic<unsigned> generation{0}; // of the loop
-  std::atomic<bool> stop{false};
-  std::mutex entry;                // guards `open` and joining the loop
-  bool open = false;               // workers may still join
-  std::atomic<unsigned> joined{0}; // workers in the loop
-  const Body *loop = nullptr;
+  std::vector<Worker> workers;
+  const Body *loop = nullptr; // null: there are no more
 };
 
 } // namespace dojo::emu

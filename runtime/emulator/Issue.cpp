@@ -287,81 +287,14 @@ bool Node::findSegment(Thread &t, uint64_t cycle) {
   return t.segment != nullptr;
 }
 
-namespace {
-
-// How many of `begins`, which ascend, are not after `pc`; most often about as many as `near`.
-template <typename Vector, typename Begin>
-uint32_t countUpTo(const Vector &all, uint32_t pc, uint32_t near, Begin begin) {
-  size_t low = 0, high = all.size(); // the count lies between
-  for (uint32_t at : {near - 1, near, near + 1})
-    if (at < high && at >= low)
-      (begin(all[at]) <= pc ? low : high) = begin(all[at]) <= pc ? at + 1 : at;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (begin(all[middle]) <= pc)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return static_cast<uint32_t>(low);
-}
-
-} // namespace
-
-// Calls and returns go back and forth between two ranges.
 void Node::enterRange(Thread &t) const {
-  std::swap(t.range, t.otherRange);
-  if (!t.range.holds(t.pc)) {
-    constexpr uint32_t near = 4096; // bytes
-    if (t.pc - t.otherRange.end < near) {
-      t.range.rangesBefore = t.otherRange.rangesBefore;
-      t.range.declarationsBefore = t.otherRange.declarationsBefore;
-    }
-    findRange(t.range, t.pc);
-  }
+  uint32_t index = codeRanges->find(t.pc, t.rangeIndex, t.otherRange);
+  t.otherRange = std::exchange(t.rangeIndex, index);
+  t.range = (*codeRanges)[index];
   if (t.range.layer >= 0)
     t.layer = static_cast<size_t>(t.range.layer);
   else if (t.range.layer != -2) // else the caller's
     t.layer = setup.numLayers;
-}
-
-void Node::findRange(CodeRange &r, uint32_t pc) const {
-  r.begin = 0;
-  r.end = ~uint32_t(0);
-  r.declaration = nullptr;
-  r.layer = -1;
-  if (ranges) {
-    r.rangesBefore =
-        countUpTo(*ranges, pc, r.rangesBefore, [](const PcRange &range) { return range.begin; });
-    if (r.rangesBefore < ranges->size())
-      r.end = (*ranges)[r.rangesBefore].begin;
-    if (r.rangesBefore > 0) {
-      const PcRange &range = (*ranges)[r.rangesBefore - 1];
-      r.begin = range.end;
-      if (pc < range.end) {
-        r.begin = range.begin;
-        r.end = range.end;
-        r.layer = range.layer;
-      }
-    }
-  }
-  if (declared.empty())
-    return;
-  // The finer of the two divisions of the address space is looked up again at its own borders.
-  r.declarationsBefore = countUpTo(declared, pc, r.declarationsBefore,
-                                   [](const Interval &interval) { return interval.begin; });
-  if (r.declarationsBefore < declared.size())
-    r.end = std::min(r.end, declared[r.declarationsBefore].begin);
-  if (r.declarationsBefore == 0)
-    return;
-  const Interval &before = declared[r.declarationsBefore - 1];
-  if (pc < before.end) {
-    r.declaration = declarations[r.declarationsBefore - 1].get();
-    r.begin = std::max(r.begin, before.begin);
-    r.end = std::min(r.end, before.end);
-  } else {
-    r.begin = std::max(r.begin, before.end);
-  }
 }
 
 } // namespace dojo::emu

@@ -102,6 +102,20 @@ Die::Die(const Target &target, const Parameters &parameters)
   copies = std::make_unique<Copies>(std::move(memories), p.packetBytes);
 }
 
+void Die::divideCode() {
+  auto before = [](const CodeRanges::Parts *a, const CodeRanges::Parts *b) { return *a < *b; };
+  std::map<const CodeRanges::Parts *, std::shared_ptr<const CodeRanges>, decltype(before)> known(
+      before);
+  for (auto &node : nodes) {
+    if (!node || node->codeRanges)
+      continue;
+    std::shared_ptr<const CodeRanges> &ranges = known[&node->code];
+    if (!ranges)
+      ranges = std::make_shared<const CodeRanges>(node->code);
+    node->codeRanges = ranges;
+  }
+}
+
 HostThreads &Die::hostThreads(unsigned count) {
   if (!host || host->count() != count) {
     host.reset();
@@ -140,7 +154,7 @@ bool checkPlace(const Die &die, std::span<const uint32_t> nodes, uint64_t addres
 bool checkNoCode(const Die &die, std::span<const uint32_t> nodes, uint32_t address, uint64_t bytes,
                  std::string &error) {
   for (uint32_t n : nodes)
-    for (const CodeSegment &s : die.node(n)->segments)
+    for (const CodeSegment &s : die.node(n)->code.segments)
       if (address < s.end && s.begin < address + bytes)
         return fail(error, std::to_string(bytes) + " bytes at address " + std::to_string(address) +
                                " overlap code at " + std::to_string(s.begin) + " of node " +
@@ -192,9 +206,11 @@ bool Machine::placeCode(std::span<const uint32_t> nodes, uint32_t address,
   CodeSegment segment{address, address + static_cast<uint32_t>(bytes.size()), image};
   for (uint32_t n : nodes) {
     Node &node = *die->node(n);
-    auto at = std::upper_bound(node.segments.begin(), node.segments.end(), address,
+    auto &segments = node.code.segments;
+    auto at = std::upper_bound(segments.begin(), segments.end(), address,
                                [](uint32_t a, const CodeSegment &s) { return a < s.begin; });
-    node.segments.insert(at, segment);
+    segments.insert(at, segment);
+    node.codeRanges.reset();
     std::memcpy(node.sram + address, bytes.data(), bytes.size());
     node.notePlaced(segment.begin, segment.end);
   }
@@ -242,8 +258,10 @@ bool Machine::setPcRanges(std::span<const uint32_t> nodes, std::vector<PcRange> 
   for (const PcRange &r : ranges)
     die->numLayers = std::max(die->numLayers, static_cast<size_t>(std::max(r.layer, -1) + 1));
   auto shared = std::make_shared<const std::vector<PcRange>>(std::move(ranges));
-  for (uint32_t n : nodes)
-    die->node(n)->ranges = shared;
+  for (uint32_t n : nodes) {
+    die->node(n)->code.layers = shared;
+    die->node(n)->codeRanges.reset();
+  }
   return true;
 }
 
@@ -257,7 +275,7 @@ bool Machine::declareAccesses(std::span<const uint32_t> nodes, uint32_t begin, u
   if (!checkPlace(*die, nodes, 0, 0, error))
     return false;
   for (uint32_t n : nodes)
-    for (const auto &d : die->node(n)->declarations)
+    for (const auto &d : die->node(n)->code.declarations)
       if (begin >= end || (begin < d->end && d->begin < end))
         return fail(error, "segment from " + std::to_string(begin) +
                                " is empty or overlaps another on node " + std::to_string(n));
@@ -268,10 +286,11 @@ bool Machine::declareAccesses(std::span<const uint32_t> nodes, uint32_t begin, u
       Declaration{begin, end, std::move(reads), std::move(writes), std::move(ignored)});
   for (uint32_t n : nodes) {
     Node &node = *die->node(n);
-    auto at = std::upper_bound(node.declared.begin(), node.declared.end(), begin,
-                               [](uint32_t b, const Interval &other) { return b < other.begin; });
-    node.declarations.insert(node.declarations.begin() + (at - node.declared.begin()), declaration);
-    node.declared.insert(at, {begin, end});
+    auto &all = node.code.declarations;
+    auto at = std::upper_bound(all.begin(), all.end(), begin,
+                               [](uint32_t b, const auto &other) { return b < other->begin; });
+    all.insert(at, declaration);
+    node.codeRanges.reset();
   }
   return true;
 }

@@ -29,15 +29,15 @@ void Node::reset(const RunSetup &newSetup) {
   firstAsked = 0;
   answersFrom = never;
   busyUntil = 0;
-  if (controlOnlySegments != segments.size())
+  if (controlOnlySegments != code.segments.size())
     controlOnlyAt.clear();
-  controlOnlySegments = segments.size();
+  controlOnlySegments = code.segments.size();
   recheck = false;
   stops.reset();
   paused.reset();
   released = false;
-  codeLow = segments.empty() ? 0 : segments.front().begin;
-  codeHigh = segments.empty() ? 0 : segments.back().end;
+  codeLow = code.segments.empty() ? 0 : code.segments.front().begin;
+  codeHigh = code.segments.empty() ? 0 : code.segments.back().end;
   context.acc = accumulators;
   context.sram = sram;
   context.node = number;
@@ -56,10 +56,11 @@ void Node::reset(const RunSetup &newSetup) {
     t.inList = t.apart = t.trainQueued = t.standing = t.skip = false;
     t.predicated = 0;
     t.op = nullptr;
-    t.segment = t.otherSegment = nullptr;
+    t.segment = nullptr;
     t.nearBytes = 0;
     t.trainNumber = 0;
-    t.range = t.otherRange = CodeRange();
+    t.range = CodeRange();
+    t.rangeIndex = t.otherRange = 0;
     t.layer = setup.numLayers;
     t.next = 0;
     if (entries[t.index] < 0)

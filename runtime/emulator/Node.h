@@ -11,6 +11,7 @@
 
 #include "Archive.h"
 #include "BlockTiming.h"
+#include "CodeRanges.h"
 #include "Handlers.h"
 #include "LineCache.h"
 #include "NodeStops.h"
@@ -31,30 +32,12 @@ namespace dojo::emu {
 /// Sorts and joins what touches.
 void merge(std::vector<Interval> &intervals);
 
-/// Accesses that code in [begin, end) may make.
-struct Declaration {
-  uint32_t begin = 0, end = 0;
-  std::vector<Interval> reads, writes; // by address, merged
-  std::vector<Interval> ignored;       // part of `reads`: loads there have no effect
-};
-
 enum class ThreadState : uint8_t {
   Halted,  // ended, or never started
   Ready,   // goes on at `next` (in a list: with the descriptor that is ready then)
   Waiting, // on a semaphore; passes at `pass`, as far as is known; or stands before the wait
   Sending, // its train waits to be committed
   Faulted,
-};
-
-/// Code that belongs to one layer and has one declaration of what it accesses.
-struct CodeRange {
-  uint32_t begin = 1, end = 0;
-  // The ranges and declarations before this place; code goes on, so the next are most often near.
-  uint32_t rangesBefore = 0, declarationsBefore = 0;
-  const Declaration *declaration = nullptr;
-  int32_t layer = -1; // as PcRange::layer
-
-  bool holds(uint32_t pc) const { return pc >= begin && pc < end; }
 };
 
 struct alignas(64) Thread {
@@ -78,13 +61,12 @@ struct alignas(64) Thread {
   // Instructions.
   const Op *op = nullptr; // the instruction at pc once it has been fetched
   const CodeSegment *segment = nullptr;
-  const CodeSegment *otherSegment = nullptr; // where it came from
   // Around the last fetch: one code line, segment and PC range, so that nothing need be looked up.
   uint32_t nearBegin = 0, nearBytes = 0;
   const Op *nearOps = nullptr;
-  CodeRange range;      // the thread is in
-  CodeRange otherRange; // where it came from
-  size_t layer = 0;     // index into the node's layer counters
+  CodeRange range;                        // the thread is in
+  uint32_t rangeIndex = 0, otherRange = 0; // its number, and of the one it came from
+  size_t layer = 0;                       // index into the node's layer counters
   LineCache lines;
 
   // Waits and lists.
@@ -176,16 +158,13 @@ public:
   //===-- What the loader set --------------------------------------------===//
   const uint32_t number;
   uint8_t *const sram;
-  std::vector<CodeSegment> segments; // by address
   std::array<int64_t, numThreads> entries = {-1, -1, -1, -1};
   std::vector<Interval> placed; // bytes that the loader or the host wrote, in any order
   void notePlaced(uint32_t begin, uint32_t end);
-  std::shared_ptr<const std::vector<PcRange>> ranges;           // by address
-  std::vector<std::shared_ptr<const Declaration>> declarations; // by address
+  CodeRanges::Parts code;
+  std::shared_ptr<const CodeRanges> codeRanges; // of `code`; null once that has changed
   void addCapture(Capture capture);
   void clearCaptures();
-
-  std::vector<Interval> declared; // code of `declarations`
 
   /// Code that [address, address + bytes) touches, or null.
   const CodeSegment *codeIn(int64_t address, int64_t bytes) const {
@@ -288,7 +267,6 @@ private:
   bool fetchFar(Thread &t, uint64_t cycle);
   bool findSegment(Thread &t, uint64_t cycle);
   void enterRange(Thread &t) const;
-  void findRange(CodeRange &range, uint32_t pc) const;
   IssueRules<uint64_t> rules(Thread &t) { return {p, t.ready, units}; }
   bool takeSlots(Thread &t, const Op &op, uint64_t cycle, Slots &slots);
   void issue(Thread &t, const Op &op, uint64_t cycle);

@@ -30,9 +30,10 @@ Run::Run(Die &die, const RunOptions &options)
     if (node) {
       due[host.ownerOf(node->number)].push_back(node.get());
       nodes.push_back(node.get());
-      if (!node->segments.empty())
-        code[node->number] = {node->segments.front().begin, node->segments.back().end};
+      if (!node->code.segments.empty())
+        code[node->number] = {node->code.segments.front().begin, node->code.segments.back().end};
     }
+  m.divideCode();
   host.forEach([this](unsigned owner) { return due[owner].size(); },
                [&](unsigned owner, size_t i, unsigned) { due[owner][i]->reset(setup); });
   if (options.watched())

@@ -113,7 +113,8 @@ bool Node::restore(ArchiveReader &a) {
       a.require(t.predicated ? reachesControlOnly(t.pc, true, predicates) : controlOnly(t.pc));
     }
     if (CodeRange saved = t.range; saved.begin < saved.end) {
-      findRange(t.range, saved.begin);
+      t.rangeIndex = codeRanges->find(saved.begin, 0, 0);
+      t.range = (*codeRanges)[t.rangeIndex];
       a.require(t.range.begin == saved.begin && t.range.end == saved.end);
     }
     if (t.state != ThreadState::Waiting)

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A node's addresses, divided wherever code, a layer, or a declaration of accesses begins or ends.
+// Nodes that were given the same share the division.
+#ifndef DOJO_EMULATOR_CODERANGES_H
+#define DOJO_EMULATOR_CODERANGES_H
+
+#include "Code.h"
+#include "dojo/Emulator/Machine.h"
+
+namespace dojo::emu {
+
+/// Accesses that code in [begin, end) may make.
+struct Declaration {
+  uint32_t begin = 0, end = 0;
+  std::vector<Interval> reads, writes; // by address, merged
+  std::vector<Interval> ignored;       // part of `reads`: loads there have no effect
+};
+
+/// Addresses [begin, end) that are all alike.
+struct CodeRange {
+  uint32_t begin = 1, end = 0;
+  int32_t layer = -1;                       // as PcRange::layer
+  const CodeImage *image = nullptr;         // null: no code
+  const Declaration *declaration = nullptr; // null: none
+  bool holds(uint32_t pc) const { return pc >= begin && pc < end; }
+};
+
+class CodeRanges {
+public:
+  /// All three by address, without overlaps. What is pointed to has to live as long.
+  struct Parts {
+    std::vector<CodeSegment> segments;
+    std::shared_ptr<const std::vector<PcRange>> layers; // null: none
+    std::vector<std::shared_ptr<const Declaration>> declarations;
+    auto operator<=>(const Parts &) const = default;
+  };
+  explicit CodeRanges(const Parts &parts);
+
+  const CodeRange &operator[](uint32_t index) const { return ranges[index]; }
+  /// The range that holds `pc`, any but the greatest address; fastest if it is `other`, or follows
+  /// `current` or `other`.
+  uint32_t find(uint32_t pc, uint32_t current, uint32_t other) const {
+    for (uint32_t index : {other, current + 1, other + 1})
+      if (index < ranges.size() && ranges[index].holds(pc))
+        return index;
+    return search(pc);
+  }
+
+private:
+  uint32_t search(uint32_t pc) const;
+
+  std::vector<CodeRange> ranges; // without gaps
+  std::vector<uint32_t> begins;  // of the ranges: all that a search has to look at
+};
+
+} // namespace dojo::emu
+
+#endif
