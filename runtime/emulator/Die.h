@@ -7,8 +7,8 @@
 #include "Copies.h"
 #include "HostThreads.h"
 #include "Node.h"
+#include "TrainQueue.h"
 
-#include <queue>
 #include <random>
 #include <set>
 
@@ -72,21 +72,8 @@ public:
                                      uint64_t &now, std::string &error);
 
 private:
-  /// A train that waits for its turn. The order of the fields is the order of service.
-  struct Waiting {
-    uint64_t issue;
-    uint32_t node;
-    uint32_t thread; // 4 + the asker's thread for an answer
-    uint32_t asker;
-    uint64_t number;
-    Transfer *transfer;
-    auto key() const { return std::tuple(issue, node, thread, asker, number); }
-    bool operator>(const Waiting &other) const { return key() > other.key(); }
-  };
-
-  /// What trains bring the nodes of one host thread, until it is delivered; and the trains that it
-  /// finds on the way.
-  struct alignas(64) Outcome {
+  /// What trains bring the nodes of one host thread, until it is delivered.
+  struct alignas(64) Brought {
     struct Signal {
       uint64_t shows;
       uint32_t amount;
@@ -99,21 +86,26 @@ private:
     };
     std::vector<Signal> signals;
     std::vector<Left> left;
-    std::vector<Waiting> found;
-    bool faulted = false; // one of its nodes
-    bool empty() const { return signals.empty() && left.empty(); }
+  };
+  /// What a host thread finds out in a window.
+  struct alignas(64) Found {
+    std::vector<WaitingTrain> trains;
+    uint64_t next = never; // event of the nodes that it has looked at last
+    bool faulted = false;  // one of them
   };
 
   template <class Archive> void archive(Archive &a);
   bool executeTimed(uint64_t until);
+  bool runWindows(uint64_t until);
   void advanceNodes(uint64_t safe);
-  void mixOrder(std::vector<Node *> &list);
-  static void collectTrains(Node &node, std::vector<Waiting> &found);
+  size_t findDue(unsigned owner, unsigned thread, uint64_t safe);
+  void mixOrder(unsigned owner);
+  static void collectTrains(Node &node, std::vector<WaitingTrain> &found);
   void queueFound();
-  void refresh(uint32_t node);
+  uint64_t refresh(uint32_t node);
   void commitTrains(uint64_t safe);
-  uint64_t commit(const Waiting &train);
-  void deliver();
+  uint64_t commit(const WaitingTrain &train);
+  void deliver(unsigned owner, Found &found);
   void commitPackets(const Transfer &transfer, uint64_t issue, unsigned packets);
   uint64_t startAnswer(const Transfer &ask, uint64_t arrival);
   void answerWaits(uint32_t node, uint64_t issue);
@@ -141,10 +133,13 @@ private:
   std::vector<Node *> nodes;            // usable, ascending
   std::vector<Extent> code;             // by node number: hull of its code
   std::vector<uint64_t> ownEvent;       // by node number: Node::nextOwnEvent
-  std::vector<std::vector<Node *>> due; // that advance in this window, by their host thread
-  std::priority_queue<Waiting, std::vector<Waiting>, std::greater<Waiting>> trains;
-  std::vector<Waiting> ready;    // of the window, in order
-  std::vector<Outcome> outcomes; // by host thread
+  std::vector<std::vector<Node *>> own; // by the host thread that owns them
+  std::vector<std::vector<Node *>> due; // of them, those that advance in this window
+  TrainQueue trains;
+  std::vector<WaitingTrain> ready; // of the window, in order
+  std::vector<Brought> brought;    // by host thread
+  std::vector<Found> found;        // by host thread
+  uint64_t nextBrought = never;    // nothing that was brought shows before
   std::vector<std::unique_ptr<Transfer>> answers;
   std::vector<Transfer *> spareAnswers;
   std::vector<std::multiset<uint64_t>> answersAt; // issue cycles by node
@@ -155,11 +150,11 @@ private:
   uint64_t reached = 0;
   bool stopping = false; // there are conditions to stop
   std::vector<Stop> hits;
-  uint64_t horizon = never;          // nothing happens after this cycle yet
-  std::optional<Fault> fault;        // the earliest
-  std::unique_ptr<RunProbe> probe;   // of a run that is watched
-  std::unique_ptr<RunChecks> checks; // of a run that is checked
-  std::unique_ptr<std::mt19937_64> orderEngine;
+  uint64_t horizon = never;                  // nothing happens after this cycle yet
+  std::optional<Fault> fault;                // the earliest
+  std::unique_ptr<RunProbe> probe;           // of a run that is watched
+  std::unique_ptr<RunChecks> checks;         // of a run that is checked
+  std::vector<std::mt19937_64> orderEngines; // by host thread; none: the order is as it comes
 };
 
 } // namespace dojo::emu

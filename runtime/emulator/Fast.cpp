@@ -75,9 +75,7 @@ void Node::setWindows(const Declaration *declaration) {
 const Block *Node::nextBlock(Thread &t) {
   if (t.pc % 4)
     return nullptr;
-  if (!t.range.holds(t.pc))
-    enterRange(t);
-  if (!t.range.image)
+  if (!t.range.holds(t.pc) && !enterRange(t))
     return nullptr;
   if (t.range.declaration != windowsOf)
     setWindows(t.range.declaration);

@@ -5,6 +5,8 @@ namespace dojo::emu {
 namespace {
 // Loops follow each other within microseconds; sleeping in between would cost more than they do.
 constexpr unsigned spins = 4000;
+// What another thread owns is in that thread's near cache: it is left some time to take it itself.
+constexpr unsigned patience = 10;
 
 // Leaves the core's units to the other hardware thread for some ten cycles.
 void pause() {
@@ -16,7 +18,6 @@ void pause() {
 }
 } // namespace
 
-constexpr unsigned delay=10;
 HostThreads::HostThreads(unsigned threads, std::function<bool()> idle)
     : queues(threads), idle(std::move(idle)), workers(threads - 1) {
   for (unsigned i = 1; i < threads; ++i)
@@ -24,7 +25,7 @@ HostThreads::HostThreads(unsigned threads, std::function<bool()> idle)
 }
 
 HostThreads::~HostThreads() {
-  loop = nullptr;
+  body = nullptr;
   for (Worker &worker : workers) {
     worker.state = Called;
     worker.state.notify_one();
@@ -33,17 +34,27 @@ HostThreads::~HostThreads() {
 }
 
 void HostThreads::share(unsigned thread) {
-  for (unsigned k = 0; k < count(); ++k) {
+  take(thread, thread);
+  for (unsigned k = 1; k < count(); ++k) {
     unsigned owner = (thread + k) % count();
-    Queue &queue = queues[owner];
-    if (k)
-      for (unsigned i = 0; i < delay && queue.next.load() < queue.count; ++i)
-        pause();
-    if (queue.next.load() >= queue.count)
-      continue;
-    for (size_t i = queue.next.fetch_add(1); i < queue.count; i = queue.next.fetch_add(1))
-      (*loop)(owner, i, thread);
+    for (unsigned i = 0; i < patience && queues[owner].isOpen(); ++i)
+      pause();
+    take(owner, thread);
   }
+}
+
+void HostThreads::take(unsigned owner, unsigned thread) {
+  Queue &queue = queues[owner];
+  unsigned expected = Queue::New;
+  if (queue.state.compare_exchange_strong(expected, Queue::Preparing)) {
+    queue.count = (*prepare)(owner, thread);
+    queue.state = Queue::Ready;
+  }
+  while (queue.state != Queue::Ready)
+    pause();
+  while (queue.isOpen())
+    if (size_t i = queue.next.fetch_add(1); i < queue.count)
+      (*body)(owner, i, thread);
 }
 
 void HostThreads::work(unsigned thread) {
@@ -61,23 +72,25 @@ void HostThreads::work(unsigned thread) {
     unsigned expected = Called;
     if (!state.compare_exchange_strong(expected, Working))
       continue;
-    if (!loop)
+    if (!body)
       return;
     share(thread);
     state = Idle;
   }
 }
 
-void HostThreads::run(size_t items, const Body &body) {
-  if (workers.empty() || items < 2) {
-    for (unsigned owner = 0; owner < count(); ++owner)
-      for (size_t i = 0; i < queues[owner].count; ++i)
-        body(owner, i, 0);
+void HostThreads::forEach(const Prepare &newPrepare, const Body &newBody) {
+  if (workers.empty()) {
+    for (size_t i = 0, items = newPrepare(0, 0); i < items; ++i)
+      newBody(0, i, 0);
     return;
   }
-  loop = &body;
-  for (Queue &queue : queues)
+  prepare = &newPrepare;
+  body = &newBody;
+  for (Queue &queue : queues) {
     queue.next = 0;
+    queue.state = Queue::New;
+  }
   for (Worker &worker : workers)
     if (worker.state.exchange(Called) == Asleep)
       worker.state.notify_one();
@@ -85,12 +98,14 @@ void HostThreads::run(size_t items, const Body &body) {
   // Who has not come until now need not come any more.
   for (Worker &worker : workers) {
     unsigned expected = Called;
-    if (!worker.state.compare_exchange_strong(expected, Idle))
-      for (unsigned i = 0; worker.state.load() == Working; ++i)
-        if (i < spins)
-          pause();
-        else
-          std::this_thread::yield();
+    if (worker.state.compare_exchange_strong(expected, Idle))
+      continue;
+    for (unsigned i = 0; worker.state == Working; ++i) {
+      if (i < spins)
+        pause();
+      else
+        std::this_thread::yield();
+    }
   }
 }
 

@@ -27,35 +27,35 @@ public:
   /// The thread that works on a node if it can.
   unsigned ownerOf(uint32_t node) const { return node / 8 % count(); }
 
-  /// Calls body(owner, i, thread) once for every owner below count() and i below items(owner), in
-  /// any order, and returns when all are done. Threads take their own items first, then what others
-  /// have left.
+  /// Calls prepare(owner, thread) once for every owner below count(), then body(owner, i, thread)
+  /// once for every i below what it returned, in any order, and returns when all are done. Threads
+  /// take what they own first, then what others have left.
+  using Prepare = std::function<size_t(unsigned owner, unsigned thread)>;
   using Body = std::function<void(unsigned owner, size_t i, unsigned thread)>;
-  template <typename F> void forEach(F items, const Body &body) {
-    size_t all = 0;
-    for (unsigned owner = 0; owner < count(); ++owner)
-      all += queues[owner].count = items(owner);
-    run(all, body);
-  }
+  void forEach(const Prepare &prepare, const Body &body);
 
 private:
   struct alignas(64) Queue {
+    enum State : unsigned { New, Preparing, Ready };
+    std::atomic<unsigned> state{New};
     std::atomic<size_t> next{0}; // item
-    size_t count = 0;
+    size_t count = 0;            // once it is ready
+    bool isOpen() const { return state != Ready || next < count; }
   };
   enum State : unsigned { Idle, Asleep, Called, Working };
   struct alignas(64) Worker {
     std::atomic<unsigned> state{Idle};
     std::thread thread;
   };
-  void run(size_t items, const Body &body);
   void work(unsigned thread);
   void share(unsigned thread);
+  void take(unsigned owner, unsigned thread);
 
   std::vector<Queue> queues; // by thread
   std::function<bool()> idle;
   std::vector<Worker> workers;
-  const Body *loop = nullptr; // null: there are no more
+  const Prepare *prepare = nullptr;
+  const Body *body = nullptr; // null: there are no more loops
 };
 
 } // namespace dojo::emu

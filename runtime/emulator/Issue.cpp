@@ -287,14 +287,18 @@ bool Node::findSegment(Thread &t, uint64_t cycle) {
   return t.segment != nullptr;
 }
 
-void Node::enterRange(Thread &t) const {
+// False: there is no code.
+bool Node::enterRange(Thread &t) const {
   uint32_t index = codeRanges->find(t.pc, t.rangeIndex, t.otherRange);
+  if (!(*codeRanges)[index].image)
+    return false;
   t.otherRange = std::exchange(t.rangeIndex, index);
   t.range = (*codeRanges)[index];
   if (t.range.layer >= 0)
     t.layer = static_cast<size_t>(t.range.layer);
   else if (t.range.layer != -2) // else the caller's
     t.layer = setup.numLayers;
+  return true;
 }
 
 } // namespace dojo::emu

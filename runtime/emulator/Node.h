@@ -266,7 +266,7 @@ private:
   bool fetch(Thread &t, uint64_t cycle);
   bool fetchFar(Thread &t, uint64_t cycle);
   bool findSegment(Thread &t, uint64_t cycle);
-  void enterRange(Thread &t) const;
+  bool enterRange(Thread &t) const;
   IssueRules<uint64_t> rules(Thread &t) { return {p, t.ready, units}; }
   bool takeSlots(Thread &t, const Op &op, uint64_t cycle, Slots &slots);
   void issue(Thread &t, const Op &op, uint64_t cycle);

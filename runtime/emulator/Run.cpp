@@ -3,7 +3,9 @@
 // A run in windows: with `first` the earliest event of any node, a train that is not yet committed
 // cannot show on another node before first + lookahead. So every node may advance up to there by
 // itself, on any host thread. Then the trains of the window are committed in order, by one thread,
-// up to the cycle in which a sender may issue its next, and what they bring is delivered, by all.
+// up to the cycle in which a sender may issue its next. What they bring is delivered by the thread
+// that owns the node before the next window, which begins with the least cycle in which any of it
+// may show.
 #include "Checks.h"
 #include "Probe.h"
 
@@ -14,8 +16,8 @@ namespace dojo::emu {
 Run::Run(Die &die, const RunOptions &options)
     : m(die), p(die.p), options(options), copies(*die.copies),
       host(die.hostThreads(std::max(1u, options.threads))), ports(die.p, die.topology),
-      code(die.p.nodes), ownEvent(die.p.nodes, never), due(host.count()), outcomes(host.count()),
-      answersAt(die.p.nodes) {
+      code(die.p.nodes), ownEvent(die.p.nodes, never), own(host.count()), due(host.count()),
+      brought(host.count()), found(host.count()), answersAt(die.p.nodes) {
   Node::RunSetup setup;
   setup.timing = options.timing;
   setup.watchdog = options.watchdog;
@@ -28,18 +30,19 @@ Run::Run(Die &die, const RunOptions &options)
     setup.jitterSeed = options.jitterSeed;
   for (auto &node : m.nodes)
     if (node) {
-      due[host.ownerOf(node->number)].push_back(node.get());
+      own[host.ownerOf(node->number)].push_back(node.get());
       nodes.push_back(node.get());
       if (!node->code.segments.empty())
         code[node->number] = {node->code.segments.front().begin, node->code.segments.back().end};
     }
   m.divideCode();
-  host.forEach([this](unsigned owner) { return due[owner].size(); },
-               [&](unsigned owner, size_t i, unsigned) { due[owner][i]->reset(setup); });
+  host.forEach([this](unsigned owner, unsigned) { return own[owner].size(); },
+               [&](unsigned owner, size_t i, unsigned) { own[owner][i]->reset(setup); });
   if (options.watched())
     probe = std::make_unique<RunProbe>(die, options);
   else if (options.nodeOrderSeed)
-    orderEngine = std::make_unique<std::mt19937_64>(*options.nodeOrderSeed);
+    for (unsigned owner = 0; owner < host.count(); ++owner)
+      orderEngines.emplace_back(*options.nodeOrderSeed + owner);
   if (options.checks.any())
     checks = std::make_unique<RunChecks>(die, options.checks);
 }
@@ -75,18 +78,28 @@ RunResult Run::finish() {
 // With timing
 //===----------------------------------------------------------------------===//
 
-void Run::refresh(uint32_t number) { ownEvent[number] = m.nodes[number]->nextOwnEvent(); }
+uint64_t Run::refresh(uint32_t number) {
+  return ownEvent[number] = m.nodes[number]->nextOwnEvent();
+}
 
 bool Run::executeTimed(uint64_t until) {
   horizon = reached = until;
   hits.clear();
   for (Node *node : nodes)
-    refresh(node->number);
+    found.front().next = std::min(found.front().next, refresh(node->number));
+  bool goesOn = runWindows(until);
+  copies.finish();
+  for (unsigned owner = 0; owner < host.count(); ++owner)
+    deliver(owner, found.front());
+  queueFound();
+  return goesOn;
+}
+
+bool Run::runWindows(uint64_t until) {
   while (true) {
-    uint64_t first = trains.empty() ? never : trains.top().issue;
-    for (uint64_t e : ownEvent)
-      first = std::min(first, e);
-    copies.finish();
+    uint64_t first = std::min(trains.first(), std::exchange(nextBrought, never));
+    for (Found &f : found)
+      first = std::min(first, std::exchange(f.next, never));
     if (first == never || (fault && first > fault->cycle))
       return false;
     if (first > until)
@@ -94,6 +107,7 @@ bool Run::executeTimed(uint64_t until) {
     uint64_t safe = std::min(first + p.remoteLookahead() - 1, horizon);
     if (stopping)
       safe = horizon = first; // cycle by cycle
+    copies.finish();
     advanceNodes(safe);
     if (stopping && collectStops(first)) {
       reached = first ? first - 1 : 0;
@@ -103,41 +117,48 @@ bool Run::executeTimed(uint64_t until) {
     if (stopping)
       collectStops(first);
     if (!hits.empty()) {
-      copies.finish();
       reached = first;
       return true;
     }
   }
 }
 
-void Run::mixOrder(std::vector<Node *> &list) {
-  if (orderEngine)
-    std::shuffle(list.begin(), list.end(), *orderEngine);
+void Run::mixOrder(unsigned owner) {
+  if (!orderEngines.empty())
+    std::shuffle(due[owner].begin(), due[owner].end(), orderEngines[owner]);
+}
+
+// Those of a host thread's nodes that act up to cycle `safe`, once they have what was brought.
+size_t Run::findDue(unsigned owner, unsigned thread, uint64_t safe) {
+  Found &f = found[thread];
+  deliver(owner, f);
+  due[owner].clear();
+  for (Node *node : own[owner])
+    if (uint64_t event = ownEvent[node->number]; event <= safe)
+      due[owner].push_back(node);
+    else
+      f.next = std::min(f.next, event);
+  mixOrder(owner);
+  return due[owner].size();
 }
 
 void Run::advanceNodes(uint64_t safe) {
-  for (std::vector<Node *> &list : due)
-    list.clear();
-  for (uint32_t n = 0; n < p.nodes; ++n)
-    if (ownEvent[n] <= safe)
-      due[host.ownerOf(n)].push_back(m.nodes[n].get());
-  for (std::vector<Node *> &list : due)
-    mixOrder(list);
-  host.forEach([this](unsigned owner) { return due[owner].size(); },
+  host.forEach([&](unsigned owner, unsigned thread) { return findDue(owner, thread, safe); },
                [&](unsigned owner, size_t i, unsigned thread) {
                  Node &node = *due[owner][i];
+                 Found &f = found[thread];
                  node.timings = m.timings[thread].get();
                  node.horizon = horizon;
                  node.advance(safe, true);
-                 refresh(node.number);
-                 collectTrains(node, outcomes[thread].found);
+                 f.next = std::min(f.next, refresh(node.number));
+                 collectTrains(node, f.trains);
                  if (node.fault)
-                   outcomes[thread].faulted = true;
+                   f.faulted = true;
                });
   queueFound();
   bool faulted = false;
-  for (Outcome &outcome : outcomes)
-    faulted |= std::exchange(outcome.faulted, false);
+  for (Found &f : found)
+    faulted |= std::exchange(f.faulted, false);
   if (faulted)
     noteFaults();
   if (probe)
@@ -155,8 +176,8 @@ void Run::transferAtOnce(Transfer &x, Thread &thread, Node &node) {
     startAnswer(x, 0);
     if (fault)
       return;
-    data = trains.top().transfer;
-    trains.pop();
+    trains.take(never, ready);
+    data = ready.front().transfer;
     answerGoes(data->from, p.pullAnswer);
     spareAnswers.push_back(data);
   }
@@ -194,20 +215,19 @@ void Run::transferAtOnce(Transfer &x, Thread &thread, Node &node) {
 
 void Run::executeFunctional() {
   std::vector<char> progress;
-  std::vector<Node *> order = nodes;
   bool again = true;
   while (again && !fault) {
-    mixOrder(order);
-    for (std::vector<Node *> &list : due)
-      list.clear();
-    for (Node *node : order)
-      due[host.ownerOf(node->number)].push_back(node);
     progress.assign(p.nodes, 0);
-    host.forEach([this](unsigned owner) { return due[owner].size(); },
-                 [&](unsigned owner, size_t i, unsigned) {
-                   Node &node = *due[owner][i];
-                   progress[node.number] = node.runFunctional();
-                 });
+    host.forEach(
+        [this](unsigned owner, unsigned) {
+          due[owner] = own[owner];
+          mixOrder(owner);
+          return due[owner].size();
+        },
+        [&](unsigned owner, size_t i, unsigned) {
+          Node &node = *due[owner][i];
+          progress[node.number] = node.runFunctional();
+        });
     noteFaults();
     again = false;
     for (char p : progress)

@@ -143,13 +143,14 @@ template <class Archive> void Run::archive(Archive &a) {
     a(*value);
   a.require(lastArrival <= ArchiveReader::maxCycle);
 
-  std::vector<Waiting> waiting;
+  std::vector<WaitingTrain> waiting;
   if constexpr (!Archive::reading)
-    for (auto left = trains; !left.empty(); left.pop())
-      if (left.top().transfer->kind == Transfer::Kind::Answer)
-        waiting.push_back(left.top());
+    for (const WaitingTrain &train : trains.all())
+      if (train.transfer->kind == Transfer::Kind::Answer)
+        waiting.push_back(train);
+  std::sort(waiting.begin(), waiting.end());
   waiting.resize(a.count(waiting.size(), size_t(p.nodes) * p.nodes * numThreads));
-  for (Waiting &train : waiting) {
+  for (WaitingTrain &train : waiting) {
     if constexpr (Archive::reading) {
       answers.push_back(std::make_unique<Transfer>());
       train.transfer = answers.back().get();
@@ -241,7 +242,7 @@ std::unique_ptr<Run> Run::resume(Die &die, RunOptions options, std::span<const u
       return fail("the saved state is of another program");
     if (!a.ok() || !node->restore(a))
       return fail(damaged);
-    collectTrains(*node, run->outcomes.front().found);
+    collectTrains(*node, run->found.front().trains);
   }
   run->queueFound();
   run->archive(a);
@@ -250,7 +251,7 @@ std::unique_ptr<Run> Run::resume(Die &die, RunOptions options, std::span<const u
   if (!a.ok() || !pages.read(a, memory.size()) || a.left() != 0)
     return fail(damaged);
   // What was before the cycle has happened.
-  bool past = !run->trains.empty() && run->trains.top().issue < now;
+  bool past = run->trains.first() < now;
   for (const Node *node : run->nodes)
     past |= node->nextOwnEvent() < now;
   if (past)

@@ -7,7 +7,7 @@
 
 namespace dojo::emu {
 
-void Run::collectTrains(Node &node, std::vector<Waiting> &found) {
+void Run::collectTrains(Node &node, std::vector<WaitingTrain> &found) {
   for (Thread &t : node.threads)
     if (t.state == ThreadState::Sending && !t.trainQueued) {
       t.trainQueued = true;
@@ -20,52 +20,47 @@ void Run::collectTrains(Node &node, std::vector<Waiting> &found) {
 //===----------------------------------------------------------------------===//
 
 void Run::queueFound() {
-  for (Outcome &outcome : outcomes) {
-    for (const Waiting &train : outcome.found)
+  for (Found &f : found) {
+    for (const WaitingTrain &train : f.trains)
       trains.push(train);
-    outcome.found.clear();
+    f.trains.clear();
   }
 }
 
-// What the trains of the window have brought the nodes, on the host threads that own them.
-void Run::deliver() {
-  host.forEach([this](unsigned owner) { return outcomes[owner].empty() ? 0u : 1u; },
-               [this](unsigned owner, size_t, unsigned) {
-                 Outcome &outcome = outcomes[owner];
-                 for (const Outcome::Signal &s : outcome.signals)
-                   if (m.nodes[s.node]->signal(s.semaphore, s.shows, s.amount))
-                     refresh(s.node);
-                 for (const Outcome::Left &left : outcome.left) {
-                   Node &sender = *m.nodes[left.node];
-                   Thread &thread = sender.threads[left.thread];
-                   if (thread.state == ThreadState::Sending)
-                     sender.trainLeft(thread, left.cycle, left.packets);
-                   collectTrains(sender, outcome.found);
-                   refresh(left.node);
-                 }
-                 outcome.signals.clear();
-                 outcome.left.clear();
-               });
-  queueFound();
+// What trains have brought the nodes of a host thread.
+void Run::deliver(unsigned owner, Found &f) {
+  Brought &b = brought[owner];
+  for (const Brought::Signal &s : b.signals)
+    if (m.nodes[s.node]->signal(s.semaphore, s.shows, s.amount))
+      refresh(s.node);
+  for (const Brought::Left &left : b.left) {
+    Node &sender = *m.nodes[left.node];
+    Thread &thread = sender.threads[left.thread];
+    if (thread.state == ThreadState::Sending)
+      sender.trainLeft(thread, left.cycle, left.packets);
+    collectTrains(sender, f.trains);
+    refresh(left.node);
+  }
+  b.signals.clear();
+  b.left.clear();
 }
 
 void Run::commitTrains(uint64_t safe) {
-  ready.clear();
-  for (; !trains.empty() && trains.top().issue <= safe; trains.pop())
-    ready.push_back(trains.top());
+  trains.take(safe, ready);
   // Other host threads have touched this last: ask for it before it is needed.
-  for (const Waiting &train : ready)
+  for (const WaitingTrain &train : ready)
     for (size_t i = 0; i < sizeof(Transfer); i += 64)
       __builtin_prefetch(reinterpret_cast<const char *>(train.transfer) + i);
   auto next = ready.begin();
   for (; next != ready.end() && next->issue <= safe; ++next) {
     if (fault && next->issue > fault->cycle)
       break;
-    safe = std::min(safe, commit(*next) - 1);
+    uint64_t cycle = commit(*next);
+    safe = std::min(safe, cycle - 1);
+    nextBrought = std::min(nextBrought, cycle);
   }
   for (; next != ready.end(); ++next)
     trains.push(*next);
-  deliver();
 }
 
 void Run::moveBytes(const Transfer &x, uint64_t count, uint64_t issue) {
@@ -126,7 +121,7 @@ void Run::commitPackets(const Transfer &x, uint64_t issue, unsigned count) {
 
 // Returns the first cycle in which a train may be issued because of it: the sender's next, or an
 // answer. What else comes of it on other nodes shows after the window.
-uint64_t Run::commit(const Waiting &train) {
+uint64_t Run::commit(const WaitingTrain &train) {
   Transfer &x = *train.transfer;
   unsigned count = static_cast<unsigned>(std::min<uint64_t>(x.packetsLeft, p.trainPackets));
   commitPackets(x, train.issue, count);
@@ -135,8 +130,9 @@ uint64_t Run::commit(const Waiting &train) {
   uint64_t next = std::min(left + (last ? x.pause : 0), ownEvent[x.from]);
   auto shows = [&](size_t receiver) { return timing.firstWrite[receiver] + count - 1 + p.arrival; };
   auto signal = [&](uint32_t node, unsigned semaphore, uint64_t cycle, uint32_t amount) {
-    outcomes[host.ownerOf(node)].signals.push_back(
+    brought[host.ownerOf(node)].signals.push_back(
         {cycle, amount, static_cast<uint16_t>(node), static_cast<uint16_t>(semaphore)});
+    nextBrought = std::min(nextBrought, cycle);
     if (node == x.from)
       next = std::min(next, cycle);
   };
@@ -169,7 +165,7 @@ uint64_t Run::commit(const Waiting &train) {
         signal(x.from, x.farSemaphore, left + p.signalLatency, 1);
       spareAnswers.push_back(&x);
     } else {
-      Waiting rest = train;
+      WaitingTrain rest = train;
       rest.issue = left;
       trains.push(rest);
       answerWaits(x.from, left);
@@ -179,9 +175,9 @@ uint64_t Run::commit(const Waiting &train) {
   if (checks && last)
     checks->ends(x);
   if (x.kind != Transfer::Kind::Answer)
-    outcomes[host.ownerOf(x.from)].left.push_back({left, static_cast<uint16_t>(x.from),
-                                                   static_cast<uint8_t>(train.thread),
-                                                   static_cast<uint8_t>(count)});
+    brought[host.ownerOf(x.from)].left.push_back({left, static_cast<uint16_t>(x.from),
+                                                  static_cast<uint8_t>(train.thread),
+                                                  static_cast<uint8_t>(count)});
   return next;
 }
 
