@@ -2,7 +2,6 @@
 #include "LineCache.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace dojo::emu {
@@ -13,10 +12,9 @@ void LineCache::reset(const Parameters &p) {
   missCycles = p.codeMiss;
   nextCycles = p.codeNextLine;
   capacity = p.codeLines;
-  uses = sortedAt = 0;
+  uses = oldest = 0;
   slots.clear();
-  byUse.clear();
-  oldest = 0;
+  slotsByUse.resize(size_t(8) * capacity);
   buckets.fill(none);
 }
 
@@ -32,22 +30,23 @@ uint64_t LineCache::change(uint32_t line, uint64_t now) {
   return std::max(now, streamStart + (line - streamLine) * nextCycles);
 }
 
-void LineCache::sortByUse(std::vector<uint16_t> &order) const {
-  order.resize(slots.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(),
-            [this](uint16_t a, uint16_t b) { return slots[a].lastUse < slots[b].lastUse; });
+// Leaves out of the ring what has been used again since.
+void LineCache::compact() {
+  uint32_t to = 0;
+  for (; oldest != uses; ++oldest)
+    if (isLast(oldest)) {
+      uint16_t slot = slotsByUse[oldest];
+      slotsByUse[to] = slot;
+      slots[slot].lastUse = to++;
+    }
+  oldest = 0;
+  uses = to;
 }
 
 uint16_t LineCache::evict() {
-  while (oldest < byUse.size() && slots[byUse[oldest]].lastUse > sortedAt)
+  while (!isLast(oldest))
     ++oldest;
-  if (oldest == byUse.size()) {
-    sortByUse(byUse);
-    sortedAt = uses;
-    oldest = 0;
-  }
-  uint16_t slot = byUse[oldest++];
+  uint16_t slot = slotsByUse[oldest++];
   uint16_t *link = &buckets[slots[slot].line % numBuckets];
   while (*link != slot)
     link = &slots[*link].next;
@@ -56,7 +55,6 @@ uint16_t LineCache::evict() {
 }
 
 bool LineCache::touch(uint32_t line) {
-  ++uses;
   uint16_t slot = buckets[line % numBuckets];
   while (slot != none && slots[slot].line != line)
     slot = slots[slot].next;
@@ -71,7 +69,10 @@ bool LineCache::touch(uint32_t line) {
     slots[slot].line = line;
     slots[slot].next = std::exchange(buckets[line % numBuckets], slot);
   }
+  if (uses == slotsByUse.size())
+    compact();
   slots[slot].lastUse = uses;
+  slotsByUse[uses++] = slot;
   return there;
 }
 

@@ -50,17 +50,17 @@ public:
     a(streamLine);
     a.cycle(streamStart);
     a.require(streamStart != never);
-    uint32_t line = 0, last = current;
-    std::vector<uint16_t> order;
-    if constexpr (!Archive::reading)
-      sortByUse(order);
-    for (size_t i = 0, n = a.count(slots.size(), capacity); i < n && a.ok(); ++i) {
-      if constexpr (Archive::reading) {
+    uint32_t last = current;
+    size_t n = a.count(slots.size(), capacity);
+    if constexpr (Archive::reading) {
+      for (uint32_t line = 0; n > 0 && a.ok(); --n) {
         a(line);
         a.require(a.ok() && !touch(line));
-      } else {
-        a(slots[order[i]].line);
       }
+    } else {
+      for (uint32_t use = oldest; use != uses; ++use)
+        if (isLast(use))
+          a(slots[slotsByUse[use]].line);
     }
     current = last;
   }
@@ -69,14 +69,14 @@ private:
   uint64_t change(uint32_t line, uint64_t now);
   bool touch(uint32_t line); // true: it was there
   uint16_t evict();          // the slot that has become free
-  void sortByUse(std::vector<uint16_t> &order) const;
+  void compact();
+  bool isLast(uint32_t use) const { return slots[slotsByUse[use]].lastUse == use; }
 
   static constexpr uint16_t none = 0xFFFF;
   static constexpr unsigned numBuckets = 256;
 
   struct Slot {
-    uint64_t lastUse;
-    uint32_t line;
+    uint32_t line, lastUse;
     uint16_t next; // in its bucket
   };
 
@@ -86,12 +86,11 @@ private:
   uint64_t streamStart = 0; // when it came
   uint64_t missCycles = 0, nextCycles = 0;
   uint32_t capacity = 0;
-  // Uses are counted. Slots are sorted by use only now and then: of those that have not been used
-  // since, the first is the least recently used of all.
-  uint64_t uses = 0, sortedAt = 0;
+  // Uses are numbered, and the slots of uses [oldest, uses) noted. The first that is the last of
+  // its slot is that of the least recently used line.
+  uint32_t uses = 0, oldest = 0;
   std::vector<Slot> slots;
-  std::vector<uint16_t> byUse;
-  size_t oldest = 0;                        // in byUse
+  std::vector<uint16_t> slotsByUse;
   std::array<uint16_t, numBuckets> buckets; // first slot, by line
 };
 
