@@ -68,6 +68,7 @@ const Block *Translation::make(uint32_t pc, uint32_t limit) {
                             static_cast<uint8_t>(lastLine)});
     block->numLines = lastLine + 1;
     block->usesAccumulators |= op.usesAcc;
+    block->writesVectors |= op.writesVector();
     block->matrixSteps += op.timing == TimingClass::Matrix;
     block->simdOperations += unitOf(op.timing) == Unit::Simd;
     at += op.bytes;

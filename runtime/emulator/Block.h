@@ -28,7 +28,7 @@ struct Block {
   ControlKind ending = ControlKind::None; // of the branch, wait or signal at the end
   bool cut = false;                       // would be longer but for the end of the range
   uint32_t matrixSteps = 0, simdOperations = 0;
-  bool usesAccumulators = false;
+  bool usesAccumulators = false, writesVectors = false;
   const Block *otherCut = nullptr; // begins here, too
 
   // Once it has often been run. Host threads count seldom, so as not to take the line from each

@@ -100,6 +100,8 @@ struct alignas(64) Op {
   isa::Cond cond = {};
   uint8_t semaphore = 0;
   uint8_t crossing = 0; // in a block: the bit that says whether its first access crosses a line
+
+  bool writesVector() const { return destination >= score::v && destination < score::m; }
 };
 static_assert(sizeof(Op) == 64);
 

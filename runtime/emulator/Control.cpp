@@ -239,14 +239,14 @@ void Node::startList(Thread &t, uint64_t address, uint64_t cycle) {
 // Whether nothing but control instructions can be reached from `pc`, where no predicate is in
 // force.
 bool Node::controlOnly(uint32_t pc) {
-  auto known = controlOnlyAt.find(pc);
-  if (known == controlOnlyAt.end()) {
+  auto known = std::lower_bound(controlOnlyAt.begin(), controlOnlyAt.end(), std::pair(pc, false));
+  if (known == controlOnlyAt.end() || known->first != pc) {
     bool predicates = false;
     bool only = reachesControlOnly(pc, false, predicates);
     // Under a predicate a jump or halt may be passed over.
     if (only && predicates)
       only = reachesControlOnly(pc, true, predicates);
-    known = controlOnlyAt.emplace(pc, only).first;
+    known = controlOnlyAt.insert(known, {pc, only});
   }
   return known->second;
 }

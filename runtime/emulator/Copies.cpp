@@ -19,46 +19,63 @@ void copyBytes(uint8_t *to, const uint8_t *from, uint32_t bytes) {
 }
 
 Copies::Copies(std::vector<uint8_t *> nodeMemory, uint32_t packetBytes)
-    : memory(std::move(nodeMemory)), packetBytes(packetBytes), pendingReads(memory.size()),
+    : memory(std::move(nodeMemory)), packetBytes(packetBytes),
+      parts(std::make_unique<Part[]>(numQueues * ringSize)), pendingReads(memory.size()),
       pendingWrites(memory.size()) {}
 
 void Copies::add(const Transfer &x, unsigned packets, uint32_t receiver) {
-  Queue &queue = queues[receiver % queues.size()];
-  uint32_t at = queue.added.load(std::memory_order_relaxed);
-  while (at - queue.done.load(std::memory_order_acquire) == Queue::size)
-    moveSome(queue);
-  queue.parts[at % Queue::size] = {x.runs, static_cast<uint32_t>(x.packetsSent),
-                                   static_cast<uint16_t>(packets), static_cast<uint16_t>(x.from),
-                                   static_cast<uint16_t>(receiver)};
-  queue.added.store(at + 1, std::memory_order_release);
+  uint32_t queue = receiver % numQueues;
+  uint32_t at = addedByMe[queue];
+  while (at - doneBefore[queue] == ringSize) {
+    doneBefore[queue] = done[queue].load(std::memory_order_acquire);
+    if (at - doneBefore[queue] == ringSize) {
+      show();
+      moveSome(queue);
+    }
+  }
+  part(queue, at) = {&x, static_cast<uint32_t>(x.packetsSent), static_cast<uint16_t>(packets),
+                     static_cast<uint16_t>(receiver)};
+  addedByMe[queue] = at + 1;
+  if (++hidden == shownAtOnce)
+    show();
   note(pendingReads, x.from, x.reads);
   note(pendingWrites, receiver, x.writes);
 }
 
-bool Copies::moveSome(Queue &queue) {
-  uint32_t at = queue.done.load(std::memory_order_relaxed);
-  if (at == queue.added.load(std::memory_order_relaxed) ||
-      queue.busy.exchange(true, std::memory_order_acquire))
+// Not each by itself: the line would go from core to core for it.
+void Copies::show() {
+  for (uint32_t queue = 0; queue < numQueues; ++queue)
+    added[queue].store(addedByMe[queue], std::memory_order_release);
+  hidden = 0;
+}
+
+void Copies::move(const Part &part) const {
+  uint8_t *receiver = memory[part.to];
+  const uint8_t *sender = memory[part.transfer->from];
+  forPackets(part.transfer->runs, part.first, part.packets, packetBytes,
+             [&](uint32_t from, uint32_t to, uint32_t bytes) {
+               copyBytes(receiver + to, sender + from, bytes);
+             });
+}
+
+bool Copies::moveSome(uint32_t queue) {
+  if (done[queue].load(std::memory_order_relaxed) == added[queue].load(std::memory_order_relaxed) ||
+      busy[queue].load(std::memory_order_relaxed) ||
+      busy[queue].exchange(true, std::memory_order_acquire))
     return false;
-  at = queue.done.load(std::memory_order_relaxed);
-  uint32_t end = queue.added.load(std::memory_order_acquire);
-  for (; at != end; ++at) {
-    const Part &part = queue.parts[at % Queue::size];
-    uint8_t *receiver = memory[part.to];
-    const uint8_t *sender = memory[part.from];
-    forPackets(part.runs, part.first, part.packets, packetBytes,
-               [&](uint32_t from, uint32_t to, uint32_t bytes) {
-                 copyBytes(receiver + to, sender + from, bytes);
-               });
-  }
-  queue.done.store(at, std::memory_order_release);
-  queue.busy.store(false, std::memory_order_release);
+  uint32_t at = done[queue].load(std::memory_order_relaxed);
+  uint32_t end = added[queue].load(std::memory_order_acquire);
+  end = at + std::min(end - at, atOnce);
+  for (; at != end; ++at)
+    move(part(queue, at));
+  done[queue].store(at, std::memory_order_release);
+  busy[queue].store(false, std::memory_order_release);
   return true;
 }
 
 bool Copies::help() {
   bool any = false;
-  for (Queue &queue : queues)
+  for (uint32_t queue = 0; queue < numQueues; ++queue)
     any |= moveSome(queue);
   return any;
 }
@@ -66,12 +83,23 @@ bool Copies::help() {
 void Copies::finish() {
   if (touched.empty())
     return;
-  for (Queue &queue : queues)
-    moveSome(queue);
-  for (Queue &queue : queues)
-    while (queue.done.load(std::memory_order_acquire) !=
-           queue.added.load(std::memory_order_relaxed))
+  close();
+  await();
+  clear();
+}
+
+void Copies::await() {
+  // From the other end than those who help.
+  for (uint32_t queue = numQueues; queue-- > 0;)
+    while (moveSome(queue)) {
+    }
+  for (uint32_t queue = 0; queue < numQueues; ++queue)
+    while (done[queue].load(std::memory_order_acquire) !=
+           added[queue].load(std::memory_order_relaxed))
       moveSome(queue);
+}
+
+void Copies::clear() {
   for (uint32_t node : touched)
     pendingReads[node] = pendingWrites[node] = Extent();
   touched.clear();

@@ -28,31 +28,32 @@ public:
   bool writesTo(uint32_t node, Extent bytes) const { return pendingWrites[node].overlaps(bytes); }
 
   /// The next `packets` packets of `x`, at most maxTrainPackets, are to be moved from the sender's
-  /// memory to a receiver's.
+  /// memory to a receiver's. Until they are, `x` has to stay as it is but for the packets it
+  /// counts.
   void add(const Transfer &x, unsigned packets, uint32_t receiver);
   /// Moves what is left and returns when all has been moved; what comes to one node in the order of
   /// its trains.
   void finish();
+  /// The same in pieces: nothing more is added; any threads then move what is left, until all has
+  /// been moved; and when they have returned, nothing is pending.
+  void close() { show(); }
+  void await();
+  void clear();
 
   /// For other threads while trains are added: moves something. False: there was nothing to do.
   bool help();
 
 private:
-  // One line of the host's cache, which one thread writes and another reads.
-  struct alignas(64) Part {
-    Runs runs;
+  struct Part {
+    const Transfer *transfer;
     uint32_t first;
-    uint16_t packets, from, to;
+    uint16_t packets, to;
   };
-  // A ring with one writer; who has set `busy` moves the parts in [done, added).
-  struct alignas(64) Queue {
-    static constexpr uint32_t size = 256;
-    std::unique_ptr<Part[]> parts = std::make_unique<Part[]>(size);
-    std::atomic<uint32_t> added{0};
-    alignas(64) std::atomic<bool> busy{false};
-    std::atomic<uint32_t> done{0};
-  };
-  bool moveSome(Queue &queue);
+  static constexpr uint32_t numQueues = 16, ringSize = 256;
+  static constexpr uint32_t atOnce = 4; // parts; what one thread has taken the others wait for
+  Part &part(uint32_t queue, uint32_t at) { return parts[queue * ringSize + at % ringSize]; }
+  bool moveSome(uint32_t queue);
+  void move(const Part &part) const;
   // Keeps the hull of what is pending.
   void note(std::vector<Extent> &pending, uint32_t node, Extent bytes) {
     Extent &all = pending[node];
@@ -66,7 +67,19 @@ private:
 
   const std::vector<uint8_t *> memory;
   const uint32_t packetBytes;
-  std::array<Queue, 16> queues;                    // by receiver
+  const std::unique_ptr<Part[]> parts; // rings with one writer, one after the other
+  // Of the rings, by receiver; who has set `busy` moves the parts from `done` on. Each kind is in
+  // one line of the host's cache: what is added and done all threads look at all the time.
+  using Counters = std::array<std::atomic<uint32_t>, numQueues>;
+  alignas(64) Counters added{};
+  alignas(64) Counters done{};
+  alignas(64) std::array<std::atomic<bool>, numQueues> busy{};
+  // The same, and `done` as it last saw it, for the writer alone.
+  alignas(64) std::array<uint32_t, numQueues> addedByMe{};
+  std::array<uint32_t, numQueues> doneBefore{};
+  uint32_t hidden = 0; // parts that the others cannot see yet
+  static constexpr uint32_t shownAtOnce = 8;
+  void show();
   std::vector<Extent> pendingReads, pendingWrites; // by node; empty: nothing
   std::vector<uint32_t> touched;                   // nodes with something, some twice
 };

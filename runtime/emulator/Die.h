@@ -130,20 +130,22 @@ private:
   Copies &copies;
   HostThreads &host;
   Ports ports;
-  std::vector<Node *> nodes;            // usable, ascending
-  std::vector<Extent> code;             // by node number: hull of its code
-  std::vector<uint64_t> ownEvent;       // by node number: Node::nextOwnEvent
-  std::vector<std::vector<Node *>> own; // by the host thread that owns them
-  std::vector<std::vector<Node *>> due; // of them, those that advance in this window
+  std::vector<Node *> nodes;              // usable, ascending
+  std::vector<Extent> code;               // by node number: hull of its code
+  std::vector<uint64_t> ownEvent;         // by node number: Node::nextOwnEvent
+  std::vector<std::vector<uint32_t>> own; // nodes' numbers by the host thread that owns them
+  std::vector<std::vector<Node *>> due;   // of them, those that advance in this window
   TrainQueue trains;
   std::vector<WaitingTrain> ready; // of the window, in order
   std::vector<Brought> brought;    // by host thread
   std::vector<Found> found;        // by host thread
   uint64_t nextBrought = never;    // nothing that was brought shows before
   std::vector<std::unique_ptr<Transfer>> answers;
-  std::vector<Transfer *> spareAnswers;
-  std::vector<std::multiset<uint64_t>> answersAt; // issue cycles by node
-  TrainTiming timing;                             // of the train that is being committed
+  std::vector<Transfer *> spareAnswers, endedAnswers; // the bytes of these may still be moved
+  std::vector<std::multiset<uint64_t>> answersAt;     // issue cycles by node
+  // Of the train that is being committed.
+  TrainTiming timing;
+  std::vector<uint32_t> receivers;
   uint64_t lastArrival = 0;
   uint64_t numTrains = 0, packets = 0, linkPackets = 0;
   bool ended = false;

@@ -85,6 +85,8 @@ const Block *Node::nextBlock(Thread &t) {
 // Runs the functions of a block: up to `turns` times if it jumps to its begin and has native code.
 Node::BlockRun Node::runBlock(Thread &t, const Block &block, unsigned turns) {
   const Op *begin = block.ops.data(), *end = begin + block.ops.size(), *op = begin;
+  t.wroteVectors |= block.writesVectors;
+  usedAccumulators |= block.usesAccumulators;
   context.r = &t.registers;
   context.crossings = 0;
   context.taken = false;

@@ -60,15 +60,8 @@ void Node::stepFunctional(Thread &t) {
     return;
   }
   uint64_t extra[2];
-  if (op.access != isa::MemAccess::None && !access(t, op, 0, extra))
+  if (!execute(t, op, 0, extra))
     return;
-  if (checks && op.usesAcc)
-    checks->usesAccumulator(t, op, 0);
-  if (op.writesMemory)
-    op.function(context, op);
-  postIncrement(t, op);
-  if (!op.writesMemory)
-    op.function(context, op);
   record(t, op, 0);
   advancePc(t, op);
 }

@@ -19,7 +19,7 @@ struct FastContext : ExecContext {
   // By base register: where the last access through it was allowed.
   Window reads[numXRegisters], writes[numXRegisters];
   uint32_t basesFound = 0; // bits of those with a window
-  uint64_t crossings = 0; // bits of the block's accesses that cross a line
+  uint64_t crossings = 0;  // bits of the block's accesses that cross a line
   uint32_t lineBytes = 64;
   // Of native code (NativeCode.h): turns of a block that it has completed, and the crossings of
   // each; by accumulator, a bit for each quarter whose NaNs may not be canonical.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "HostThreads.h"
 
+#include <algorithm>
+
 namespace dojo::emu {
 namespace {
 // Loops follow each other within microseconds; sleeping in between would cost more than they do.
@@ -52,9 +54,14 @@ void HostThreads::take(unsigned owner, unsigned thread) {
   }
   while (queue.state != Queue::Ready)
     pause();
-  while (queue.isOpen())
-    if (size_t i = queue.next.fetch_add(1); i < queue.count)
+  while (queue.isOpen()) {
+    // Each taking waits until what was written before is in the cache, so the owner takes a share
+    // of what there is.
+    size_t many = owner == thread ? 1 + (queue.count - queue.next) / 4 : 1;
+    size_t i = queue.next.fetch_add(many);
+    for (size_t end = std::min(queue.count, i + many); i < end; ++i)
       (*body)(owner, i, thread);
+  }
 }
 
 void HostThreads::work(unsigned thread) {

@@ -188,19 +188,26 @@ bool Node::takeSlots(Thread &t, const Op &op, uint64_t cycle, Slots &slots) {
   return true;
 }
 
-void Node::issue(Thread &t, const Op &op, uint64_t cycle) {
-  Crossings extra = {0, 0};
+bool Node::execute(Thread &t, const Op &op, uint64_t cycle, uint64_t extra[2]) {
   if (op.access != isa::MemAccess::None && !access(t, op, cycle, extra))
-    return;
+    return false;
   if (checks && op.usesAcc)
     checks->usesAccumulator(t, op, cycle);
+  t.wroteVectors |= op.writesVector();
+  usedAccumulators |= op.usesAcc;
   // A store takes its data before its base changes; a load's result stands over the new base.
   if (op.writesMemory)
     op.function(context, op);
   postIncrement(t, op);
   if (!op.writesMemory)
     op.function(context, op);
+  return true;
+}
 
+void Node::issue(Thread &t, const Op &op, uint64_t cycle) {
+  Crossings extra = {0, 0};
+  if (!execute(t, op, cycle, extra))
+    return;
   auto [done, latest] = rules(t).issue(op, cycle, extra);
   busyUntil = std::max(busyUntil, latest);
   exported.thread = nullptr;

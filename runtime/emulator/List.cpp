@@ -40,6 +40,7 @@ bool Node::readDescriptor(Thread &t, uint64_t cycle) {
   }
   if (checks)
     checks->fetches(t, cycle);
+  __builtin_prefetch(sram + t.descriptorAddress + Descriptor::bytes); // the next
   std::string error;
   if (!Descriptor::decode(sram + t.descriptorAddress, t.descriptor, &error)) {
     raise(FaultClass::BadDescriptor, &t, cycle, at(t.descriptorAddress, error));
@@ -196,14 +197,14 @@ bool Node::checkTransfer(Thread &t, uint64_t cycle) {
     r.destinationStride[i] = pull ? d.localStride[i] : d.remoteStride[i];
   }
   for (bool source : {true, false}) {
-    Extent e = extentOf(r, source ? r.source : r.destination,
-                        source ? r.sourceStride : r.destinationStride);
+    Reach e = reachOf(r, source ? r.source : r.destination,
+                      source ? r.sourceStride : r.destinationStride);
     if (e.low < 0 || e.high > int64_t(p.sramBytes))
       return bad(FaultClass::OutOfRange, std::string(source ? "reads" : "writes") + " bytes " +
                                              std::to_string(e.low) + " to " +
                                              std::to_string(e.high - 1) + "; the SRAM has " +
                                              std::to_string(p.sramBytes));
-    (source ? x.reads : x.writes) = e;
+    (source ? x.reads : x.writes) = {static_cast<uint32_t>(e.low), static_cast<uint32_t>(e.high)};
   }
   return true;
 }

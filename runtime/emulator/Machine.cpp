@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <new>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -277,28 +277,33 @@ void Ports::commit(uint32_t from, const Path &path, uint64_t issue, unsigned pac
   }
   // A resource is free again once the train has passed, or later if what does not fit the next
   // buffer waits in it.
+  int64_t behind = int64_t(packets) - int64_t(buffer);
   auto freeAgain = [&](uint64_t t, uint64_t next) {
-    uint64_t passed = t + packets, held = next + packets;
-    return held > buffer ? std::max(passed, held - buffer) : passed;
+    return static_cast<uint64_t>(std::max(int64_t(t + packets), int64_t(next) + behind));
   };
   uint64_t t0 = std::max(issue, injection[from]);
   uint64_t t = t0;
-  size_t count = 0;
-  topology.forLinks(path, [&](uint32_t link, uint32_t node, bool receives) {
+  Taken *end = taken.data();
+  topology.forLinks(path, [&](uint32_t link) {
     t = std::max(t + hop, links[link]);
-    taken[count++] = {t, link, node, receives};
+    *end++ = {t, link};
   });
   injection[from] = freeAgain(t0, taken[0].entered);
-  for (size_t i = 0; i < count; ++i) {
-    const Taken &here = taken[i];
-    uint64_t next = i + 1 < count ? taken[i + 1].entered : here.entered + hop;
-    if (here.receives) {
-      uint64_t te = std::max(here.entered + hop, ejection[here.node]);
-      ejection[here.node] = te + packets;
+  const Taken *here = taken.data(), *receiving = here + path.firstReceiver;
+  for (; here != receiving; ++here)
+    links[here->link] = freeAgain(here->entered, here[1].entered);
+  for (; here != end; ++here) {
+    bool last = here + 1 == end;
+    uint64_t next = last ? 0 : here[1].entered;
+    if (uint32_t node = topology.endOf(here->link); topology.usable(node)) {
+      uint64_t te = std::max(here->entered + hop, ejection[node]);
+      ejection[node] = te + packets;
       out.firstWrite.push_back(te);
-      next = i + 1 < count ? std::max(next, te) : te;
+      next = std::max(next, te);
+    } else if (last) {
+      next = here->entered + hop;
     }
-    links[here.link] = freeAgain(here.entered, next);
+    links[here->link] = freeAgain(here->entered, next);
   }
   out.start = t0;
   out.left = injection[from];

@@ -63,25 +63,24 @@ public:
   /// Whether it is a path on this die.
   bool holds(const Path &path) const;
 
-  /// Calls f(link, node, receives) for each link: its number, 4 * the node it leaves + direction,
-  /// and the node it leads to.
+  /// Calls f(link) for each link: 4 * the node it leaves + direction.
   template <typename F> void forLinks(const Path &path, F f) const {
     uint32_t at = path.from;
-    unsigned i = 0;
-    auto take = [&](Direction direction) {
-      uint32_t link = 4 * at + static_cast<uint32_t>(direction);
-      at += steps[static_cast<size_t>(direction)];
-      f(link, at, i++ >= path.firstReceiver && isUsable[at]);
-    };
     if (path.route != Path::byLegs) {
-      for (uint8_t direction : routes[path.route])
-        take(static_cast<Direction>(direction));
+      for (uint8_t direction : routes[path.route]) {
+        f(4 * at + direction);
+        at += steps[direction];
+      }
       return;
     }
     for (const Path::Leg &leg : path.legs)
-      for (unsigned k = 0; k < leg.links; ++k)
-        take(leg.direction);
+      for (unsigned k = 0; k < leg.links; ++k) {
+        f(4 * at + static_cast<uint32_t>(leg.direction));
+        at += steps[static_cast<size_t>(leg.direction)];
+      }
   }
+  /// The node a link leads to.
+  uint32_t endOf(uint32_t link) const { return link / 4 + steps[link % 4]; }
   /// Calls f(node) for each receiver, in the order of the path.
   template <typename F> void forReceivers(const Path &path, F f) const {
     uint32_t at = path.from;
@@ -152,8 +151,7 @@ private:
   // Scratch: the train's links, and when it enters them.
   struct Taken {
     uint64_t entered;
-    uint32_t link, node;
-    bool receives;
+    uint32_t link;
   };
   std::vector<Taken> taken;
 };

@@ -2,6 +2,8 @@
 #include "Node.h"
 #include "Probe.h"
 
+#include <utility>
+
 namespace dojo::emu {
 
 Node::Node(uint32_t number, uint8_t *sram, const Parameters &parameters, const Topology &topology)
@@ -23,7 +25,8 @@ void Node::reset(const RunSetup &newSetup) {
   forTouchedSemaphores([](unsigned, Semaphore &s) { s.clear(); });
   touched = {};
   exported = {};
-  std::memset(accumulators, 0, sizeof accumulators);
+  if (std::exchange(usedAccumulators, false))
+    std::memset(accumulators, 0, sizeof accumulators);
   units = {};
   std::memset(functionalSteps, 0, sizeof functionalSteps);
   firstAsked = 0;
@@ -46,8 +49,11 @@ void Node::reset(const RunSetup &newSetup) {
   context.findWindow = findWindow;
   setWindows(nullptr);
   for (Thread &t : threads) {
+    if (std::exchange(t.wroteVectors, false))
+      std::memset(t.registers.v, 0, sizeof t.registers.v);
     if (t.started) {
-      std::memset(&t.registers, 0, sizeof t.registers);
+      std::memset(t.registers.x, 0, sizeof t.registers.x);
+      std::memset(t.registers.m, 0, sizeof t.registers.m);
       std::memset(t.ready, 0, sizeof t.ready);
     }
     t.registers.m[0] = ~uint64_t(0);

@@ -22,7 +22,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -52,6 +51,7 @@ struct alignas(64) Thread {
   uint8_t semaphore = 0;    // of a wait
   bool trainQueued = false; // the train that waits to be committed
   bool standing = false;    // before its wait, which is in cycle `pass`
+  bool wroteVectors = true; // since the last reset
   uint32_t pc = 0;
   uint64_t next = 0; // nothing happens before this cycle
   uint64_t need = 0, waitSince = 0, pass = never;
@@ -64,9 +64,9 @@ struct alignas(64) Thread {
   // Around the last fetch: one code line, segment and PC range, so that nothing need be looked up.
   uint32_t nearBegin = 0, nearBytes = 0;
   const Op *nearOps = nullptr;
-  CodeRange range;                        // the thread is in
+  CodeRange range;                         // the thread is in
   uint32_t rangeIndex = 0, otherRange = 0; // its number, and of the one it came from
-  size_t layer = 0;                       // index into the node's layer counters
+  size_t layer = 0;                        // index into the node's layer counters
   LineCache lines;
 
   // Waits and lists.
@@ -222,6 +222,7 @@ public:
 
   Thread threads[numThreads];
   alignas(64) uint32_t accumulators[maxAccumulators][64]; // elements by accWord()
+  bool usedAccumulators = true;                           // since the last reset
   Semaphore semaphores[numSemaphores];
   /// Calls f(number, semaphore), ascending, for those that are not as they were made.
   template <typename F> void forTouchedSemaphores(F f) {
@@ -270,6 +271,8 @@ private:
   IssueRules<uint64_t> rules(Thread &t) { return {p, t.ready, units}; }
   bool takeSlots(Thread &t, const Op &op, uint64_t cycle, Slots &slots);
   void issue(Thread &t, const Op &op, uint64_t cycle);
+  /// What the instruction computes; `extra` as of access(). False: fault.
+  bool execute(Thread &t, const Op &op, uint64_t cycle, uint64_t extra[2]);
   void record(Thread &t, const Op &op, uint64_t completion);
   void advancePc(Thread &t, const Op &op);
 
@@ -377,7 +380,7 @@ private:
     const TimingCache::Entry *entry = nullptr;
     uint64_t cycle = 0;
   } exported;
-  std::map<uint32_t, bool> controlOnlyAt; // memo, for as many segments
+  std::vector<std::pair<uint32_t, bool>> controlOnlyAt; // memo by pc, for as many segments
   size_t controlOnlySegments = 0;
   bool recheck = false; // the group's situation has changed
   std::optional<Place> paused;

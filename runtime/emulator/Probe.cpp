@@ -193,13 +193,10 @@ void RunProbe::train(const Transfer &x, uint64_t issue, unsigned packets,
       writer->slice(trackOf(node, ReceivesTrack), first, first + packets,
                     "from " + std::to_string(x.from), {{"packets", packets}, {"issued", issue}});
   };
-  if (x.path.isCopy())
-    receive(x.to);
-  die.topology.forLinks(x.path, [&](uint32_t link, uint32_t node, bool receives) {
+  die.topology.forReceivers(x.path, receive);
+  die.topology.forLinks(x.path, [&](uint32_t link) {
     if (NodeProbe *over = probe(link / 4))
       over->counters.linkPackets[link % 4] += packets;
-    if (receives)
-      receive(node);
   });
 }
 

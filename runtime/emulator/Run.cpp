@@ -30,14 +30,14 @@ Run::Run(Die &die, const RunOptions &options)
     setup.jitterSeed = options.jitterSeed;
   for (auto &node : m.nodes)
     if (node) {
-      own[host.ownerOf(node->number)].push_back(node.get());
+      own[host.ownerOf(node->number)].push_back(node->number);
       nodes.push_back(node.get());
       if (!node->code.segments.empty())
         code[node->number] = {node->code.segments.front().begin, node->code.segments.back().end};
     }
   m.divideCode();
   host.forEach([this](unsigned owner, unsigned) { return own[owner].size(); },
-               [&](unsigned owner, size_t i, unsigned) { own[owner][i]->reset(setup); });
+               [&](unsigned owner, size_t i, unsigned) { m.nodes[own[owner][i]]->reset(setup); });
   if (options.watched())
     probe = std::make_unique<RunProbe>(die, options);
   else if (options.nodeOrderSeed)
@@ -107,8 +107,11 @@ bool Run::runWindows(uint64_t until) {
     uint64_t safe = std::min(first + p.remoteLookahead() - 1, horizon);
     if (stopping)
       safe = horizon = first; // cycle by cycle
-    copies.finish();
+    copies.close();
+    spareAnswers.insert(spareAnswers.end(), endedAnswers.begin(), endedAnswers.end());
+    endedAnswers.clear();
     advanceNodes(safe);
+    copies.clear();
     if (stopping && collectStops(first)) {
       reached = first ? first - 1 : 0;
       return true;
@@ -133,12 +136,15 @@ size_t Run::findDue(unsigned owner, unsigned thread, uint64_t safe) {
   Found &f = found[thread];
   deliver(owner, f);
   due[owner].clear();
-  for (Node *node : own[owner])
-    if (uint64_t event = ownEvent[node->number]; event <= safe)
-      due[owner].push_back(node);
+  uint64_t next = f.next;
+  for (uint32_t n : own[owner])
+    if (uint64_t event = ownEvent[n]; event <= safe)
+      due[owner].push_back(m.nodes[n].get());
     else
-      f.next = std::min(f.next, event);
+      next = std::min(next, event);
+  f.next = next;
   mixOrder(owner);
+  copies.await();
   return due[owner].size();
 }
 
@@ -220,7 +226,9 @@ void Run::executeFunctional() {
     progress.assign(p.nodes, 0);
     host.forEach(
         [this](unsigned owner, unsigned) {
-          due[owner] = own[owner];
+          due[owner].clear();
+          for (uint32_t n : own[owner])
+            due[owner].push_back(m.nodes[n].get());
           mixOrder(owner);
           return due[owner].size();
         },

@@ -96,6 +96,7 @@ bool Node::restore(ArchiveReader &a) {
   if (!a.ok())
     return false;
   busyUntil = *std::max_element(units.all().begin(), units.all().end());
+  usedAccumulators = true;
   if (paused) {
     const Thread &t = threads[paused->thread];
     a.require(t.state == ThreadState::Ready && !t.inList && t.next <= paused->cycle);
@@ -104,6 +105,7 @@ bool Node::restore(ArchiveReader &a) {
     if (!a.ok())
       return false;
     busyUntil = std::max(busyUntil, *std::max_element(t.ready, t.ready + score::size));
+    t.wroteVectors = true;
     if (t.state == ThreadState::Sending)
       a.require(t.transfer.from == number && t.transfer.asker == number &&
                 t.transfer.askerThread == t.index && t.transfer.kind != Transfer::Kind::Answer);

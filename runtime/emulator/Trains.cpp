@@ -49,7 +49,7 @@ void Run::commitTrains(uint64_t safe) {
   trains.take(safe, ready);
   // Other host threads have touched this last: ask for it before it is needed.
   for (const WaitingTrain &train : ready)
-    for (size_t i = 0; i < sizeof(Transfer); i += 64)
+    for (size_t i = 0; i < offsetof(Transfer, to); i += 64)
       __builtin_prefetch(reinterpret_cast<const char *>(train.transfer) + i);
   auto next = ready.begin();
   for (; next != ready.end() && next->issue <= safe; ++next) {
@@ -67,30 +67,32 @@ void Run::moveBytes(const Transfer &x, uint64_t count, uint64_t issue) {
   if (checks)
     checks->moves(x, count, issue);
   const uint8_t *source = m.nodes[x.from]->sram;
+  receivers.clear();
+  m.topology.forReceivers(x.path, [this](uint32_t n) { receivers.push_back(n); });
   bool mayWriteCode = false;
-  m.topology.forReceivers(x.path, [&](uint32_t n) { mayWriteCode |= code[n].overlaps(x.writes); });
+  for (uint32_t n : receivers)
+    mayWriteCode |= code[n].overlaps(x.writes);
   bool defer = options.timing && options.threads > 1 && !x.path.isCopy() && !mayWriteCode;
   // Trains whose bytes are still to be moved came before this one.
   bool inTheWay = copies.writesTo(x.from, x.reads);
-  m.topology.forReceivers(x.path, [&](uint32_t n) {
+  for (uint32_t n : receivers)
     inTheWay |= copies.readsFrom(n, x.writes) || (!defer && copies.writesTo(n, x.writes));
-  });
   if (inTheWay)
     copies.finish();
   if (defer) {
-    m.topology.forReceivers(x.path,
-                            [&](uint32_t n) { copies.add(x, static_cast<unsigned>(count), n); });
+    for (uint32_t n : receivers)
+      copies.add(x, static_cast<unsigned>(count), n);
     return;
   }
   forPackets(x.runs, x.packetsSent, count, p.packetBytes,
              [&](uint32_t from, uint32_t to, uint32_t bytes) {
-               m.topology.forReceivers(x.path, [&](uint32_t n) {
+               for (uint32_t n : receivers) {
                  Node &receiver = *m.nodes[n];
                  if (!mayWriteCode || !receiver.codeIn(to, bytes))
                    copyBytes(receiver.sram + to, source + from, bytes);
                  else
                    raiseCodeWrite(x, issue, n, to);
-               });
+               }
              });
 }
 
@@ -163,7 +165,7 @@ uint64_t Run::commit(const WaitingTrain &train) {
         signal(x.asker, x.ownSemaphore, shows(0), 1);
       if (x.signalsFar)
         signal(x.from, x.farSemaphore, left + p.signalLatency, 1);
-      spareAnswers.push_back(&x);
+      endedAnswers.push_back(&x);
     } else {
       WaitingTrain rest = train;
       rest.issue = left;
@@ -176,7 +178,7 @@ uint64_t Run::commit(const WaitingTrain &train) {
     checks->ends(x);
   if (x.kind != Transfer::Kind::Answer)
     brought[host.ownerOf(x.from)].left.push_back({left, static_cast<uint16_t>(x.from),
-                                                  static_cast<uint8_t>(train.thread),
+                                                  static_cast<uint8_t>(train.thread()),
                                                   static_cast<uint8_t>(count)});
   return next;
 }

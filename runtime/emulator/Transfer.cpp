@@ -27,10 +27,12 @@ bool Transfer::settle(const Parameters &p, const Topology &topology) {
     if (runs.runBytes > end || runs.source > end || runs.destination > end ||
         packets > double(maxTransferPackets))
       return false;
-    reads = extentOf(runs, runs.source, runs.sourceStride);
-    writes = extentOf(runs, runs.destination, runs.destinationStride);
-    if (reads.low < 0 || reads.high > end || writes.low < 0 || writes.high > end)
+    Reach from = reachOf(runs, runs.source, runs.sourceStride);
+    Reach to = reachOf(runs, runs.destination, runs.destinationStride);
+    if (from.low < 0 || from.high > end || to.low < 0 || to.high > end)
       return false;
+    reads = {static_cast<uint32_t>(from.low), static_cast<uint32_t>(from.high)};
+    writes = {static_cast<uint32_t>(to.low), static_cast<uint32_t>(to.high)};
     if (kind != Kind::Ask)
       total = countPackets(runs, p.packetBytes);
   }
@@ -39,8 +41,8 @@ bool Transfer::settle(const Parameters &p, const Topology &topology) {
   return packetsLeft > 0 && packetsLeft <= total;
 }
 
-Extent extentOf(const Runs &runs, int64_t base, const int32_t stride[3]) {
-  Extent e{base, base + runs.runBytes};
+Reach reachOf(const Runs &runs, int64_t base, const int32_t stride[3]) {
+  Reach e{base, base + runs.runBytes};
   for (unsigned d = 0; d < 3; ++d) {
     int64_t reach = int64_t(runs.count[d] - 1) * stride[d];
     (reach < 0 ? e.low : e.high) += reach;

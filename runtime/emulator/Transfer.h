@@ -6,6 +6,8 @@
 
 #include "Mesh.h"
 
+#include <cstddef>
+
 namespace dojo::emu {
 
 // More of anything would take longer than any run; keeps 64-bit sums from overflowing.
@@ -23,28 +25,38 @@ struct Runs {
   bool empty() const { return runBytes == 0 || !count[0] || !count[1] || !count[2]; }
 };
 
-/// Addresses [low, high).
-struct Extent {
+/// Addresses [low, high), wherever they may lie.
+struct Reach {
   int64_t low = 0, high = 0;
+};
+
+/// Bytes [low, high) of the SRAM.
+struct Extent {
+  uint32_t low = 0, high = 0;
   bool empty() const { return low == high; }
   bool overlaps(const Extent &other) const { return low < other.high && other.low < high; }
 };
 
-struct Transfer {
+/// What a train's commit looks at comes first, in two lines of the host's cache: another host
+/// thread has written it.
+struct alignas(64) Transfer {
   enum class Kind : uint8_t {
     Push,   // push, copy, or a signal's single packet
     Ask,    // a pull's request
     Answer, // a pull's data
   };
   Kind kind = Kind::Push;
+  bool dataless = false; // the one packet carries nothing
+  bool signalsFar = false, signalsOwn = false;
+  uint8_t farSemaphore = 0, ownSemaphore = 0;
+  uint8_t askerThread = 0; // of an answer, and kept in its request
+  uint32_t farAmount = 1;
   uint32_t from = 0; // node whose memory and injection port are used
-  uint32_t to = 0;   // receiver unless the path has several
   Path path;
   Runs runs;
   Extent reads, writes; // of all its packets
   uint64_t packetsLeft = 0, packetsSent = 0;
-  uint64_t pause = 0;    // cycles, at least, from its leaving to the issue of the node's next train
-  bool dataless = false; // the one packet carries nothing
+  uint64_t pause = 0; // cycles, at least, from its leaving to the issue of the node's next train
 
   /// The next train has left.
   void leave(uint64_t packets) {
@@ -52,15 +64,9 @@ struct Transfer {
     packetsSent += packets;
   }
 
-  bool signalsFar = false;
-  uint8_t farSemaphore = 0;
-  uint32_t farAmount = 1;
-  bool signalsOwn = false;
-  uint8_t ownSemaphore = 0;
-
+  uint32_t to = 0; // receiver unless the path has several
   // Of an answer, and kept in its request.
   uint32_t asker = 0;
-  uint8_t askerThread = 0;
   uint64_t number = 0;
   // Whose list it is of, for reports.
   uint32_t listPc = 0, descriptorAddress = 0;
@@ -102,7 +108,9 @@ private:
 uint64_t countPackets(const Runs &runs, uint32_t packetBytes);
 
 /// What the runs touch from `base` with `stride`.
-Extent extentOf(const Runs &runs, int64_t base, const int32_t stride[3]);
+Reach reachOf(const Runs &runs, int64_t base, const int32_t stride[3]);
+
+static_assert(offsetof(Transfer, to) == 128);
 
 /// Calls f(source, destination, bytes) for every contiguous piece of packets [first, first +
 /// packets).

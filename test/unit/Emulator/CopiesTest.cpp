@@ -3,6 +3,7 @@
 
 #include "TestMachine.h"
 
+#include <deque>
 #include <random>
 #include <thread>
 
@@ -36,8 +37,9 @@ TEST(Copies, TrainsForANodeKeepTheirOrder) {
             if (!copies.help())
               std::this_thread::yield();
         });
+      std::deque<Transfer> transfers;
       for (unsigned i = 0; i < trains; ++i) {
-        Transfer x;
+        Transfer &x = transfers.emplace_back();
         x.from = engine() % nodes;
         Runs &r = x.runs;
         r.runBytes = engine() % 3 ? 64 : 1 + engine() % 300;
@@ -49,8 +51,11 @@ TEST(Copies, TrainsForANodeKeepTheirOrder) {
         }
         r.source = engine() % 512;
         r.destination = engine() % 512;
-        x.reads = extentOf(r, r.source, r.sourceStride);
-        x.writes = extentOf(r, r.destination, r.destinationStride);
+        auto extent = [](Reach reach) {
+          return Extent{static_cast<uint32_t>(reach.low), static_cast<uint32_t>(reach.high)};
+        };
+        x.reads = extent(reachOf(r, r.source, r.sourceStride));
+        x.writes = extent(reachOf(r, r.destination, r.destinationStride));
         ASSERT_LE(std::max(x.reads.high, x.writes.high), bytes);
         uint64_t all = countPackets(r, 64);
         x.packetsSent = engine() % all;

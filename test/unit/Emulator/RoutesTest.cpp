@@ -35,8 +35,7 @@ struct Die20 {
   };
   std::vector<Step> steps(const Path &path) const {
     std::vector<Step> all;
-    topology->forLinks(path,
-                       [&](uint32_t link, uint32_t node, bool) { all.push_back({link, node}); });
+    topology->forLinks(path, [&](uint32_t link) { all.push_back({link, topology->endOf(link)}); });
     EXPECT_EQ(all.size(), path.links);
     EXPECT_TRUE(topology->holds(path));
     return all;
