@@ -2,6 +2,7 @@
 #include "Copies.h"
 
 #include <cstring>
+#include <thread>
 
 namespace dojo::emu {
 
@@ -94,9 +95,11 @@ void Copies::await() {
     while (moveSome(queue)) {
     }
   for (uint32_t queue = 0; queue < numQueues; ++queue)
-    while (done[queue].load(std::memory_order_acquire) !=
-           added[queue].load(std::memory_order_relaxed))
-      moveSome(queue);
+    for (unsigned i = 1; done[queue].load(std::memory_order_acquire) !=
+                         added[queue].load(std::memory_order_relaxed);
+         ++i)
+      if (!moveSome(queue) && i % 4096 == 0)
+        std::this_thread::yield(); // who moves the rest may have no core
 }
 
 void Copies::clear() {

@@ -18,6 +18,14 @@ void pause() {
   std::this_thread::yield();
 #endif
 }
+
+// For the `i`th time: the thread that is waited for may have no core.
+void waitALittle(unsigned i) {
+  if (i < spins)
+    pause();
+  else
+    std::this_thread::yield();
+}
 } // namespace
 
 HostThreads::HostThreads(unsigned threads, std::function<bool()> idle)
@@ -52,8 +60,8 @@ void HostThreads::take(unsigned owner, unsigned thread) {
     queue.count = (*prepare)(owner, thread);
     queue.state = Queue::Ready;
   }
-  while (queue.state != Queue::Ready)
-    pause();
+  for (unsigned i = 0; queue.state != Queue::Ready; ++i)
+    waitALittle(i);
   while (queue.isOpen()) {
     // Each taking waits until what was written before is in the cache, so the owner takes a share
     // of what there is.
@@ -107,12 +115,8 @@ void HostThreads::forEach(const Prepare &newPrepare, const Body &newBody) {
     unsigned expected = Called;
     if (worker.state.compare_exchange_strong(expected, Idle))
       continue;
-    for (unsigned i = 0; worker.state == Working; ++i) {
-      if (i < spins)
-        pause();
-      else
-        std::this_thread::yield();
-    }
+    for (unsigned i = 0; worker.state == Working; ++i)
+      waitALittle(i);
   }
 }
 

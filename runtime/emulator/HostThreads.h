@@ -24,7 +24,8 @@ public:
   HostThreads &operator=(const HostThreads &) = delete;
 
   unsigned count() const { return static_cast<unsigned>(queues.size()); }
-  /// The thread that works on a node if it can.
+  /// The thread that works on a node if it can. Nodes go by eights: what is kept of each in one
+  /// word (its next event) is in a line of the host's cache that one thread writes.
   unsigned ownerOf(uint32_t node) const { return node / 8 % count(); }
 
   /// Calls prepare(owner, thread) once for every owner below count(), then body(owner, i, thread)
