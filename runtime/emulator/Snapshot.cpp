@@ -117,7 +117,7 @@ bool Node::restore(ArchiveReader &a) {
     if (CodeRange saved = t.range; saved.begin < saved.end) {
       t.rangeIndex = codeRanges->find(saved.begin, 0, 0);
       t.range = (*codeRanges)[t.rangeIndex];
-      a.require(t.range.begin == saved.begin && t.range.end == saved.end);
+      a.require(t.range.begin == saved.begin && t.range.end == saved.end && t.range.image);
     }
     if (t.state != ThreadState::Waiting)
       continue;

@@ -5,6 +5,7 @@
 #include "RandomCode.h"
 
 #include "dojo/Emulator/Session.h"
+#include "runtime/emulator/Archive.h"
 #include <random>
 
 using namespace dojo;
@@ -148,6 +149,35 @@ TEST_P(Snapshots, EndedThreadsStayEnded) {
   EXPECT_FALSE(session.advanceTo(~uint64_t(0)));
   EXPECT_EQ(rest->finish().counters.cycles, session.finish().counters.cycles);
   EXPECT_EQ(other.machine->scalarRegister(0, 0, 4), 100u);
+}
+
+// Where there is no code a thread cannot be.
+TEST_P(Snapshots, RefusesAThreadOutsideCode) {
+  const std::string text = "li x3, 100\nnext:\naddi x4, x4, 1\nloop x3, next\nhalt";
+  TestMachine m(target);
+  m.program(0, 0, text);
+  Session session(*m.machine, {});
+  ASSERT_TRUE(session.advanceTo(50));
+  std::vector<uint8_t> state;
+  std::string error;
+  ASSERT_TRUE(session.save(state, error)) << error;
+  auto range = [](uint32_t begin, uint32_t end) {
+    std::vector<uint8_t> bytes;
+    ArchiveWriter a(bytes, 0);
+    a(begin);
+    a(end);
+    return bytes;
+  };
+  constexpr uint32_t code = TestMachine::codeBase;
+  std::vector<uint8_t> own = range(code, code + static_cast<uint32_t>(assemble(text, code).size()));
+  auto at = std::search(state.begin(), state.end(), own.begin(), own.end());
+  ASSERT_NE(at, state.end());
+  std::vector<uint8_t> before = range(0, code), bad(state.begin(), at);
+  bad.insert(bad.end(), before.begin(), before.end());
+  bad.insert(bad.end(), at + static_cast<std::ptrdiff_t>(own.size()), state.end());
+  ASSERT_TRUE(Session::resume(*m.machine, {}, state, error)) << error;
+  EXPECT_FALSE(Session::resume(*m.machine, {}, bad, error));
+  EXPECT_EQ(error, "the saved state is damaged");
 }
 
 TEST_P(Snapshots, DamagedStateIsRefusedOrHarmless) {
