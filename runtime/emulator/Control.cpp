@@ -183,7 +183,7 @@ void Node::signalOwn(Thread &t, unsigned semaphore, uint64_t cycle, uint32_t amo
 }
 
 void Node::startRemoteSignal(Thread &t, uint64_t destination, unsigned semaphore, uint64_t cycle) {
-  Transfer &transfer = t.transfer;
+  Transfer &transfer = t.transfer();
   std::string error;
   bool found = false;
   if (destination >> 12)
@@ -206,7 +206,7 @@ void Node::startRemoteSignal(Thread &t, uint64_t destination, unsigned semaphore
   transfer.signalsFar = true;
   transfer.farSemaphore = static_cast<uint8_t>(semaphore);
   transfer.farAmount = 1;
-  transfer.signalsOwn = false;
+  transfer.signalsOwn = transfer.followed = false;
   transfer.pause = 0;
   t.blockedPc = t.pc;
   if (probe)

@@ -31,7 +31,7 @@ public:
   void addThread(const Node &node, const Thread &t) {
     self = {node.number, t.index};
     if (t.inList)
-      addList(node, t.descriptorAddress +
+      addList(node, t.currentDescriptor() +
                         (t.state == ThreadState::Waiting ? unsigned(isa::Descriptor::bytes) : 0));
     addCode(node, t.pc);
   }

@@ -79,10 +79,11 @@ private:
       uint32_t amount;
       uint16_t node, semaphore;
     };
-    struct Left { // the sender's injection port
-      uint64_t cycle;
+    struct Left {     // the sender's injection port
+      uint64_t cycle; // if another transfer follows, of its issue
       uint16_t node;
       uint8_t thread, packets;
+      bool follows;
     };
     std::vector<Signal> signals;
     std::vector<Left> left;
@@ -144,6 +145,7 @@ private:
   std::vector<Transfer *> spareAnswers, endedAnswers; // the bytes of these may still be moved
   std::vector<std::multiset<uint64_t>> answersAt;     // issue cycles by node
   // Of the train that is being committed.
+  WaitingTrain follower; // has no transfer if none follows
   TrainTiming timing;
   std::vector<uint32_t> receivers;
   uint64_t lastArrival = 0;

@@ -60,7 +60,7 @@ void Node::reset(const RunSetup &newSetup) {
     t.started = entries[t.index] >= 0;
     t.state = ThreadState::Halted;
     t.inList = t.apart = t.trainQueued = t.standing = t.skip = false;
-    t.predicated = 0;
+    t.predicated = t.sending = 0;
     t.op = nullptr;
     t.segment = nullptr;
     t.nearBytes = 0;

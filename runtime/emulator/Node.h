@@ -49,6 +49,7 @@ struct alignas(64) Thread {
   bool skip = false;        // the instructions under the predicate have no effect
   uint8_t predicated = 0;   // instructions still under the predicate
   uint8_t semaphore = 0;    // of a wait
+  uint8_t sending = 0;      // which of its transfers
   bool trainQueued = false; // the train that waits to be committed
   bool standing = false;    // before its wait, which is in cycle `pass`
   bool wroteVectors = true; // since the last reset
@@ -72,9 +73,15 @@ struct alignas(64) Thread {
   // Waits and lists.
   uint32_t blockedPc = 0; // of the wait or signalr
   uint32_t listPc = 0;
-  uint32_t descriptorAddress = 0;
-  isa::Descriptor descriptor;
-  Transfer transfer;
+  uint32_t descriptorAddress = 0; // of the first of the transfers
+  // What it sends, and what follows in the list with nothing between.
+  static constexpr unsigned maxTransfers = 4;
+  Transfer transfers[maxTransfers];
+  Transfer &transfer() { return transfers[sending]; }
+  const Transfer &transfer() const { return transfers[sending]; }
+  uint32_t currentDescriptor() const {
+    return descriptorAddress + sending * unsigned(isa::Descriptor::bytes);
+  }
 
   Registers registers;
   uint64_t ready[score::size];
@@ -116,13 +123,16 @@ struct alignas(64) Thread {
     a.require(!standing || state == ThreadState::Waiting);
     a(blockedPc);
     a(listPc);
-    a(descriptorAddress);
-    a.require(descriptorAddress <= p.sramBytes);
+    uint32_t sent = currentDescriptor();
+    a(sent);
+    a.require(sent <= p.sramBytes);
+    if constexpr (Archive::reading)
+      descriptorAddress = sent;
     a.cycle(trainIssue);
     a.require(trainIssue != never);
     a(trainNumber);
     if (state == ThreadState::Sending)
-      transfer.archive(a, p, topology);
+      transfer().archive(a, p, topology);
     a(range.begin);
     a(range.end);
     a(layer);
@@ -213,6 +223,8 @@ public:
 
   /// The train of `thread` has been committed and leaves in cycle `left`.
   void trainLeft(Thread &thread, uint64_t left, uint64_t packets);
+  /// The same with the last of a transfer that another follows; its first train has been queued.
+  void nextSends(Thread &thread, uint64_t issue);
   /// `amount` shows on a semaphore from cycle `shows` on. False: no thread waits on it.
   bool signal(unsigned semaphore, uint64_t shows, uint32_t amount);
 
@@ -311,13 +323,22 @@ private:
   void capture(Thread &t, uint64_t cycle);
 
   //===-- List.cpp -------------------------------------------------------===//
-  bool readDescriptor(Thread &t, uint64_t cycle);
+  bool readDescriptor(Thread &t, uint64_t cycle, isa::Descriptor &out);
   void runApart(Thread &t);
   void stepList(Thread &t);
-  bool prepareTransfer(Thread &t, uint64_t cycle);
-  bool checkTransfer(Thread &t, uint64_t cycle);
+  void prepareFollowers(Thread &t, uint64_t cycle);
   void queueTrain(Thread &t, uint64_t issue);
   void nextDescriptor(Thread &t, uint64_t done);
+
+  //===-- ListTransfer.cpp -----------------------------------------------===//
+  struct Unsendable {
+    FaultClass faultClass;
+    std::string text;
+  };
+  bool prepareTransfer(const Thread &t, const isa::Descriptor &d, uint32_t address, Transfer &x,
+                       Unsendable &problem) const;
+  bool checkTransfer(const Thread &t, const isa::Descriptor &d, Transfer &x,
+                     Unsendable &problem) const;
 
   //===-- Functional.cpp -------------------------------------------------===//
   bool runThreadFunctional(Thread &t);

@@ -107,12 +107,12 @@ void NodeProbe::sendBegins(const Thread &t, uint64_t cycle) {
   if (!traced)
     return;
   state[t.index].sending = true;
-  const Runs &r = t.transfer.runs;
+  const Runs &r = t.transfer().runs;
   events.push_back({.kind = Kind::SendBegin,
                     .thread = static_cast<uint8_t>(t.index),
                     .cycle = cycle,
                     .value = uint64_t(r.runBytes) * r.count[0] * r.count[1] * r.count[2],
-                    .name = nameOf(t.transfer)});
+                    .name = nameOf(t.transfer())});
 }
 
 void NodeProbe::sendEnds(const Thread &t, uint64_t cycle) {

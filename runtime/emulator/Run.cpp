@@ -243,7 +243,7 @@ void Run::executeFunctional() {
     for (Node *node : nodes)
       for (Thread &t : node->threads)
         if (t.state == ThreadState::Sending && !fault) {
-          transferAtOnce(t.transfer, t, *node);
+          transferAtOnce(t.transfer(), t, *node);
           again = true;
         }
   }

@@ -107,8 +107,8 @@ bool Node::restore(ArchiveReader &a) {
     busyUntil = std::max(busyUntil, *std::max_element(t.ready, t.ready + score::size));
     t.wroteVectors = true;
     if (t.state == ThreadState::Sending)
-      a.require(t.transfer.from == number && t.transfer.asker == number &&
-                t.transfer.askerThread == t.index && t.transfer.kind != Transfer::Kind::Answer);
+      a.require(t.transfer().from == number && t.transfer().asker == number &&
+                t.transfer().askerThread == t.index && t.transfer().kind != Transfer::Kind::Answer);
     if (t.apart && t.state != ThreadState::Halted && t.state != ThreadState::Faulted) {
       // A jump that the predicate holds may be passed over.
       bool predicates = false;

@@ -11,7 +11,7 @@ void Run::collectTrains(Node &node, std::vector<WaitingTrain> &found) {
   for (Thread &t : node.threads)
     if (t.state == ThreadState::Sending && !t.trainQueued) {
       t.trainQueued = true;
-      found.push_back({t.trainIssue, node.number, t.index, 0, t.trainNumber, &t.transfer});
+      found.push_back({t.trainIssue, node.number, t.index, 0, t.trainNumber, &t.transfer()});
     }
 }
 
@@ -36,6 +36,11 @@ void Run::deliver(unsigned owner, Found &f) {
   for (const Brought::Left &left : b.left) {
     Node &sender = *m.nodes[left.node];
     Thread &thread = sender.threads[left.thread];
+    if (left.follows) {
+      if (thread.state == ThreadState::Sending)
+        sender.nextSends(thread, left.cycle);
+      continue;
+    }
     if (thread.state == ThreadState::Sending)
       sender.trainLeft(thread, left.cycle, left.packets);
     collectTrains(sender, f.trains);
@@ -45,22 +50,37 @@ void Run::deliver(unsigned owner, Found &f) {
   b.left.clear();
 }
 
+namespace {
+
+// Another host thread has written what a commit looks at.
+void askFor(const Transfer &x) {
+  for (size_t i = 0; i < offsetof(Transfer, to); i += 64)
+    __builtin_prefetch(reinterpret_cast<const char *>(&x) + i);
+}
+
+} // namespace
+
 void Run::commitTrains(uint64_t safe) {
   trains.take(safe, ready);
-  // Other host threads have touched this last: ask for it before it is needed.
   for (const WaitingTrain &train : ready)
-    for (size_t i = 0; i < offsetof(Transfer, to); i += 64)
-      __builtin_prefetch(reinterpret_cast<const char *>(train.transfer) + i);
-  auto next = ready.begin();
-  for (; next != ready.end() && next->issue <= safe; ++next) {
-    if (fault && next->issue > fault->cycle)
+    askFor(*train.transfer);
+  size_t next = 0;
+  for (; next != ready.size() && ready[next].issue <= safe; ++next) {
+    const WaitingTrain train = ready[next];
+    if (fault && train.issue > fault->cycle)
       break;
-    uint64_t cycle = commit(*next);
+    uint64_t cycle = commit(train);
     safe = std::min(safe, cycle - 1);
     nextBrought = std::min(nextBrought, cycle);
+    if (follower.transfer && follower.issue > safe) {
+      trains.push(follower);
+    } else if (follower.transfer) {
+      auto behind = ready.begin() + static_cast<ptrdiff_t>(next) + 1;
+      ready.insert(std::upper_bound(behind, ready.end(), follower), follower);
+    }
   }
-  for (; next != ready.end(); ++next)
-    trains.push(*next);
+  for (; next != ready.size(); ++next)
+    trains.push(ready[next]);
 }
 
 void Run::moveBytes(const Transfer &x, uint64_t count, uint64_t issue) {
@@ -129,7 +149,17 @@ uint64_t Run::commit(const WaitingTrain &train) {
   commitPackets(x, train.issue, count);
   bool last = x.packetsLeft == count;
   uint64_t left = timing.left;
-  uint64_t next = std::min(left + (last ? x.pause : 0), ownEvent[x.from]);
+  uint64_t then = left + (last ? x.pause : 0);
+  bool follows = last && x.followed && then <= horizon && then <= options.watchdog;
+  follower.transfer = nullptr;
+  if (follows) {
+    follower = train;
+    follower.issue = then;
+    ++follower.number;
+    ++follower.transfer;
+    askFor(*follower.transfer);
+  }
+  uint64_t next = std::min(follows ? never : then, ownEvent[x.from]);
   auto shows = [&](size_t receiver) { return timing.firstWrite[receiver] + count - 1 + p.arrival; };
   auto signal = [&](uint32_t node, unsigned semaphore, uint64_t cycle, uint32_t amount) {
     brought[host.ownerOf(node)].signals.push_back(
@@ -177,9 +207,9 @@ uint64_t Run::commit(const WaitingTrain &train) {
   if (checks && last)
     checks->ends(x);
   if (x.kind != Transfer::Kind::Answer)
-    brought[host.ownerOf(x.from)].left.push_back({left, static_cast<uint16_t>(x.from),
-                                                  static_cast<uint8_t>(train.thread()),
-                                                  static_cast<uint8_t>(count)});
+    brought[host.ownerOf(x.from)].left.push_back(
+        {follows ? then : left, static_cast<uint16_t>(x.from), static_cast<uint8_t>(train.thread()),
+         static_cast<uint8_t>(count), follows});
   return next;
 }
 

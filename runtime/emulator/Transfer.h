@@ -48,6 +48,7 @@ struct alignas(64) Transfer {
   Kind kind = Kind::Push;
   bool dataless = false; // the one packet carries nothing
   bool signalsFar = false, signalsOwn = false;
+  bool followed = false; // by the transfer behind this one, `pause` after it has left
   uint8_t farSemaphore = 0, ownSemaphore = 0;
   uint8_t askerThread = 0; // of an answer, and kept in its request
   uint32_t farAmount = 1;
