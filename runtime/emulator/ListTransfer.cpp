@@ -27,7 +27,7 @@ bool Node::prepareTransfer(const Thread &t, const Descriptor &d, uint32_t addres
   x.asker = number;
   x.askerThread = static_cast<uint8_t>(t.index);
   x.farAmount = 1;
-  x.pause = x.signalsOwn ? std::min(p.listNext, p.signalLatency + 1) : p.listNext;
+  x.pause = x.signalsOwn ? std::min(p.listNext, p.signalLatency) : p.listNext;
   x.runs = Runs();
   x.listPc = t.listPc;
   x.descriptorAddress = address;
