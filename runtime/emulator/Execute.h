@@ -15,9 +15,14 @@ struct alignas(64) Vec {
   uint32_t w[16];
 };
 
-/// Accumulators are kept as `drain` takes them: quarters of 4 by 4 elements, a register each.
+/// Accumulators are kept in pairs of rows, turn and turn about, so that operands of a matrix step
+/// need next to no reordering (MatrixForms.h): a register of the host for each pair.
 constexpr unsigned accWord(unsigned row, unsigned column) {
-  return 16 * (row / 4 + 2 * (column / 4)) + 4 * (row % 4) + column % 4;
+  return 16 * (row / 2) + 2 * column + row % 2;
+}
+/// The same for the elements of a quarter in the order in which `drain` takes them.
+constexpr unsigned quarterWord(unsigned quarter, unsigned element) {
+  return accWord(4 * (quarter & 1) + element / 4, 4 * (quarter >> 1) + element % 4);
 }
 
 struct Registers {

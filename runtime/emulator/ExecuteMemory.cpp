@@ -224,11 +224,13 @@ void matrixStep(C &c, const Op &op) {
 }
 
 void drain(C &c, const Op &op) {
-  std::memcpy(c.r->v[op.d].w, c.acc[op.acc] + 16 * op.immediate, sizeof(Vec));
+  for (unsigned i = 0; i < 16; ++i)
+    c.r->v[op.d].w[i] = c.acc[op.acc][quarterWord(static_cast<unsigned>(op.immediate), i)];
 }
 
 void fill(C &c, const Op &op) {
-  std::memcpy(c.acc[op.acc] + 16 * op.immediate, c.v(op.s[1].reg).w, sizeof(Vec));
+  for (unsigned i = 0; i < 16; ++i)
+    c.acc[op.acc][quarterWord(static_cast<unsigned>(op.immediate), i)] = c.v(op.s[1].reg).w[i];
 }
 
 } // namespace semantics

@@ -22,11 +22,11 @@ struct FastContext : ExecContext {
   uint64_t crossings = 0;  // bits of the block's accesses that cross a line
   uint32_t lineBytes = 64;
   // Of native code (NativeCode.h): turns of a block that it has completed, and the crossings of
-  // each; by accumulator, a bit for each quarter whose NaNs may not be canonical.
+  // each; by accumulator, whether it may hold NaNs that are not canonical.
   static constexpr unsigned maxTurns = 64;
   uint32_t turns = 0;
   uint64_t turnCrossings[maxTurns];
-  uint8_t loose[maxAccumulators] = {};
+  bool loose[maxAccumulators] = {};
   void *owner = nullptr; // of `findWindow`
   /// Sets the window of an operand's base so that it holds [address, address + bytes). False: the
   /// access is not allowed.

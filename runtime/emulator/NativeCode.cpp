@@ -3,6 +3,8 @@
 
 #include "dojo/Emulator/Numerics.h"
 
+#include <span>
+
 #if DOJO_NATIVE
 #include "NativeEmitter.h"
 
@@ -15,15 +17,9 @@ void settle(FastContext &c) {
   for (unsigned a = 0; a < maxAccumulators; ++a) {
     if (!c.loose[a])
       continue;
-    for (unsigned q = 0; q < 4; ++q) {
-      uint32_t *quarter = c.acc[a] + 16 * q, nans = 0;
-      for (unsigned i = 0; i < 16; ++i)
-        nans |= (quarter[i] & 0x7FFFFFFF) > 0x7F800000;
-      if (nans && c.loose[a] >> q & 1)
-        for (unsigned i = 0; i < 16; ++i)
-          quarter[i] = canonicalNaN(quarter[i]);
-    }
-    c.loose[a] = 0;
+    for (uint32_t &word : std::span(c.acc[a]))
+      word = canonicalNaN(word);
+    c.loose[a] = false;
   }
 }
 

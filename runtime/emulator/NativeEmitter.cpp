@@ -94,7 +94,7 @@ void NativeEmitter::enter() {
   xor_(r15d, r15d);
   align(32);
   L(turn);
-  if (strip.turns)
+  if (strip.leastTurns)
     writeStrip();
   L(single);
   xor_(r14d, r14d);
@@ -137,9 +137,10 @@ void NativeEmitter::leave() {
       jmp(leaving, T_NEAR);
     }
   align(64);
-  L(order);
-  for (size_t i = 0; i < sizeof matrixOrder / 4; ++i)
-    dd(reinterpret_cast<const uint32_t *>(&matrixOrder)[i]);
+  L(drainOrder);
+  for (unsigned half : {0u, 1u})
+    for (unsigned i = 0; i < 16; ++i)
+      dd(quarterWord(2 * half, i));
   L(oddElements);
   dd(oddElement);
   L(canonical);
@@ -176,10 +177,15 @@ void NativeEmitter::instruction(const Op &op) {
 
 void NativeEmitter::callHandler(const Op &op) {
   finishStep();                   // registers are the handler's
-  if (semanticOf(op) == "fill") { // now it holds any bits
-    uint8_t quarter = static_cast<uint8_t>(1 << op.immediate);
-    and_(byte[inContext(&model.loose[op.acc])], ~quarter & 0xF);
-    loose[op.acc] &= ~quarter;
+  if (semanticOf(op) == "fill") { // what it brings may be any NaN
+    Label tight;
+    cmp(byte[inContext(&model.loose[op.acc])], 0);
+    je(tight);
+    mov(rdi, rbx);
+    mov(rax, reinterpret_cast<size_t>(&settle));
+    call(rax);
+    L(tight);
+    loose.fill(false);
   }
   mov(rdi, rbx);
   mov(rsi, reinterpret_cast<size_t>(&op));

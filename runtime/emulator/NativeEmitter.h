@@ -8,6 +8,7 @@
 #include "NativeCode.h"
 #include "NativeStrip.h"
 
+#include <array>
 #include <cstddef>
 #include <string_view>
 #include <vector>
@@ -72,13 +73,13 @@ private:
   Xbyak::RegExp m(unsigned reg) const { return rbp + int(offsetof(Registers, m) + 8 * reg); }
 
   // Memory and the matrix unit (NativeMemory.cpp).
-  static Xbyak::RegExp quarter(unsigned acc, unsigned q) {
-    return Xbyak::util::r13 + static_cast<int>(256 * acc + 64 * q);
+  static Xbyak::RegExp rowPair(unsigned acc, unsigned rows) {
+    return Xbyak::util::r13 + static_cast<int>(256 * acc + 64 * rows);
   }
   Xbyak::RegExp access(const Op &op);
   void check(const AccessGroup &group, const Xbyak::Reg64 &base);
   void checkAlignment(const AccessGroup &group, const Xbyak::Reg64 &base);
-  void checkWindow(const AccessGroup &group, const Xbyak::Reg64 &base, unsigned turns = 1);
+  void checkWindow(const AccessGroup &group, const Xbyak::Reg64 &base, bool allTurns = false);
   void noteCrossings(const AccessGroup &group, const Xbyak::Reg64 &base, const Xbyak::Reg64 &to);
   void moveBase(const Op &op);
   void loadWidened(const Xbyak::Zmm &to, const Op &op, const Xbyak::RegExp &from);
@@ -86,12 +87,23 @@ private:
   void storeVector(const Op &op);
   void drain(const Op &op);
   enum Role : unsigned { Rows, Columns };
+  struct Element {
+    unsigned pair, odd;
+  };
+  unsigned numElements() const { return pairs ? 2 : 4; } // of a step, along k
+  unsigned rowBytes() const { return pairs ? 64 : 128; } // of a slot for rows
+  Element elementOf(unsigned number) const;
   void planOperands();
-  unsigned operand(Role role, const Op &op, unsigned source, const Xbyak::RegExp &memory);
-  void spread(Role role, const Xbyak::RegExp &from, unsigned slot);
-  void loadPiece(const Xbyak::Zmm &to, Role role, unsigned slot, unsigned half, unsigned pair,
-                 unsigned element);
-  void loadSet(Role role, unsigned first, unsigned slot);
+  void spreadRows(const Xbyak::Zmm &ordered, const Xbyak::Zmm &other, const Xbyak::Zmm &oddMask,
+                  unsigned slot);
+  void loadRows(const Xbyak::Zmm &to, unsigned slot, unsigned rows, Element element);
+  void loadColumns(const Xbyak::Zmm &to, const Xbyak::RegExp &from, const Xbyak::Zmm &oddMask,
+                   Element element);
+  void multiplyAdd(const Xbyak::Zmm &sum, const Xbyak::Zmm &a, const Xbyak::Zmm &b) {
+    pairs ? vdpbf16ps(sum, a, b) : vfmadd231ps(sum, a, b);
+  }
+  unsigned rowsOf(const Op &op, const Xbyak::RegExp &memory);
+  unsigned columnsOf(const Op &op, const Xbyak::RegExp &memory);
   void matrixStep(const Op &op);
   void weave(unsigned count);
   void finishStep() { weave(16); }
@@ -101,20 +113,17 @@ private:
   // Strips (NativeStrip.cpp).
   void planStrip();
   void writeStrip();
+  void evenAddresses();
+  void moveTurns();
   void stripAddresses();
   void stripSteps();
-  void moveNow(unsigned reg);
+  void stripTurn(const StripPlan::Group &group);
   bool alikeInTurns(const AccessGroup &group) const;
   Xbyak::RegExp addressOf(const StripPlan::Value &value);
+  bool inRegister(const StripPlan::Value &value) const;
   bool plainValue(const StripPlan::Value &value) const;
   void loadValue(const StripPlan::Value &value);
-  bool spreadPart(const StripPlan::Operand &operand, unsigned part);
-  unsigned baseSlot(unsigned turnOfStrip, size_t group) const {
-    return strip.frameBytes + static_cast<unsigned>(8 * (turnOfStrip * plan.groups.size() + group));
-  }
-  unsigned savedSlot(size_t i) const {
-    return baseSlot(strip.turns, 0) + static_cast<unsigned>(8 * i);
-  }
+  void placeOperand(const StripPlan::Operand &operand);
 
   static const FastContext model; // for the places of members
 
@@ -129,16 +138,15 @@ private:
   std::vector<Xbyak::Label> bails; // by instruction: to here if a check fails
   std::vector<bool> bailed;
   Xbyak::Label *failing = nullptr; // where checks go instead
-  Xbyak::Label turn, single, undo, allTurns, stop, leaving, oddElements, canonical, order;
+  Xbyak::Label turn, single, undo, allTurns, stop, leaving, oddElements, canonical, drainOrder;
 
-  // Operands of matrix steps: spread in the frame, by role and vector register, and from there in
-  // sets of registers.
-  static constexpr unsigned memoryOperand = 32, noValue = 33, numSets = 3;
-  bool isSpread[2][33] = {};
-  unsigned slots[2][33] = {};
+  // Operands of matrix steps, by vector register: rows spread in the frame, columns in sets of
+  // registers.
+  static constexpr unsigned memoryOperand = 32, noValue = 33, numSets = 4;
+  bool rowsSpread[33] = {};
+  unsigned rowSlots[33] = {};
   unsigned frameBytes = 0;
   struct Set {
-    Role role = Rows;
     unsigned value = noValue, lastUse = 0;
   } sets[numSets];
   unsigned uses = 0;
@@ -146,17 +154,23 @@ private:
   // Of groups of accesses: what the base was when the group began.
   const Xbyak::Reg64 bases[6] = {r8, r9, r10, r11, rsi, rdi};
   int baseOf[6] = {-1, -1, -1, -1, -1, -1};
-  uint8_t loose[maxAccumulators] = {}; // quarters that are known to be
+  std::array<bool, maxAccumulators> loose{}; // known to be
   // The matrix step whose multiply-adds are being written, among what comes after it.
   struct Step {
-    unsigned sets[2] = {}, acc = 0;
-    unsigned left = 0; // multiply-adds
+    unsigned slot = 0, set = 0, acc = 0; // rows, columns
+    unsigned left = 0;                   // multiply-adds
   } step;
-  // Of strips: scalar registers that the block changes; moves of them not yet written; the slot
-  // whose base rcx holds.
+  // Of strips: scalar registers that the block changes; whether nothing but their moves by
+  // constants tells the turns apart. Slots in the frame: by group of accesses, of an even one its
+  // base in the first turn and in the present one, else its base in every turn; of registers' old
+  // values; of the number of turns. What rcx holds. Whether the first turn is being
+  // written.
   std::vector<unsigned> changed;
-  int64_t pending[numXRegisters] = {};
+  bool turnsAlike = false;
+  std::vector<unsigned> slotOf;
+  unsigned savedSlots = 0, turnsSlot = 0;
   unsigned baseInRcx = ~0u;
+  bool firstTurn = false;
 };
 
 } // namespace dojo::emu

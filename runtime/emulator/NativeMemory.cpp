@@ -2,8 +2,9 @@
 //
 // Accesses and matrix steps in native code.
 //
-// zmm0 to zmm3 hold the quarters of an accumulator, zmm4 and zmm5 are for anything, and from zmm8
-// on there are three sets of eight registers for operands of matrix steps.
+// zmm0 to zmm3 hold the pairs of rows of an accumulator, zmm4 and zmm5 are for anything, zmm8 to
+// zmm15 hold rows of matrix steps as they are asked for, and from zmm16 on there are four sets of
+// registers for columns.
 #include "NativeEmitter.h"
 
 #include "MatrixForms.h"
@@ -18,7 +19,7 @@ using isa::EType;
 
 namespace {
 
-constexpr int firstOfSet(unsigned set) { return static_cast<int>(8 + 8 * set); }
+constexpr int firstOfSet(unsigned set) { return static_cast<int>(16 + 4 * set); }
 
 bool plainAccess(const Op &op) {
   std::string_view semantic = isa::info(op.opcode).semantic;
@@ -97,18 +98,25 @@ void NativeEmitter::checkAlignment(const AccessGroup &group, const Reg64 &base) 
   }
 }
 
-// Of the group's accesses in so many turns.
-void NativeEmitter::checkWindow(const AccessGroup &group, const Reg64 &base, unsigned turns) {
+// Of the group's accesses in a turn, or in all turns of a strip.
+void NativeEmitter::checkWindow(const AccessGroup &group, const Reg64 &base, bool inAllTurns) {
   const Window &window = group.write ? model.writes[group.base] : model.reads[group.base];
-  int64_t moves = (turns - 1) * group.perTurn;
-  int64_t low = group.low + std::min<int64_t>(moves, 0);
-  int64_t high = group.high + std::max<int64_t>(moves, 0);
-  lea(rcx, ptr[base + static_cast<int>(low)]);
+  lea(rcx, ptr[base + static_cast<int>(group.low)]);
+  bool moves = inAllTurns && group.perTurn != 0;
+  if (moves) { // rax: how far
+    mov(eax, dword[inFrame(turnsSlot)]);
+    dec(eax);
+    imul(rax, rax, static_cast<int>(group.perTurn));
+    if (group.perTurn < 0)
+      add(rcx, rax);
+  }
   sub(rcx, ptr[inContext(&window.begin)]);
   mov(rdx, ptr[inContext(&window.size)]);
   cmp(rcx, rdx);
   ja(failure(), T_NEAR);
-  add(rcx, static_cast<uint32_t>(high - low));
+  add(rcx, static_cast<uint32_t>(group.high - group.low));
+  if (moves)
+    group.perTurn < 0 ? sub(rcx, rax) : add(rcx, rax);
   cmp(rcx, rdx);
   ja(failure(), T_NEAR);
 }
@@ -195,25 +203,21 @@ void NativeEmitter::storeVector(const Op &op) {
 // The matrix unit
 //===----------------------------------------------------------------------===//
 
-// The frame's slots: for rows the registers of both halves, for columns one, each for odd and even
-// elements unless elements are pairs.
+// The frame's slots for rows: a register, or one each for even and odd elements.
 void NativeEmitter::planOperands() {
-  const unsigned elements = pairs ? 1 : 2;
   for (const Op &op : block.ops)
-    if (std::string_view(isa::info(op.opcode).semantic) == "matrixStep")
-      for (Role role : {Rows, Columns}) {
-        bool memory = op.s[role].kind == SourceKind::Memory;
-        unsigned &slot = slots[role][memory ? memoryOperand : op.s[role].reg];
-        if (slot)
-          continue;
-        slot = frameBytes + 1; // 0: none
-        frameBytes += 64 * elements * (role == Rows ? 2 : 1);
-      }
+    if (std::string_view(isa::info(op.opcode).semantic) == "matrixStep") {
+      bool memory = op.s[Rows].kind == SourceKind::Memory;
+      unsigned &slot = rowSlots[memory ? memoryOperand : op.s[Rows].reg];
+      if (slot)
+        continue;
+      slot = frameBytes + 1; // 0: none
+      frameBytes += rowBytes();
+    }
 }
 
 void NativeEmitter::vectorChanged(unsigned reg) {
-  for (Role role : {Rows, Columns})
-    isSpread[role][reg] = false;
+  rowsSpread[reg] = false;
   for (Set &set : sets)
     if (set.value == reg)
       set.value = noValue;
@@ -227,119 +231,122 @@ void NativeEmitter::forgetRegisters() {
   constants = false;
 }
 
-// Puts the pairs of a block in order, and widens their elements.
-void NativeEmitter::spread(Role role, const RegExp &from, unsigned slot) {
-  if (!constants) {
-    vmovdqa32(zmm6, ptr[rip + order + static_cast<int>(offsetof(MatrixOrder, columns))]);
-    vpbroadcastd(zmm7, ptr[rip + oddElements]);
-    constants = true;
+// Puts the rows that `ordered` holds in order, and widens their elements. Changes `other`.
+void NativeEmitter::spreadRows(const Zmm &ordered, const Zmm &other, const Zmm &oddMask,
+                               unsigned slot) {
+  if (pairs) {
+    vmovdqa32(ptr[inFrame(slot)], ordered);
+    return;
   }
-  for (unsigned half = 0; half < (role == Rows ? 2 : 1); ++half) {
-    if (role == Rows)
-      vmovdqa32(zmm4, ptr[rip + order + static_cast<int>(sizeof matrixOrder.rows[0] * half)]);
-    vpermd(zmm4, role == Rows ? zmm4 : zmm6, ptr[from]);
-    weave(2);
-    if (pairs) {
-      vmovdqa32(ptr[inFrame(slot + 64 * half)], zmm4);
-      continue;
-    }
-    vpslld(zmm5, zmm4, 16);
-    weave(2);
-    vpandd(zmm4, zmm4, zmm7);
-    weave(2);
-    vmovdqa32(ptr[inFrame(slot + 128 * half)], zmm5);
-    vmovdqa32(ptr[inFrame(slot + 128 * half + 64)], zmm4);
-  }
+  vpslld(other, ordered, 16);
+  vpandd(ordered, ordered, oddMask);
+  vmovdqa32(ptr[inFrame(slot)], other);
+  vmovdqa32(ptr[inFrame(slot + 64)], ordered);
 }
 
-// An element of a pair of four rows or columns, as multiply-adds take it.
-void NativeEmitter::loadPiece(const Zmm &to, Role role, unsigned slot, unsigned half, unsigned pair,
-                              unsigned element) {
-  const unsigned elements = pairs ? 1 : 2;
-  if (role == Columns)
-    vbroadcastf32x4(to, ptr[inFrame(slot + 64 * element + 32 * pair + 16 * half)]);
-  else if (pair == 0)
-    vmovsldup(to, ptr[inFrame(slot + 64 * (elements * half + element))]);
-  else
-    vmovshdup(to, ptr[inFrame(slot + 64 * (elements * half + element))]);
+// The element with a number in the order of multiply-adds: the odd one of a pair first.
+NativeEmitter::Element NativeEmitter::elementOf(unsigned number) const {
+  return pairs ? Element{number, 0} : Element{number / 2, number % 2 ^ 1};
 }
 
-// A set by half of the rows or columns, pair, and even or odd element.
-void NativeEmitter::loadSet(Role role, unsigned set, unsigned slot) {
-  int to = firstOfSet(set);
-  for (unsigned half : {0u, 1u})
-    for (unsigned pair : {0u, 1u})
-      for (unsigned e = 0; e < (pairs ? 1 : 2); ++e, ++to)
-        loadPiece(Zmm(to), role, slot, half, pair, e);
+// An element of a pair of rows, as multiply-adds take it.
+void NativeEmitter::loadRows(const Zmm &to, unsigned slot, unsigned rows, Element e) {
+  vbroadcastsd(to, ptr[inFrame(slot + 64 * e.odd + 16 * rows + 8 * e.pair)]);
 }
 
-// The set that holds an operand; brings it there.
-unsigned NativeEmitter::operand(Role role, const Op &op, unsigned source, const RegExp &memory) {
-  bool inMemory = op.s[source].kind == SourceKind::Memory;
-  unsigned value = inMemory ? memoryOperand : op.s[source].reg, set = 0;
+// An element of all columns, as multiply-adds take it.
+void NativeEmitter::loadColumns(const Zmm &to, const RegExp &from, const Zmm &oddMask, Element e) {
+  e.pair ? vmovshdup(to, ptr[from]) : vmovsldup(to, ptr[from]);
+  if (pairs)
+    return;
+  e.odd ? vpandd(to, to, oddMask) : vpslld(to, to, 16);
+}
+
+// The set that holds columns; brings them there.
+unsigned NativeEmitter::columnsOf(const Op &op, const RegExp &memory) {
+  bool inMemory = op.s[Columns].kind == SourceKind::Memory;
+  unsigned value = inMemory ? noValue : op.s[Columns].reg, set = 0;
   ++uses;
   for (unsigned i = 0; i < numSets; ++i) {
-    if (!inMemory && sets[i].value == value && sets[i].role == role) {
+    if (!inMemory && sets[i].value == value) {
       sets[i].lastUse = uses;
       return i;
     }
     if (sets[i].lastUse < sets[set].lastUse)
       set = i;
   }
-  unsigned slot = slots[role][value] - 1;
-  if (inMemory || !isSpread[role][value])
-    spread(role, inMemory ? memory : v(value), slot);
-  isSpread[role][value] = !inMemory;
-  if (step.left && (set == step.sets[Rows] || set == step.sets[Columns]))
+  if (step.left && set == step.set)
     finishStep();
-  loadSet(role, set, slot);
-  sets[set] = {role, inMemory ? noValue : value, uses};
+  for (unsigned k = 0; k < numElements(); ++k) {
+    loadColumns(Zmm(firstOfSet(set) + static_cast<int>(k)), inMemory ? memory : v(value), zmm7,
+                elementOf(k));
+    weave(1);
+  }
+  sets[set] = {value, uses};
   return set;
+}
+
+// The slot that holds rows; brings them there.
+unsigned NativeEmitter::rowsOf(const Op &op, const RegExp &memory) {
+  bool inMemory = op.s[Rows].kind == SourceKind::Memory;
+  unsigned value = inMemory ? memoryOperand : op.s[Rows].reg, slot = rowSlots[value] - 1;
+  if (!inMemory && rowsSpread[value])
+    return slot;
+  if (step.left && slot == step.slot)
+    finishStep();
+  vpshufd(zmm4, ptr[inMemory ? memory : v(value)], rowPairOrder);
+  weave(2);
+  spreadRows(zmm4, zmm5, zmm7, slot);
+  if (!inMemory)
+    rowsSpread[value] = true;
+  return slot;
 }
 
 // A step's multiply-adds stand among the instructions that bring the next step's operands: the
 // host's scheduler is too short to mix them if they come one after the other.
 void NativeEmitter::matrixStep(const Op &op) {
   RegExp memory = op.numMemory ? access(op) : RegExp();
-  unsigned rows = operand(Rows, op, 0, memory);
-  unsigned columns = operand(Columns, op, 1, memory);
+  if (!pairs && !constants)
+    vpbroadcastd(zmm7, ptr[rip + oddElements]);
+  constants = true;
+  unsigned slot = rowsOf(op, memory), set = columnsOf(op, memory);
   finishStep();
   for (int q = 0; q < 4; ++q)
     if (op.immediate)
       vpxord(Zmm(q), Zmm(q), Zmm(q));
     else
-      vmovaps(Zmm(q), ptr[quarter(op.acc, unsigned(q))]);
-  step = {{rows, columns}, op.acc, pairs ? 8u : 16u};
+      vmovaps(Zmm(q), ptr[rowPair(op.acc, unsigned(q))]);
+  step = {slot, set, op.acc, 4 * numElements()};
   if (op.numMemory)
     moveBase(op);
-  if (loose[op.acc] != 0xF)
-    mov(byte[inContext(&model.loose[op.acc])], 0xF);
-  loose[op.acc] = 0xF;
+  if (!loose[op.acc])
+    mov(byte[inContext(&model.loose[op.acc])], 1);
+  loose[op.acc] = true;
 }
 
 // Writes up to `count` multiply-adds of the step.
 void NativeEmitter::weave(unsigned count) {
-  const unsigned elements = pairs ? 1 : 2;
   for (; count > 0 && step.left > 0; --count) {
-    unsigned done = 8 * elements - step.left--, q = done % 4;
-    unsigned k = done / 4 ^ (elements - 1); // odd elements first
-    Zmm a(firstOfSet(step.sets[Rows]) + static_cast<int>(2 * elements * (q & 1) + k));
-    Zmm b(firstOfSet(step.sets[Columns]) + static_cast<int>(2 * elements * (q >> 1) + k));
-    Zmm sum(static_cast<int>(q));
-    pairs ? vdpbf16ps(sum, a, b) : vfmadd231ps(sum, a, b);
+    unsigned done = 4 * numElements() - step.left--, q = done % 4, k = done / 4;
+    Zmm rows(static_cast<int>(8 + done % 8)), sum(static_cast<int>(q));
+    Zmm columns(firstOfSet(step.set) + static_cast<int>(k));
+    loadRows(rows, step.slot, q, elementOf(k));
+    multiplyAdd(sum, rows, columns);
     if (step.left < 4)
-      vmovaps(ptr[quarter(step.acc, q)], sum);
+      vmovaps(ptr[rowPair(step.acc, q)], sum);
   }
 }
 
 void NativeEmitter::drain(const Op &op) {
   finishStep();
   Label tight;
-  uint32_t bit = 1u << op.immediate;
-  vmovaps(zmm4, ptr[quarter(op.acc, static_cast<unsigned>(op.immediate))]);
-  if (!(loose[op.acc] & bit)) {
-    test(byte[inContext(&model.loose[op.acc])], bit);
-    jz(tight);
+  auto quarter = static_cast<unsigned>(op.immediate), first = 2 * (quarter & 1);
+  vmovaps(zmm4, ptr[rowPair(op.acc, first)]);
+  vmovdqa32(zmm5, ptr[rip + drainOrder + static_cast<int>(64 * (quarter >> 1))]);
+  vpermt2d(zmm4, zmm5, ptr[rowPair(op.acc, first + 1)]);
+  if (!loose[op.acc]) {
+    cmp(byte[inContext(&model.loose[op.acc])], 0);
+    je(tight);
   }
   vcmpps(k1, zmm4, zmm4, 3); // unordered
   vpbroadcastd(zmm4 | k1, ptr[rip + canonical]);

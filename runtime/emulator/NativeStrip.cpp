@@ -2,10 +2,11 @@
 //
 // Strips (NativeStrip.h) and their code. First all addresses of the strip's turns are computed and
 // checked; should a check fail, scalar registers get back what they held and the turn is run as if
-// there were no strips. What follows cannot fail.
+// there were no strips. What follows cannot fail: for each group of accumulators a loop over the
+// turns.
 //
-// zmm0 to zmm15 hold the quarters of up to four accumulators, zmm16 to zmm26 operands of
-// multiply-adds as they are asked for, zmm27 to zmm29 what is being put in order.
+// zmm0 to zmm15 hold up to four accumulators, zmm16 to zmm28 operands of multiply-adds as they are
+// asked for, zmm29 and zmm30 what is being put in order. r11 counts turns.
 #include "NativeStrip.h"
 
 #include "MatrixForms.h"
@@ -13,6 +14,7 @@
 
 #include <map>
 #include <string_view>
+#include <utility>
 
 namespace dojo::emu {
 
@@ -25,208 +27,253 @@ using isa::EType;
 
 namespace {
 
-// Of an accumulator: steps in a turn that are worth a strip of it alone, and steps to aim at if
-// there are fewer. The steps of a strip stay within the host's cache of decoded instructions.
-constexpr unsigned enoughSteps = 4, aimedSteps = 8, mostSteps = 64;
+// Of an accumulator: the steps that are worth having it in registers.
+constexpr unsigned enoughSteps = 4;
 
-struct Step {
-  unsigned acc, values[2];
-  bool zero;
-};
+std::string_view semanticOf(const Op &op) { return isa::info(op.opcode).semantic; }
+
+bool makesStrip(const Block &block, const AccessPlan &accesses) {
+  const Op &loop = block.ops.back();
+  for (size_t i = 0; i + 1 < block.ops.size(); ++i) {
+    const Op &op = block.ops[i];
+    std::string_view semantic = semanticOf(op);
+    bool ownAccess = accesses.groupOf[i] >= 0;
+    if (!(semantic == "matrixStep" && (ownAccess || op.numMemory == 0)) &&
+        !(semantic == "vload" && ownAccess) && semantic != "nop" && !computesScalar(semantic))
+      return false;
+    if (op.destination == score::x + loop.d)
+      return false;
+    for (unsigned k = 0; k < op.numMemory; ++k)
+      if (op.memory[k].postIncrement && op.memory[k].base == loop.d)
+        return false;
+  }
+  return true;
+}
 
 } // namespace
 
 StripPlan::StripPlan(const Block &block, const AccessPlan &accesses, bool counted, bool pairs) {
-  if (!counted)
+  if (!counted || !makesStrip(block, accesses))
     return;
-  const Op &loop = block.ops.back();
-  std::map<unsigned, unsigned> stepsOf; // of accumulators
-  for (size_t i = 0; i + 1 < block.ops.size(); ++i) {
-    const Op &op = block.ops[i];
-    std::string_view semantic = isa::info(op.opcode).semantic;
-    bool ownAccess = accesses.groupOf[i] >= 0;
-    if (semantic == "matrixStep" && (ownAccess || op.numMemory == 0))
-      ++stepsOf[op.acc];
-    else if (!(semantic == "vload" && ownAccess) && semantic != "nop" && !computesScalar(semantic))
-      return;
-    if (op.destination == score::x + loop.d)
-      return;
-    for (unsigned k = 0; k < op.numMemory; ++k)
-      if (op.memory[k].postIncrement && op.memory[k].base == loop.d)
-        return;
-  }
-  if (stepsOf.empty())
-    return;
-  unsigned steps = 0;
-  for (auto [acc, count] : stepsOf)
-    steps += count;
-  auto numAccumulators = static_cast<unsigned>(stepsOf.size());
-  turns = 1;
-  if (steps < enoughSteps * numAccumulators)
-    turns = std::max(1u, std::min(aimedSteps * numAccumulators / steps, mostSteps / steps));
-  if (turns * steps < 2 * numAccumulators) {
-    turns = 0;
-    return;
-  }
 
-  // What the steps take, in their order.
+  // What the steps of a turn take, in their order.
   std::map<unsigned, unsigned> held; // by vector register
-  auto holds = [&](unsigned reg) {
-    auto [known, added] = held.try_emplace(reg, values.size());
-    if (added)
-      values.push_back({0, -1, reg});
-    return known->second;
+  auto hold = [&](const Value &value) {
+    held[value.reg] = static_cast<unsigned>(values.size());
+    values.push_back(value);
+  };
+  for (size_t i = 0; i + 1 < block.ops.size(); ++i)
+    if (semanticOf(block.ops[i]) == "vload")
+      held[block.ops[i].d] = static_cast<unsigned>(i);
+  for (auto [reg, op] : std::map(held))
+    hold({static_cast<int>(op), reg, true});
+  struct Step {
+    unsigned acc, values[2];
+    bool zero;
   };
   std::vector<std::vector<Step>> stepsBy; // accumulator
-  for (unsigned turn = 0; turn < turns; ++turn)
-    for (size_t i = 0; i + 1 < block.ops.size(); ++i) {
-      const Op &op = block.ops[i];
-      std::string_view semantic = isa::info(op.opcode).semantic;
-      if (semantic == "vload") {
-        held[op.d] = static_cast<unsigned>(values.size());
-        values.push_back({turn, static_cast<int>(i), op.d});
-      } else if (semantic == "matrixStep") {
-        Step step = {op.acc, {}, op.immediate != 0};
-        for (unsigned role : {0u, 1u})
-          if (op.s[role].kind == SourceKind::Memory) {
-            step.values[role] = static_cast<unsigned>(values.size());
-            values.push_back({turn, static_cast<int>(i), 0});
-          } else {
-            step.values[role] = holds(op.s[role].reg);
-          }
-        auto at = std::find(accumulators.begin(), accumulators.end(), op.acc);
-        if (at == accumulators.end()) {
-          at = accumulators.insert(at, op.acc);
-          stepsBy.emplace_back();
-        }
-        stepsBy[static_cast<size_t>(at - accumulators.begin())].push_back(step);
+  unsigned steps = 0;
+  for (size_t i = 0; i + 1 < block.ops.size(); ++i) {
+    const Op &op = block.ops[i];
+    if (semanticOf(op) == "vload")
+      hold({static_cast<int>(i), op.d, false});
+    if (semanticOf(op) != "matrixStep")
+      continue;
+    Step step = {op.acc, {}, op.immediate != 0};
+    for (unsigned role : {0u, 1u}) {
+      if (op.s[role].kind == SourceKind::Memory) {
+        step.values[role] = static_cast<unsigned>(values.size());
+        values.push_back({static_cast<int>(i), 0, false});
+        continue;
       }
+      if (!held.contains(op.s[role].reg))
+        hold({-1, op.s[role].reg, false});
+      step.values[role] = held[op.s[role].reg];
     }
+    ++steps;
+    auto same = [&](const std::vector<Step> &other) { return other.front().acc == op.acc; };
+    auto at = std::find_if(stepsBy.begin(), stepsBy.end(), same);
+    if (at == stepsBy.end()) {
+      // Accumulators that take the same rows come together: rows are what has to be put in order.
+      at = std::upper_bound(stepsBy.begin(), stepsBy.end(), step.values[0],
+                            [](unsigned rows, const std::vector<Step> &other) {
+                              return rows < other.front().values[0];
+                            });
+      at = stepsBy.emplace(at);
+    }
+    at->push_back(step);
+  }
+  if (steps == 0)
+    return;
   for (auto [reg, value] : held)
     if (values[value].op >= 0)
       last.push_back(value);
+  leastTurns = static_cast<unsigned>((enoughSteps * stepsBy.size() + steps - 1) / steps);
 
-  // Their order here.
-  const unsigned elements = pairs ? 2 : 4;
-  std::map<std::pair<unsigned, unsigned>, unsigned> known; // operands by value and role
-  auto operand = [&](unsigned value, unsigned role) {
-    auto [at, added] = known.try_emplace({value, role}, operands.size());
-    if (added) {
-      operands.push_back({value, role, frameBytes, adds.size()});
-      frameBytes += 32 * elements * (role == 0 ? 2 : 1);
+  const unsigned elements = pairs ? 2 : 4, rowBytes = pairs ? 64 : 128;
+  size_t numGroups = (stepsBy.size() + together - 1) / together;
+  for (size_t g = 0; g < numGroups; ++g) {
+    Group &group = groups.emplace_back();
+    auto begin = stepsBy.begin() + static_cast<ptrdiff_t>(g * stepsBy.size() / numGroups);
+    auto end = stepsBy.begin() + static_cast<ptrdiff_t>((g + 1) * stepsBy.size() / numGroups);
+    size_t most = 0, all = 0;
+    for (auto steps = begin; steps != end; ++steps) {
+      group.accumulators.push_back(steps->front().acc);
+      most = std::max(most, steps->size());
+      all += steps->size();
     }
-    return at->second;
-  };
-  unsigned groups = (numAccumulators + together - 1) / together;
-  for (unsigned group = 0; group < groups; ++group) {
-    unsigned begin = group * numAccumulators / groups, end = (group + 1) * numAccumulators / groups;
-    size_t most = 0;
-    for (unsigned a = begin; a < end; ++a)
-      most = std::max(most, stepsBy[a].size());
+    group.operands.reserve(2 * all); // they are pointed to
+    unsigned bytes = 0;
+    auto operand = [&](unsigned value, unsigned role) -> const Operand * {
+      for (const Operand &o : group.operands)
+        if (o.value == value && o.role == role)
+          return &o;
+      group.before |= values[value].before;
+      group.operands.push_back({value, role, bytes, group.adds.size()});
+      bytes += role == 0 ? rowBytes : 64;
+      return &group.operands.back();
+    };
     for (size_t i = 0; i < most; ++i)
       for (unsigned k = 0; k < elements; ++k)
-        for (unsigned a = begin; a < end; ++a) {
-          if (i >= stepsBy[a].size())
-            continue;
-          const Step &s = stepsBy[a][i];
-          unsigned both[2] = {operand(s.values[0], 0), operand(s.values[1], 1)};
-          bool first = i == 0 && k == 0, zero = k == 0 && s.zero;
-          bool store = i + 1 == stepsBy[a].size() && k + 1 == elements;
-          for (unsigned q = 0; q < 4; ++q)
-            adds.push_back({4 * (a - begin) + q,
-                            s.acc,
-                            q,
-                            pairs ? k : k ^ 1, // odd elements first
-                            {both[0], both[1]},
-                            zero,
-                            first && !zero,
-                            store});
-        }
+        for (unsigned rows = 0; rows < 4; ++rows)
+          for (auto steps = begin; steps != end; ++steps) {
+            if (i >= steps->size())
+              continue;
+            const Step &s = (*steps)[i];
+            group.adds.push_back({static_cast<unsigned>(4 * (steps - begin)) + rows,
+                                  rows,
+                                  k,
+                                  {operand(s.values[0], 0), operand(s.values[1], 1)},
+                                  k == 0 && s.zero});
+          }
+    frameBytes = std::max(frameBytes, bytes);
   }
+}
+
+void NativeEmitter::planStrip() {
+  if (!strip.leastTurns)
+    return;
+  const Op &loop = block.ops.back();
+  bool writes[numXRegisters] = {}, scalars = false;
+  for (const Op &op : block.ops) {
+    if (&op != &loop)
+      scalars |= computesScalar(semanticOf(op));
+    if (op.destination < score::x + numXRegisters)
+      writes[op.destination - score::x] = true;
+    for (unsigned k = 0; k < op.numMemory; ++k)
+      writes[op.memory[k].base] |= op.memory[k].postIncrement;
+  }
+  writes[loop.d] = true;
+  for (unsigned reg = 1; reg < numXRegisters; ++reg)
+    if (writes[reg])
+      changed.push_back(reg);
+  turnsAlike = !scalars;
+  savedSlots = strip.frameBytes;
+  for (const AccessGroup &group : plan.groups) {
+    slotOf.push_back(savedSlots);
+    savedSlots += 8 * (group.even ? 2 : FastContext::maxTurns);
+    turnsAlike &= alikeInTurns(group);
+  }
+  turnsSlot = savedSlots + static_cast<unsigned>(8 * changed.size());
+  frameBytes = std::max(frameBytes, (turnsSlot + 8 + 63) / 64 * 64);
 }
 
 //===----------------------------------------------------------------------===//
 // Addresses
 //===----------------------------------------------------------------------===//
 
-// What is pending of a register's moves by constants is done.
-void NativeEmitter::moveNow(unsigned reg) {
-  if (int64_t &moves = pending[reg]) {
-    add(qword[x(reg)], static_cast<uint32_t>(static_cast<int32_t>(moves)));
-    moves = 0;
-  }
-}
-
-void NativeEmitter::planStrip() {
-  if (!strip.turns)
-    return;
-  bool writes[numXRegisters] = {};
-  for (const Op &op : block.ops) {
-    if (op.destination < score::x + numXRegisters)
-      writes[op.destination - score::x] = true;
-    for (unsigned k = 0; k < op.numMemory; ++k)
-      writes[op.memory[k].base] |= op.memory[k].postIncrement;
-  }
-  writes[block.ops.back().d] = true;
-  for (unsigned reg = 1; reg < numXRegisters; ++reg)
-    if (writes[reg])
-      changed.push_back(reg);
-  frameBytes = std::max(frameBytes, (savedSlot(changed.size()) + 63) / 64 * 64);
-}
-
 // Whether a group's accesses lie in their lines in each turn as they do in the first.
 bool NativeEmitter::alikeInTurns(const AccessGroup &group) const {
   return group.even && group.perTurn % std::max<int64_t>(p.lineBytes, group.alignment) == 0;
 }
 
-// Computes and checks the addresses of the strip's turns. Bases go to the frame. Of a base that
-// moves by constants alone the first turn's is enough, with a check for all turns; crossings that
-// are the same in all turns are collected in r9.
-void NativeEmitter::stripAddresses() {
-  const Op &loop = block.ops.back();
-  failing = &undo;
+// Of groups whose base moves by constants alone one check does for all turns. Bases go to the
+// frame; crossings that are the same in all turns are collected in r9.
+void NativeEmitter::evenAddresses() {
   xor_(r9d, r9d);
-  for (unsigned t = 0; t < strip.turns; ++t) {
-    xor_(r14d, r14d);
-    for (current = 0; current + 1 < block.ops.size(); ++current) {
-      const Op &op = block.ops[current];
-      int number = plan.groupOf[current];
-      if (number >= 0 && plan.leads[current]) {
-        const AccessGroup &group = plan.groups[static_cast<size_t>(number)];
-        bool first = t == 0 || !group.even, alike = alikeInTurns(group);
-        if (first) {
-          moveNow(group.base);
-          mov(r8, ptr[x(group.base)]);
-          mov(ptr[inFrame(baseSlot(t, static_cast<size_t>(number)))], r8);
-          checkWindow(group, r8, group.even ? strip.turns : 1);
-        } else if (!alike) {
-          mov(r8, ptr[inFrame(baseSlot(0, static_cast<size_t>(number)))]);
-          add(r8, static_cast<uint32_t>(static_cast<int32_t>(t * group.perTurn)));
-        }
-        if (first || !alike) {
-          checkAlignment(group, r8);
-          noteCrossings(group, r8, alike ? r9 : r14);
-        }
-      }
-      for (unsigned k = 0; k < op.numMemory; ++k)
-        if (op.memory[k].postIncrement && op.memory[k].base)
-          pending[op.memory[k].base] += op.memory[k].offset;
-      if (number >= 0)
-        continue;
-      for (const auto &source : op.s)
-        if (source.kind == SourceKind::X)
-          moveNow(source.reg);
-      if (op.destination < score::x + numXRegisters)
-        moveNow(op.destination - score::x);
-      scalar(op);
-    }
-    --pending[loop.d];
-    or_(r14, r9); // complete, for all of the first turn has been
-    mov(ptr[inContext(model.turnCrossings + t) + r15 * 8], r14);
+  for (size_t i = 0; i < plan.groups.size(); ++i) {
+    const AccessGroup &group = plan.groups[i];
+    if (!group.even)
+      continue;
+    mov(r8, ptr[x(group.base)]);
+    if (group.moved)
+      add(r8, static_cast<uint32_t>(static_cast<int32_t>(group.moved)));
+    mov(ptr[inFrame(slotOf[i])], r8);
+    checkWindow(group, r8, true);
+    if (!alikeInTurns(group))
+      continue;
+    checkAlignment(group, r8);
+    noteCrossings(group, r8, r9);
   }
-  for (unsigned reg = 0; reg < numXRegisters; ++reg)
-    moveNow(reg);
-  failing = nullptr;
+}
+
+// All turns have the same crossings, and registers move by constants.
+void NativeEmitter::moveTurns() {
+  std::map<unsigned, int64_t> moves;
+  for (const Op &op : block.ops)
+    for (unsigned k = 0; k < op.numMemory; ++k)
+      if (op.memory[k].postIncrement && op.memory[k].base)
+        moves[op.memory[k].base] += op.memory[k].offset;
+  --moves[block.ops.back().d];
+  mov(eax, dword[inFrame(turnsSlot)]);
+  for (auto [reg, move] : moves) {
+    imul(rcx, rax, static_cast<int>(move));
+    add(ptr[x(reg)], rcx);
+  }
+  Label eight, rest, one, done;
+  lea(rdx, ptr[inContext(model.turnCrossings) + r15 * 8]);
+  vpbroadcastq(zmm0, r9);
+  L(eight);
+  sub(eax, 8);
+  jb(rest);
+  vmovdqu64(ptr[rdx], zmm0);
+  add(rdx, 64);
+  jmp(eight);
+  L(rest);
+  add(eax, 8);
+  jz(done);
+  L(one);
+  mov(ptr[rdx], r9);
+  add(rdx, 8);
+  dec(eax);
+  jnz(one);
+  L(done);
+}
+
+// Turn by turn.
+void NativeEmitter::stripAddresses() {
+  Label again;
+  xor_(r11d, r11d);
+  L(again);
+  xor_(r14d, r14d);
+  for (current = 0; current + 1 < block.ops.size(); ++current) {
+    const Op &op = block.ops[current];
+    int number = plan.groupOf[current];
+    if (number >= 0 && plan.leads[current]) {
+      const AccessGroup &group = plan.groups[static_cast<size_t>(number)];
+      if (!alikeInTurns(group)) {
+        mov(r8, ptr[x(group.base)]);
+        if (!group.even) {
+          mov(ptr[inFrame(slotOf[static_cast<size_t>(number)]) + r11 * 8], r8);
+          checkWindow(group, r8);
+        }
+        checkAlignment(group, r8);
+        noteCrossings(group, r8, r14);
+      }
+    }
+    for (unsigned k = 0; k < op.numMemory; ++k)
+      if (const MemoryOperand &m = op.memory[k]; m.postIncrement && m.base)
+        add(qword[x(m.base)], static_cast<uint32_t>(static_cast<int32_t>(m.offset)));
+    if (number < 0)
+      scalar(op);
+  }
+  sub(qword[x(block.ops.back().d)], 1);
+  or_(r14, r9);
+  lea(rdx, ptr[r15 + r11]);
+  mov(ptr[inContext(model.turnCrossings) + rdx * 8], r14);
+  inc(r11d);
+  cmp(r11d, dword[inFrame(turnsSlot)]);
+  jb(again, T_NEAR);
   current = 0;
 }
 
@@ -236,28 +283,35 @@ void NativeEmitter::stripAddresses() {
 
 namespace {
 
-constexpr int firstPiece = 16, numPieces = 11;
-const Zmm raw(29), ordered(28), even(27), columnOrder(30), oddMask(31);
+constexpr int firstPiece = 16, numPieces = 13;
+const Zmm raw(29), ordered(30), oddMask(31);
 
 } // namespace
 
+// Where a value is while r11 counts the turn it is of, or the next if it is of the turn before.
 RegExp NativeEmitter::addressOf(const StripPlan::Value &value) {
   size_t at = static_cast<size_t>(value.op), number = static_cast<size_t>(plan.groupOf[at]);
   const AccessGroup &group = plan.groups[number];
-  unsigned slot = baseSlot(group.even ? 0 : value.turn, number);
-  if (baseInRcx != slot)
-    mov(rcx, ptr[inFrame(slot)]);
-  baseInRcx = slot;
   const MemoryOperand &m = block.ops[at].memory[0];
   int64_t offset = plan.moved[at] + (m.postIncrement ? 0 : m.offset);
-  if (group.even)
-    offset += value.turn * group.perTurn;
+  unsigned slot = slotOf[number] + (group.even ? 8 : 0);
+  if (group.even && value.before)
+    offset -= group.perTurn;
+  else if (value.before)
+    slot -= 8;
+  if (unsigned key = slot + group.even; std::exchange(baseInRcx, key) != key)
+    mov(rcx, group.even ? ptr[inFrame(slot)] : ptr[inFrame(slot) + r11 * 8]);
   return r12 + rcx + static_cast<int>(offset);
+}
+
+// Whether a value is still in the register, not in memory.
+bool NativeEmitter::inRegister(const StripPlan::Value &value) const {
+  return value.op < 0 || (value.before && firstTurn);
 }
 
 // Whether a value stands in memory as it stands in the register.
 bool NativeEmitter::plainValue(const StripPlan::Value &value) const {
-  if (value.op < 0)
+  if (inRegister(value))
     return true;
   const Op &op = block.ops[static_cast<size_t>(value.op)];
   return op.timing == isa::TimingClass::Matrix || (!op.mask && op.etype != EType::bf16);
@@ -268,145 +322,156 @@ void NativeEmitter::loadValue(const StripPlan::Value &value) {
   loadWidened(raw, block.ops[static_cast<size_t>(value.op)], from);
 }
 
-// Of what puts an operand in order, the next part; false: there is none left.
-bool NativeEmitter::spreadPart(const StripPlan::Operand &o, unsigned part) {
+// Brings an operand to its slot, if it needs one.
+void NativeEmitter::placeOperand(const StripPlan::Operand &o) {
   const StripPlan::Value &value = strip.values[o.value];
   bool plain = plainValue(value);
-  if (!plain && part-- == 0) {
+  if (!plain)
     loadValue(value);
-    return true;
-  }
-  const unsigned parts = pairs ? 1 : 3, half = part / parts;
-  if (half == (o.role == Rows ? 2 : 1))
-    return false;
-  unsigned to = o.slot + 64 * (pairs ? 1 : 2) * half;
-  switch (part % parts) {
-  case 0: {
-    if (o.role == Rows)
-      vmovdqa32(ordered, ptr[rip + order + static_cast<int>(sizeof matrixOrder.rows[0] * half)]);
-    const Zmm &places = o.role == Rows ? ordered : columnOrder;
+  if (o.role == Columns) {
     if (!plain)
-      vpermd(ordered, places, raw);
-    else if (value.op < 0)
-      vpermd(ordered, places, ptr[v(value.reg)]);
-    else
-      vpermd(ordered, places, ptr[addressOf(value)]);
-    if (pairs)
-      vmovdqa32(ptr[inFrame(to)], ordered);
-    break;
+      vmovdqa32(ptr[inFrame(o.slot)], raw);
+    return;
   }
-  case 1:
-    vpslld(even, ordered, 16);
-    vmovdqa32(ptr[inFrame(to)], even);
-    break;
-  default:
-    vpandd(ordered, ordered, oddMask);
-    vmovdqa32(ptr[inFrame(to + 64)], ordered);
-  }
-  return true;
+  if (!plain)
+    vpshufd(ordered, raw, rowPairOrder);
+  else
+    vpshufd(ordered, ptr[inRegister(value) ? v(value.reg) : addressOf(value)], rowPairOrder);
+  spreadRows(ordered, raw, oddMask, o.slot);
 }
 
-// Multiply-adds in their order; among them, in time, what puts operands in order.
-void NativeEmitter::stripSteps() {
-  vmovdqa32(columnOrder, ptr[rip + order + static_cast<int>(offsetof(MatrixOrder, columns))]);
-  if (!pairs)
-    vpbroadcastd(oddMask, ptr[rip + oddElements]);
-  constexpr size_t ahead = 96; // multiply-adds before its first that an operand is begun
-  size_t next = 0, lastNext = 0;
-  unsigned part = 0;
-  auto side = [&](size_t now, bool one) { // true: there was something to do
-    if (next < strip.operands.size()) {
-      const StripPlan::Operand &o = strip.operands[next];
-      if (o.firstUse > now + (one ? ahead : 0))
-        return false;
-      if (!spreadPart(o, part++)) {
-        ++next;
-        part = 0;
-      }
-      return true;
-    }
-    // All that they held has been read.
-    if (!one || lastNext == strip.last.size())
-      return false;
-    const StripPlan::Value &value = strip.values[strip.last[lastNext++]];
-    loadValue(value);
-    vmovdqa32(ptr[v(value.reg)], raw);
-    return true;
-  };
-  // Pieces of operands: in the registers that were asked for last.
+// A turn's multiply-adds in their order; among them, in time, what brings their operands.
+void NativeEmitter::stripTurn(const StripPlan::Group &group) {
+  constexpr size_t ahead = 16; // multiply-adds
+  baseInRcx = ~0u;
+  // Elements of operands: in the registers that were asked for last.
   struct Piece {
-    unsigned operand = ~0u, half = 0, element = 0;
+    const StripPlan::Operand *operand = nullptr;
+    unsigned rows = 0, number = 0;
     size_t used = 0;
-    bool operator==(const Piece &o) const {
-      return operand == o.operand && half == o.half && element == o.element;
-    }
   } pieces[numPieces];
-  size_t uses = 0;
-  auto bring = [&](unsigned operand, unsigned half, unsigned element) {
-    Piece wanted = {operand, half, element, ++uses};
-    size_t at = 0;
-    for (size_t i = 0; i < numPieces; ++i) {
-      if (pieces[i] == wanted) {
-        pieces[i].used = uses;
-        return Zmm(firstPiece + static_cast<int>(i));
+  size_t uses = 0, next = 0;
+  auto bring = [&](const StripPlan::Operand &operand, unsigned rows, unsigned number) {
+    Piece *oldest = pieces;
+    ++uses;
+    for (Piece &piece : pieces) {
+      if (piece.operand == &operand && piece.rows == rows && piece.number == number) {
+        piece.used = uses;
+        return Zmm(firstPiece + static_cast<int>(&piece - pieces));
       }
-      if (pieces[i].used < pieces[at].used)
-        at = i;
+      if (piece.used < oldest->used)
+        oldest = &piece;
     }
-    pieces[at] = wanted;
-    Zmm to(firstPiece + static_cast<int>(at));
-    const StripPlan::Operand &o = strip.operands[operand];
-    const unsigned elements = pairs ? 1 : 2, pair = element / elements, e = element % elements;
-    loadPiece(to, Role(o.role), o.slot, half, pair, e);
+    *oldest = {&operand, rows, number, uses};
+    Zmm to(firstPiece + static_cast<int>(oldest - pieces));
+    const StripPlan::Value &value = strip.values[operand.value];
+    if (operand.role == Rows)
+      loadRows(to, operand.slot, rows, elementOf(number));
+    else if (!plainValue(value))
+      loadColumns(to, inFrame(operand.slot), oddMask, elementOf(number));
+    else
+      loadColumns(to, inRegister(value) ? v(value.reg) : addressOf(value), oddMask,
+                  elementOf(number));
     return to;
   };
-  for (size_t i = 0; i < strip.adds.size(); ++i) {
-    const StripPlan::MultiplyAdd &a = strip.adds[i];
-    while (side(i, false))
-      ;
-    side(i, true);
+  for (size_t i = 0; i < group.adds.size(); ++i) {
+    while (next < group.operands.size() && group.operands[next].firstUse <= i + ahead)
+      placeOperand(group.operands[next++]);
+    const StripPlan::MultiplyAdd &a = group.adds[i];
     Zmm sum(static_cast<int>(a.sum));
     if (a.zero)
       vpxord(sum, sum, sum);
-    if (a.load)
-      vmovaps(sum, ptr[quarter(a.acc, a.quarter)]);
-    Zmm rows = bring(a.operands[Rows], a.quarter & 1, a.element);
-    Zmm columns = bring(a.operands[Columns], a.quarter >> 1, a.element);
-    pairs ? vdpbf16ps(sum, rows, columns) : vfmadd231ps(sum, rows, columns);
-    if (a.store)
-      vmovaps(ptr[quarter(a.acc, a.quarter)], sum);
+    Zmm rows = bring(*a.operands[Rows], a.rows, a.number);
+    Zmm columns = bring(*a.operands[Columns], 0, a.number);
+    multiplyAdd(sum, rows, columns);
   }
-  while (side(strip.adds.size(), true))
-    ;
-  for (unsigned acc : strip.accumulators)
-    mov(byte[inContext(&model.loose[acc])], 0xF);
+  for (size_t i = 0; i < plan.groups.size(); ++i)
+    if (const AccessGroup &accesses = plan.groups[i]; accesses.even && accesses.perTurn)
+      add(qword[inFrame(slotOf[i] + 8)],
+          static_cast<uint32_t>(static_cast<int32_t>(accesses.perTurn)));
+  inc(r11d);
+  cmp(r11d, dword[inFrame(turnsSlot)]);
+}
+
+void NativeEmitter::stripSteps() {
+  if (!pairs)
+    vpbroadcastd(oddMask, ptr[rip + oddElements]);
+  for (const StripPlan::Group &group : strip.groups) {
+    for (size_t i = 0; i < plan.groups.size(); ++i)
+      if (plan.groups[i].even) {
+        mov(rax, ptr[inFrame(slotOf[i])]);
+        mov(ptr[inFrame(slotOf[i] + 8)], rax);
+      }
+    auto forSums = [&](auto f) {
+      for (size_t a = 0; a < group.accumulators.size(); ++a)
+        for (unsigned rows = 0; rows < 4; ++rows)
+          f(Zmm(static_cast<int>(4 * a + rows)), rowPair(group.accumulators[a], rows));
+    };
+    forSums([&](const Zmm &sum, const RegExp &at) { vmovaps(sum, ptr[at]); });
+    Label again, done;
+    xor_(r11d, r11d);
+    if (group.before) {
+      firstTurn = true;
+      stripTurn(group);
+      firstTurn = false;
+      jae(done, T_NEAR);
+    }
+    L(again);
+    stripTurn(group);
+    jb(again, T_NEAR);
+    L(done);
+    forSums([&](const Zmm &sum, const RegExp &at) { vmovaps(ptr[at], sum); });
+    for (unsigned acc : group.accumulators)
+      mov(byte[inContext(&model.loose[acc])], 1);
+  }
+  baseInRcx = ~0u;
+  for (unsigned number : strip.last) { // of the turn before r11's
+    StripPlan::Value value = strip.values[number];
+    value.before = true;
+    loadValue(value);
+    vmovdqa32(ptr[v(value.reg)], raw);
+  }
 }
 
 void NativeEmitter::writeStrip() {
   const unsigned counter = block.ops.back().d;
-  // As many turns are left and allowed.
+  // As many turns as are left and allowed.
   mov(rax, ptr[x(counter)]);
   sub(rax, 1);
-  cmp(rax, strip.turns - 1);
-  jb(single, T_NEAR);
-  lea(eax, ptr[r15 + strip.turns]);
-  cmp(eax, dword[inFrame(frameBytes + 8)]);
-  ja(single, T_NEAR);
-  for (size_t i = 0; i < changed.size(); ++i) {
-    mov(rax, ptr[x(changed[i])]);
-    mov(ptr[inFrame(savedSlot(i))], rax);
+  mov(ecx, dword[inFrame(frameBytes + 8)]);
+  sub(ecx, r15d);
+  dec(ecx);
+  cmp(rax, rcx);
+  cmova(rax, rcx);
+  inc(eax);
+  if (strip.leastTurns > 1) {
+    cmp(eax, strip.leastTurns);
+    jb(single, T_NEAR);
   }
-  stripAddresses();
+  mov(dword[inFrame(turnsSlot)], eax);
+  failing = &single;
+  evenAddresses();
+  if (turnsAlike) {
+    moveTurns();
+  } else {
+    for (size_t i = 0; i < changed.size(); ++i) {
+      mov(rax, ptr[x(changed[i])]);
+      mov(ptr[inFrame(savedSlots + static_cast<unsigned>(8 * i))], rax);
+    }
+    failing = &undo;
+    stripAddresses();
+  }
+  failing = nullptr;
   stripSteps();
-  add(r15d, strip.turns);
+  add(r15d, dword[inFrame(turnsSlot)]);
   cmp(qword[x(counter)], 0);
   jz(stop, T_NEAR);
   cmp(r15d, dword[inFrame(frameBytes + 8)]);
   jb(turn, T_NEAR);
   jmp(allTurns, T_NEAR);
   L(undo);
-  for (size_t i = 0; i < changed.size(); ++i) {
-    mov(rax, ptr[inFrame(savedSlot(i))]);
+  for (size_t i = 0; i < changed.size() && !turnsAlike; ++i) {
+    mov(rax, ptr[inFrame(savedSlots + static_cast<unsigned>(8 * i))]);
     mov(ptr[x(changed[i])], rax);
   }
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Strips: turns of a matrix loop that native code runs together. A host that issues two fused
-// multiply-adds in a cycle was measured to issue fewer beside stores of vectors
-// (docs/rationale/emulator.md). So what a strip saves is stores: an accumulator is brought to
-// registers once for all its steps in the strip, and of a vector register only the last value is
-// written back. For that, steps on different accumulators change places; steps on one keep their
-// order, so that all bits stay the same.
+// Strips: turns of a matrix loop that native code runs together, accumulator by accumulator. Hosts
+// were measured to issue fewer multiply-adds beside stores of vectors (docs/rationale/emulator.md).
+// So what a strip saves is stores: up to four accumulators at a time stay in registers for all
+// turns, and of a vector register only the last value is written back. For that, steps on different
+// accumulators change places; steps on one keep their order, so that all bits stay the same.
 #ifndef DOJO_EMULATOR_NATIVESTRIP_H
 #define DOJO_EMULATOR_NATIVESTRIP_H
 
@@ -17,39 +16,44 @@ namespace dojo::emu {
 
 struct AccessPlan;
 
-/// What a strip does, in the order in which it is written.
+/// What a strip does in each of its turns, in the order in which it is written.
 struct StripPlan {
-  /// No strip (no turns) if the block does anything but count, compute addresses, load whole
-  /// registers and take matrix steps, or if accumulators have too few steps to gain by it.
+  /// No strip if the block does anything but count, compute addresses, load whole registers and
+  /// take matrix steps.
   StripPlan(const Block &block, const AccessPlan &accesses, bool counted, bool pairs);
 
-  unsigned turns = 0;
+  unsigned leastTurns = 0; // that are worth a strip; 0: there is none
   /// What a vector register holds for a time, or a memory operand.
   struct Value {
-    unsigned turn = 0;
-    int op = -1; // that loads it; -1: it is there before
+    int op = -1; // that loads it; -1: none in the loop
     unsigned reg = 0;
+    bool before = false; // in the turn before
   };
   std::vector<Value> values;
-  std::vector<unsigned> last; // values that registers hold at the end
+  std::vector<unsigned> last; // values that registers hold at the end of a turn
   /// A value as rows or columns of matrix steps.
   struct Operand {
     unsigned value, role;
-    unsigned slot;   // where its elements lie in the frame, in bytes
+    unsigned slot;   // where it lies in the frame, in bytes, if it does
     size_t firstUse; // a multiply-add
   };
-  std::vector<Operand> operands; // by first use
   struct MultiplyAdd {
-    unsigned sum; // register
-    unsigned acc, quarter, element;
-    unsigned operands[2]; // rows, columns
-    bool zero, load, store;
+    unsigned sum;               // register
+    unsigned rows, number;      // which pair of rows; which element along k
+    const Operand *operands[2]; // rows, columns
+    bool zero;
   };
-  std::vector<MultiplyAdd> adds;
-  std::vector<unsigned> accumulators;
+  /// Accumulators that are in registers at a time.
+  struct Group {
+    std::vector<unsigned> accumulators;
+    std::vector<Operand> operands; // by first use
+    std::vector<MultiplyAdd> adds;
+    bool before = false; // takes values of the turn before
+  };
+  std::vector<Group> groups;
   unsigned frameBytes = 0;
 
-  static constexpr unsigned together = 4; // accumulators in registers at a time
+  static constexpr unsigned together = 4;
 };
 
 } // namespace dojo::emu

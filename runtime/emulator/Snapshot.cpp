@@ -55,7 +55,14 @@ template <class Archive> void Node::archive(Archive &a) {
       used |= word != 0;
   a(used);
   if (used)
-    a.words(accumulators, sizeof accumulators);
+    for (uint32_t (&accumulator)[64] : accumulators) { // quarter by quarter
+      uint32_t quarters[64];
+      for (unsigned i = 0; i < 64 && !Archive::reading; ++i)
+        quarters[i] = accumulator[quarterWord(i / 16, i % 16)];
+      a.words(quarters, sizeof quarters);
+      for (unsigned i = 0; i < 64 && Archive::reading; ++i)
+        accumulator[quarterWord(i / 16, i % 16)] = quarters[i];
+    }
   for (uint64_t &cycle : units.all())
     a.readyAt(cycle, longestWait);
   a(firstAsked);
