@@ -44,6 +44,7 @@ const Block *Translation::make(uint32_t pc, uint32_t limit) {
   std::atomic<const Block *> &slot = blocks[(pc - address) / 4];
   auto block = std::make_unique<Block>();
   block->begin = pc;
+  block->owner = this;
   block->firstLine = pc / p.codeLineBytes;
   block->otherCut = slot.load(std::memory_order_relaxed);
   unsigned accesses = 0;
@@ -66,7 +67,7 @@ const Block *Translation::make(uint32_t pc, uint32_t limit) {
     accesses += numAccesses(op);
     block->lines.push_back({static_cast<uint8_t>(at / p.codeLineBytes - block->firstLine),
                             static_cast<uint8_t>(lastLine)});
-    block->numLines = lastLine + 1;
+    block->numLines = static_cast<uint8_t>(lastLine + 1);
     block->usesAccumulators |= op.usesAcc;
     block->writesVectors |= op.writesVector();
     block->matrixSteps += op.timing == TimingClass::Matrix;

@@ -11,32 +11,43 @@
 #include "dojo/Emulator/Machine.h"
 
 #include <atomic>
+#include <cstddef>
 #include <mutex>
 
 namespace dojo::emu {
 
-struct Block {
+class Translation;
+
+/// What every run of it looks at comes first, in one line of the host's cache.
+struct alignas(64) Block {
   uint32_t begin = 0, end = 0; // addresses
   std::vector<Op> ops;         // with handlers
-  /// Of each op: the code lines it lies in, as distances from the block's first.
-  struct Lines {
-    uint8_t first, last;
-  };
-  std::vector<Lines> lines;
   uint32_t firstLine = 0;
-  unsigned numLines = 0;
+  uint16_t matrixSteps = 0, simdOperations = 0;
+  uint8_t numLines = 0;
   ControlKind ending = ControlKind::None; // of the branch, wait or signal at the end
   bool cut = false;                       // would be longer but for the end of the range
-  uint32_t matrixSteps = 0, simdOperations = 0;
   bool usesAccumulators = false, writesVectors = false;
-  const Block *otherCut = nullptr; // begins here, too
-
+  // Of the same code, what followed first, if it did: most have but one.
+  mutable std::atomic<const Block *> next = nullptr;
   // Once it has often been run. Host threads count seldom, so as not to take the line from each
   // other.
   mutable std::atomic<const NativeCode *> native = nullptr;
   alignas(64) mutable std::atomic<uint32_t> samples = 0;
   mutable std::atomic<bool> asked = false; // for native code
+
+  Translation *owner = nullptr;
+  const Block *otherCut = nullptr; // begins here, too
+  /// Of each op: the code lines it lies in, as distances from the block's first.
+  struct Lines {
+    uint8_t first, last;
+  };
+  std::vector<Lines> lines;
+
+  /// Whether it is the block of its address for code that goes on up to `limit`.
+  bool fits(uint32_t limit) const { return end <= limit && (!cut || end == limit); }
 };
+static_assert(offsetof(Block, samples) == 64);
 
 /// The blocks of one piece of code, made when they are first asked for. Thread-safe.
 class Translation {
@@ -49,13 +60,13 @@ public:
   const Block *find(uint32_t pc, uint32_t limit) {
     for (const Block *b = blocks[(pc - address) / 4].load(std::memory_order_acquire); b;
          b = b->otherCut)
-      if (b->end <= limit && (!b->cut || b->end == limit))
+      if (b->fits(limit))
         return b->ops.empty() ? nullptr : b;
     return make(pc, limit);
   }
 
   /// The native code for a block that is run now, if it is to have some.
-  const NativeCode *native(const Block &block, Tier tier, uint32_t &blocksRun) {
+  static const NativeCode *native(const Block &block, Tier tier, uint32_t &blocksRun) {
     if (tier == Tier::Handlers)
       return nullptr;
     if (const NativeCode *code = block.native.load(std::memory_order_acquire))
@@ -68,7 +79,7 @@ public:
     bool hot =
         tier == Tier::Native || block.samples.fetch_add(1, std::memory_order_relaxed) + 1 >= many;
     if (hot && !block.asked.exchange(true, std::memory_order_relaxed))
-      write(block);
+      block.owner->write(block);
     return block.native.load(std::memory_order_acquire);
   }
 

@@ -79,7 +79,14 @@ const Block *Node::nextBlock(Thread &t) {
     return nullptr;
   if (t.range.declaration != windowsOf)
     setWindows(t.range.declaration);
-  return t.range.image->translation(setup.hostPath).find(t.pc, t.range.end);
+  const Block *before = t.block;
+  const Block *known = before ? before->next.load(std::memory_order_acquire) : nullptr;
+  if (known && known->begin == t.pc && known->fits(t.range.end))
+    return known;
+  const Block *next = t.range.image->translation(setup.hostPath).find(t.pc, t.range.end);
+  if (before && !known && next && before->owner == next->owner)
+    before->next.store(next, std::memory_order_release);
+  return next;
 }
 
 // Runs the functions of a block: up to `turns` times if it jumps to its begin and has native code.
@@ -90,10 +97,10 @@ Node::BlockRun Node::runBlock(Thread &t, const Block &block, unsigned turns) {
   context.r = &t.registers;
   context.crossings = 0;
   context.taken = false;
-  context.turns = 0;
+  context.turns = context.turnsAlike = 0;
   context.pc = block.end - end[-1].bytes; // of a branch; nothing else asks for it
-  Translation &translation = t.range.image->translation(setup.hostPath);
-  if (const NativeCode *native = translation.native(block, setup.tier, blocksRun)) {
+  t.block = &block;
+  if (const NativeCode *native = Translation::native(block, setup.tier, blocksRun)) {
     uint32_t at = native->run(context, turns);
     op = at == NativeCode::stopped ? end : begin + at;
   }
@@ -203,7 +210,9 @@ void Node::exportState(Thread &t, uint32_t state, const TimingCache::Entry *entr
 // The thread reaches the code lines of the first instructions of a block.
 void Node::reachLines(Thread &t, const Block &block, size_t count, uint64_t now,
                       BlockEvents &events) {
-  unsigned lines = count ? block.lines[count - 1].last + 1u : 0;
+  unsigned lines = count == block.ops.size() ? block.numLines
+                   : count                   ? block.lines[count - 1].last + 1u
+                                             : 0;
   for (unsigned i = 0; i < lines; ++i)
     events.misses |= uint32_t(!t.lines.hit(block.firstLine + i)) << i;
   LineCache::Stream stream = t.lines.stream();
@@ -333,7 +342,9 @@ bool Node::runFast(Thread &t) {
         unsigned turns = 1;
         // A turn that leaves the state as it was is repeated by all that are like it.
         if (before->to == state)
-          turns = alike(std::span(context.turnCrossings).subspan(i + 1, run.turns - i - 2));
+          turns = context.turnsAlike >= run.turns
+                      ? run.turns - i - 2
+                      : alike(std::span(context.turnCrossings).subspan(i + 1, run.turns - i - 2));
         i += turns;
         now += (turns - 1) * before->outcome.cycles;
         completion = std::max(completion, now + before->outcome.completion);

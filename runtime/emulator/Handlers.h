@@ -26,6 +26,7 @@ struct FastContext : ExecContext {
   static constexpr unsigned maxTurns = 64;
   uint32_t turns = 0;
   uint64_t turnCrossings[maxTurns];
+  uint32_t turnsAlike = 0; // of the first turns, so many are known to have the same crossings
   bool loose[maxAccumulators] = {};
   void *owner = nullptr; // of `findWindow`
   /// Sets the window of an operand's base so that it holds [address, address + bytes). False: the

@@ -3,6 +3,7 @@
 
 #include "dojo/Emulator/Numerics.h"
 
+#include <algorithm>
 #include <span>
 
 #if DOJO_NATIVE
@@ -26,6 +27,13 @@ void settle(FastContext &c) {
 #if DOJO_NATIVE
 
 namespace {
+
+// What is not left to its handler, if all accesses are plain.
+bool writtenOut(const Op &op) {
+  std::string_view semantic = isa::info(op.opcode).semantic;
+  return semantic == "vload" || semantic == "vstore" || semantic == "matrixStep" ||
+         semantic == "drain" || computesScalar(semantic);
+}
 
 // Before the code: room that tools may read which look in front of a function.
 constexpr size_t leadBytes = 64;
@@ -52,6 +60,8 @@ NativeCode::~NativeCode() {
 std::unique_ptr<const NativeCode> makeNative(const Block &block, HostPath path,
                                              const Parameters &parameters) {
   if (path != HostPath::Avx512 && path != HostPath::Avx512Bf16)
+    return nullptr;
+  if (std::none_of(block.ops.begin(), block.ops.end(), writtenOut))
     return nullptr;
   std::unique_ptr<const NativeCode> code = NativeEmitter(block, path, parameters).finish();
   return code && code->valid() ? std::move(code) : nullptr;

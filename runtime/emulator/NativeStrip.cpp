@@ -220,7 +220,11 @@ void NativeEmitter::moveTurns() {
     imul(rcx, rax, static_cast<int>(move));
     add(ptr[x(reg)], rcx);
   }
-  Label eight, rest, one, done;
+  Label behind, eight, rest, one, done;
+  test(r15d, r15d);
+  jnz(behind);
+  mov(dword[inContext(&model.turnsAlike)], eax);
+  L(behind);
   lea(rdx, ptr[inContext(model.turnCrossings) + r15 * 8]);
   vpbroadcastq(zmm0, r9);
   L(eight);

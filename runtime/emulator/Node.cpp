@@ -66,6 +66,7 @@ void Node::reset(const RunSetup &newSetup) {
     t.nearBytes = 0;
     t.trainNumber = 0;
     t.range = CodeRange();
+    t.block = nullptr;
     t.rangeIndex = t.otherRange = 0;
     t.layer = setup.numLayers;
     t.next = 0;

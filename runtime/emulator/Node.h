@@ -66,6 +66,7 @@ struct alignas(64) Thread {
   uint32_t nearBegin = 0, nearBytes = 0;
   const Op *nearOps = nullptr;
   CodeRange range;                         // the thread is in; it has code
+  const Block *block = nullptr;            // the fast engine ran last
   uint32_t rangeIndex = 0, otherRange = 0; // its number, and of the one it came from
   size_t layer = 0;                        // index into the node's layer counters
   LineCache lines;

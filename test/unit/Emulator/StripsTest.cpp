@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Random matrix loops as native code runs them together (NativeStrip.h), held to the plain engine:
+// several groups of accumulators, operands of the turn before, loads that widen or are masked,
+// bases that move by constants or not, line crossings, and more turns than one call runs.
+#include "Agreement.h"
+#include "TestMachine.h"
+
+#include "runtime/emulator/NativeCode.h"
+
+#include <random>
+
+using namespace dojo;
+using namespace dojo::emu;
+
+namespace {
+
+constexpr uint32_t data = 0x10000, dataBytes = 0x40000;
+
+struct Outcome {
+  std::string fault;
+  Counters counters;
+  std::vector<uint32_t> state;
+};
+
+// A loop of loads, matrix steps and scalar instructions, run several times.
+class LoopWriter {
+public:
+  explicit LoopWriter(unsigned seed) : engine(seed) {}
+
+  std::string write() {
+    unsigned turns = chance(4) ? upTo(200) : upTo(20);
+    line("li x20, " + number(upTo(3)));
+    line("mlanes.i m1, " + number(upTo(15)));
+    line("outer:");
+    for (unsigned base : bases)
+      line("li x" + number(base) + ", " + number(data + 0x8000 + 64 * upTo(200) + odd()));
+    line("li x9, " + number(turns));
+    line("li x10, " + number(8 * upTo(16)));
+    line("next:");
+    unsigned accumulators = upTo(8);
+    for (unsigned i = 0, pieces = 2 + upTo(24); i < pieces; ++i)
+      piece(accumulators);
+    line("loop x9, next");
+    line("loop x20, outer");
+    for (unsigned acc = 0; acc < 8; ++acc)
+      for (unsigned quarter = 0; quarter < 4; ++quarter)
+        line("drain v" + number((4 * acc + quarter) % 32) + ", acc" + number(acc) + ", " +
+             number(quarter));
+    line("halt");
+    return text;
+  }
+
+private:
+  static constexpr unsigned bases[] = {1, 2, 3, 4};
+  static std::string number(unsigned n) { return std::to_string(n); }
+  unsigned upTo(unsigned n) { return 1 + static_cast<unsigned>(engine()) % n; }
+  bool chance(unsigned n) { return engine() % n == 0; }
+  unsigned odd() { return crossing ? 4 * upTo(15) : 0; }
+  void line(const std::string &s) { text += s + "\n"; }
+  std::string vector() { return "v" + number(upTo(6)); }
+
+  std::string operand() {
+    unsigned base = bases[upTo(4) - 1];
+    static constexpr int steps[] = {64, 64, 128, -64, 192};
+    if (chance(2))
+      return "(x" + number(base) + ")+" + std::to_string(steps[upTo(5) - 1]);
+    return number(64 * upTo(8) - 64 + odd()) + "(x" + number(base) + ")";
+  }
+
+  void piece(unsigned accumulators) {
+    if (chance(12) && uneven) {
+      static constexpr const char *moves[] = {"add x3, x3, x10", "addi x4, x4, 64",
+                                              "sub x2, x2, x10", "add x5, x5, x9"};
+      line(moves[upTo(4) - 1]);
+      return;
+    }
+    if (chance(3)) {
+      line("vld " + vector() + ", " + operand() + ", " + (chance(4) ? "bf16" : "w32") + ", " +
+           (chance(4) ? "m1" : "m0"));
+      return;
+    }
+    std::string acc = "acc" + number(upTo(accumulators) - 1), first = chance(9) ? ", 1" : ", 0";
+    switch (upTo(4)) {
+    case 1:
+      line("mm.vm " + acc + ", " + vector() + ", " + operand() + first + ", bf16");
+      break;
+    case 2:
+      line("mm.mv " + acc + ", " + operand() + ", " + vector() + first + ", bf16");
+      break;
+    default:
+      line("mm " + acc + ", " + vector() + ", " + vector() + first + ", bf16");
+    }
+  }
+
+  std::mt19937 engine;
+  bool crossing = chance(2), uneven = chance(2);
+  std::string text;
+};
+
+class Strips : public testing::Test {
+protected:
+  void SetUp() override {
+    Target die;
+    std::string error;
+    ASSERT_TRUE(loadTarget("d1", die, error)) << error;
+    ASSERT_TRUE(die.withPartition(1, 1, target, error)) << error;
+  }
+
+  Outcome outcome(unsigned seed, const std::string &text, const RunOptions &options) const {
+    TestMachine m(target);
+    std::mt19937 engine(seed);
+    std::vector<uint16_t> values(dataBytes / 2);
+    for (uint16_t &value : values) {
+      value = static_cast<uint16_t>(engine() % 0x8000 & 0x83FF) | (0x3C00 + engine() % 0x400);
+      value |= static_cast<uint16_t>(engine() & 0x8000);
+      if (engine() % 4096 == 0)
+        value = static_cast<uint16_t>(engine()); // denormals, infinities, NaNs, too
+    }
+    m.write(0, data, values);
+    m.program(0, 0, text);
+    RunResult result = m.run(options);
+    Outcome o;
+    o.counters = result.counters;
+    o.fault = result.fault ? result.fault->message(target) : "";
+    for (unsigned i = 0; i < 32; ++i)
+      for (uint32_t word : m.machine->vectorRegister(0, 0, i))
+        o.state.push_back(word);
+    for (unsigned i = 0; i < 32; ++i)
+      o.state.push_back(static_cast<uint32_t>(m.machine->scalarRegister(0, 0, i)));
+    for (unsigned i = 0; i < 8; ++i)
+      for (uint32_t word : m.machine->accumulator(0, i))
+        o.state.push_back(word);
+    return o;
+  }
+
+  Target target;
+};
+
+TEST_F(Strips, AgreeWithThePlainEngine) {
+  unsigned good = 0;
+  uint64_t before = numNativeBlocks();
+  for (unsigned seed = 1; seed <= 150; ++seed) {
+    std::string text = LoopWriter(seed).write();
+    RunOptions options;
+    options.timing = seed % 3 != 0;
+    options.engine = Engine::Plain;
+    options.watchdog = 2'000'000;
+    Outcome plain = outcome(seed, text, options);
+    good += plain.fault.empty();
+    options.engine = Engine::Fast;
+    options.tier = Tier::Native;
+    for (HostPath path : supportedHostPaths()) {
+      options.hostPath = path;
+      Outcome fast = outcome(seed, text, options);
+      std::string what = "seed " + std::to_string(seed) + ", " + name(path) + "\n" + text;
+      ASSERT_EQ(plain.fault, fast.fault) << what;
+      ASSERT_TRUE(plain.state == fast.state) << what;
+      ASSERT_EQ(difference(plain.counters, fast.counters, options.timing), "") << what;
+    }
+  }
+  EXPECT_GT(good, 60u);
+  if (supported(HostPath::Avx512))
+    EXPECT_GT(numNativeBlocks(), before + 150);
+}
+
+} // namespace
