@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Blocks as code of the host. What matrix loops are made of is written out in the host's
-// instructions: matrix steps with their operands spread once and kept in registers, loads and
-// stores of whole registers, plain scalar arithmetic, the loop. For every other instruction its
-// handler is called. Checks of accesses through a base that only moves by constants are made once
-// for all of them; what fails a check is left to the handlers, from the instruction on that has
-// failed it.
+// instructions: matrix steps, loads and stores of whole registers, plain scalar arithmetic, the
+// loop. For every other instruction its handler is called. Checks of accesses through a base that
+// only moves by constants are made once for all of them; what fails a check is left to the
+// handlers, from the instruction on that has failed it.
 #ifndef DOJO_EMULATOR_NATIVECODE_H
 #define DOJO_EMULATOR_NATIVECODE_H
 
@@ -42,7 +41,8 @@ private:
   Function entry;
 };
 
-/// Null where there is none: for a host path without, or if the host gives no memory for it.
+/// Null where there is none: for a host path without, if all would be left to handlers, or if the
+/// host gives no memory for it.
 std::unique_ptr<const NativeCode> makeNative(const Block &block, HostPath path,
                                              const Parameters &parameters);
 

@@ -79,7 +79,7 @@ private:
   Xbyak::RegExp access(const Op &op);
   void check(const AccessGroup &group, const Xbyak::Reg64 &base);
   void checkAlignment(const AccessGroup &group, const Xbyak::Reg64 &base);
-  void checkWindow(const AccessGroup &group, const Xbyak::Reg64 &base, bool allTurns = false);
+  void checkWindow(const AccessGroup &group, const Xbyak::Reg64 &base, bool inAllTurns = false);
   void noteCrossings(const AccessGroup &group, const Xbyak::Reg64 &base, const Xbyak::Reg64 &to);
   void moveBase(const Op &op);
   void loadWidened(const Xbyak::Zmm &to, const Op &op, const Xbyak::RegExp &from);
@@ -138,7 +138,7 @@ private:
   std::vector<Xbyak::Label> bails; // by instruction: to here if a check fails
   std::vector<bool> bailed;
   Xbyak::Label *failing = nullptr; // where checks go instead
-  Xbyak::Label turn, single, undo, allTurns, stop, leaving, oddElements, canonical, drainOrder;
+  Xbyak::Label turn, single, allTurns, stop, leaving, oddElements, canonical, drainOrder;
 
   // Operands of matrix steps, by vector register: rows spread in the frame, columns in sets of
   // registers.
@@ -166,7 +166,7 @@ private:
   // values; of the number of turns. What rcx holds. Whether the first turn is being
   // written.
   std::vector<unsigned> changed;
-  bool turnsAlike = false;
+  bool evenTurns = false;
   std::vector<unsigned> slotOf;
   unsigned savedSlots = 0, turnsSlot = 0;
   unsigned baseInRcx = ~0u;

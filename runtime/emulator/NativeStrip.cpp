@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Strips (NativeStrip.h) and their code. First all addresses of the strip's turns are computed and
-// checked; should a check fail, scalar registers get back what they held and the turn is run as if
-// there were no strips. What follows cannot fail: for each group of accumulators a loop over the
-// turns.
+// checked; should a check fail, scalar registers get back what they held and half as many turns are
+// tried, at last a turn as if there were no strips. What follows cannot fail: for each group of
+// accumulators a loop over the turns.
 //
 // zmm0 to zmm15 hold up to four accumulators, zmm16 to zmm28 operands of multiply-adds as they are
 // asked for, zmm29 and zmm30 what is being put in order. r11 counts turns.
@@ -57,16 +57,17 @@ StripPlan::StripPlan(const Block &block, const AccessPlan &accesses, bool counte
     return;
 
   // What the steps of a turn take, in their order.
-  std::map<unsigned, unsigned> held; // by vector register
+  std::map<unsigned, int> lastLoads; // by vector register
+  std::map<unsigned, unsigned> held; // values, the same
   auto hold = [&](const Value &value) {
     held[value.reg] = static_cast<unsigned>(values.size());
     values.push_back(value);
   };
   for (size_t i = 0; i + 1 < block.ops.size(); ++i)
     if (semanticOf(block.ops[i]) == "vload")
-      held[block.ops[i].d] = static_cast<unsigned>(i);
-  for (auto [reg, op] : std::map(held))
-    hold({static_cast<int>(op), reg, true});
+      lastLoads[block.ops[i].d] = static_cast<int>(i);
+  for (auto [reg, op] : lastLoads)
+    hold({op, reg, true});
   struct Step {
     unsigned acc, values[2];
     bool zero;
@@ -167,12 +168,12 @@ void NativeEmitter::planStrip() {
   for (unsigned reg = 1; reg < numXRegisters; ++reg)
     if (writes[reg])
       changed.push_back(reg);
-  turnsAlike = !scalars;
+  evenTurns = !scalars;
   savedSlots = strip.frameBytes;
   for (const AccessGroup &group : plan.groups) {
     slotOf.push_back(savedSlots);
     savedSlots += 8 * (group.even ? 2 : FastContext::maxTurns);
-    turnsAlike &= alikeInTurns(group);
+    evenTurns &= alikeInTurns(group);
   }
   turnsSlot = savedSlots + static_cast<unsigned>(8 * changed.size());
   frameBytes = std::max(frameBytes, (turnsSlot + 8 + 63) / 64 * 64);
@@ -452,10 +453,12 @@ void NativeEmitter::writeStrip() {
     cmp(eax, strip.leastTurns);
     jb(single, T_NEAR);
   }
+  Label sized, fewer, undo;
+  L(sized);
   mov(dword[inFrame(turnsSlot)], eax);
-  failing = &single;
+  failing = &fewer;
   evenAddresses();
-  if (turnsAlike) {
+  if (evenTurns) {
     moveTurns();
   } else {
     for (size_t i = 0; i < changed.size(); ++i) {
@@ -470,14 +473,17 @@ void NativeEmitter::writeStrip() {
   add(r15d, dword[inFrame(turnsSlot)]);
   cmp(qword[x(counter)], 0);
   jz(stop, T_NEAR);
-  cmp(r15d, dword[inFrame(frameBytes + 8)]);
-  jb(turn, T_NEAR);
   jmp(allTurns, T_NEAR);
   L(undo);
-  for (size_t i = 0; i < changed.size() && !turnsAlike; ++i) {
+  for (size_t i = 0; i < changed.size() && !evenTurns; ++i) {
     mov(rax, ptr[inFrame(savedSlots + static_cast<unsigned>(8 * i))]);
     mov(ptr[x(changed[i])], rax);
   }
+  L(fewer); // some turn fails: half as many
+  mov(eax, dword[inFrame(turnsSlot)]);
+  shr(eax, 1);
+  cmp(eax, strip.leastTurns);
+  jae(sized, T_NEAR);
 }
 
 } // namespace dojo::emu

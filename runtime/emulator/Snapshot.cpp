@@ -56,7 +56,7 @@ template <class Archive> void Node::archive(Archive &a) {
   a(used);
   if (used)
     for (uint32_t (&accumulator)[64] : accumulators) { // quarter by quarter
-      uint32_t quarters[64];
+      uint32_t quarters[64] = {};
       for (unsigned i = 0; i < 64 && !Archive::reading; ++i)
         quarters[i] = accumulator[quarterWord(i / 16, i % 16)];
       a.words(quarters, sizeof quarters);
@@ -99,11 +99,14 @@ template <class Archive> void Node::archive(Archive &a) {
 void Node::save(ArchiveWriter &a) { archive(a); }
 
 bool Node::restore(ArchiveReader &a) {
+  // What a refused state has left behind a reset has to remove, too.
+  usedAccumulators = true;
+  for (Thread &t : threads)
+    t.wroteVectors = true;
   archive(a);
   if (!a.ok())
     return false;
   busyUntil = *std::max_element(units.all().begin(), units.all().end());
-  usedAccumulators = true;
   if (paused) {
     const Thread &t = threads[paused->thread];
     a.require(t.state == ThreadState::Ready && !t.inList && t.next <= paused->cycle);
@@ -112,7 +115,6 @@ bool Node::restore(ArchiveReader &a) {
     if (!a.ok())
       return false;
     busyUntil = std::max(busyUntil, *std::max_element(t.ready, t.ready + score::size));
-    t.wroteVectors = true;
     if (t.state == ThreadState::Sending)
       a.require(t.transfer().from == number && t.transfer().asker == number &&
                 t.transfer().askerThread == t.index && t.transfer().kind != Transfer::Kind::Answer);

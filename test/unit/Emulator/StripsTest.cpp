@@ -30,7 +30,7 @@ public:
   LoopWriter(unsigned seed, unsigned sramBytes) : engine(seed), sramBytes(sramBytes) {}
 
   std::string write() {
-    unsigned turns = chance(4) ? upTo(200) : upTo(20);
+    unsigned accumulators = upTo(8), turns = chance(4) ? upTo(200) : upTo(20);
     line("li x20, " + number(upTo(3)));
     line("mlanes.i m1, " + number(upTo(15)));
     line("outer:");
@@ -40,8 +40,10 @@ public:
                                                      : data + 0x8000 + 64 * upTo(200) + odd()));
     line("li x9, " + number(turns));
     line("li x10, " + number(8 * upTo(16)));
+    if (chance(3))
+      line("fill acc" + number(upTo(accumulators) - 1) + ", " + number(upTo(4) - 1) + ", v" +
+           number(upTo(31)));
     line("next:");
-    unsigned accumulators = upTo(8);
     for (unsigned i = 0, pieces = 2 + upTo(24); i < pieces; ++i)
       piece(accumulators);
     if (leaves)
