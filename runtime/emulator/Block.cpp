@@ -69,16 +69,21 @@ const Block *Translation::make(uint32_t pc, uint32_t limit) {
                             static_cast<uint8_t>(lastLine)});
     block->numLines = static_cast<uint8_t>(lastLine + 1);
     block->usesAccumulators |= op.usesAcc;
-    block->writesVectors |= op.writesVector();
+    block->vectorsWritten |= op.vectorsWritten();
     block->matrixSteps += op.timing == TimingClass::Matrix;
     block->simdOperations += unitOf(op.timing) == Unit::Simd;
+    block->lastPc = at;
     at += op.bytes;
     if (op.control != ControlKind::None && op.control != ControlKind::Plain) {
       block->ending = op.control;
+      for (bool taken : {false, true})
+        block->wrongGuesses |= static_cast<uint8_t>(guessedWrong(op, taken) << taken);
       break;
     }
   }
   block->end = at;
+  block->first = block->ops.data();
+  block->numOps = static_cast<uint16_t>(block->ops.size());
   const Block *made = owned.emplace_back(std::move(block)).get();
   slot.store(made, std::memory_order_release);
   return made->ops.empty() || made->end > limit ? nullptr : made;

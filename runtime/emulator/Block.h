@@ -21,13 +21,16 @@ class Translation;
 /// What every run of it looks at comes first, in one line of the host's cache.
 struct alignas(64) Block {
   uint32_t begin = 0, end = 0; // addresses
-  std::vector<Op> ops;         // with handlers
+  const Op *first = nullptr;   // of `ops`
+  uint32_t lastPc = 0;         // of the last instruction
+  uint32_t vectorsWritten = 0; // bits
   uint32_t firstLine = 0;
-  uint16_t matrixSteps = 0, simdOperations = 0;
+  uint16_t numOps = 0, matrixSteps = 0, simdOperations = 0;
   uint8_t numLines = 0;
   ControlKind ending = ControlKind::None; // of the branch, wait or signal at the end
   bool cut = false;                       // would be longer but for the end of the range
-  bool usesAccumulators = false, writesVectors = false;
+  bool usesAccumulators = false;
+  uint8_t wrongGuesses = 0; // of the branch at the end: bit 0 if it is not taken, bit 1 if it is
   // Of the same code, what followed first, if it did: most have but one.
   mutable std::atomic<const Block *> next = nullptr;
   // Once it has often been run. Host threads count seldom, so as not to take the line from each
@@ -36,6 +39,7 @@ struct alignas(64) Block {
   alignas(64) mutable std::atomic<uint32_t> samples = 0;
   mutable std::atomic<bool> asked = false; // for native code
 
+  std::vector<Op> ops; // with handlers
   Translation *owner = nullptr;
   const Block *otherCut = nullptr; // begins here, too
   /// Of each op: the code lines it lies in, as distances from the block's first.
@@ -44,6 +48,7 @@ struct alignas(64) Block {
   };
   std::vector<Lines> lines;
 
+  bool guessedWrong(bool taken) const { return wrongGuesses >> taken & 1; }
   /// Whether it is the block of its address for code that goes on up to `limit`.
   bool fits(uint32_t limit) const { return end <= limit && (!cut || end == limit); }
 };

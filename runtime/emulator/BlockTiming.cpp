@@ -33,7 +33,7 @@ public:
       step(i);
     if (s.issued == p.decodePerThread)
       go(cycle + 1);
-    out.cycles = cycle;
+    out.cycles = static_cast<uint32_t>(cycle);
     leave();
     return out;
   }
@@ -112,8 +112,8 @@ private:
 
   void issued(uint64_t done) {
     ++s.issued;
-    out.lastIssue = cycle;
-    out.completion = std::max(out.completion, done);
+    out.lastIssue = static_cast<uint32_t>(cycle);
+    out.completion = std::max(out.completion, static_cast<uint32_t>(done));
   }
 
   // The state as the next cycle sees it.
@@ -143,8 +143,8 @@ uint64_t hashOf(const TimingState &state) {
   return h;
 }
 
-uint64_t hashOf(const Block *block, uint32_t state, const BlockEvents &e) {
-  uint64_t h = mix(reinterpret_cast<uintptr_t>(block), state);
+uint64_t hashOf(const TimingCache::Key &key, const BlockEvents &e) {
+  uint64_t h = mix(reinterpret_cast<uintptr_t>(key.block), key.state());
   h = mix(h, e.crossings);
   h = mix(h, e.misses | uint64_t(e.wrongGuess) << 32 | uint64_t(e.streaming) << 33);
   if (e.misses)
@@ -164,6 +164,8 @@ BlockOutcome timeBlock(const Block &block, size_t count, const BlockEvents &even
 //===----------------------------------------------------------------------===//
 // The table
 //===----------------------------------------------------------------------===//
+
+const TimingCache::Entry TimingCache::none = {};
 
 void TimingCache::clear() {
   states.clear();
@@ -215,29 +217,31 @@ uint32_t TimingCache::later(uint32_t from, uint64_t cycles) {
 void TimingCache::grow() {
   table.assign(2 * table.size(), nullptr);
   for (const Entry &e : entries) {
-    size_t at = hashOf(e.block, e.from, e.events) & (table.size() - 1);
+    size_t at = hashOf(e.key, e.events) & (table.size() - 1);
     while (table[at])
       at = (at + 1) & (table.size() - 1);
     table[at] = &e;
   }
 }
 
-const TimingCache::Entry &TimingCache::find(const Block &block, uint32_t from,
-                                            const BlockEvents &events) {
+const TimingCache::Entry &TimingCache::find(const Key &key, const BlockEvents &events) {
   if (2 * entries.size() >= table.size())
     grow();
-  size_t at = hashOf(&block, from, events) & (table.size() - 1);
+  size_t at = hashOf(key, events) & (table.size() - 1);
   while (table[at]) {
-    if (table[at]->matches(&block, from, events))
+    if (table[at]->matches(key, events))
       return *table[at];
     at = (at + 1) & (table.size() - 1);
   }
-  TimingState state = states[from].state;
-  BlockOutcome outcome = timeBlock(block, block.ops.size(), events, p, state);
-  bool plain = events == BlockEvents{.crossings = events.crossings};
-  entries.push_back({&block, from, events, number(state), outcome, plain});
-  table[at] = &entries.back();
-  return entries.back();
+  TimingState state = states[key.state()].state;
+  BlockOutcome outcome = timeBlock(*key.block, key.block->ops.size(), events, p, state);
+  Entry &entry = entries.emplace_back();
+  entry.key = key;
+  entry.outcome = outcome;
+  entry.to = number(state);
+  entry.events = events;
+  table[at] = &entry;
+  return entry;
 }
 
 } // namespace dojo::emu

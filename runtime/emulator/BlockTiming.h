@@ -54,9 +54,9 @@ struct BlockEvents {
 
 /// What came of it; cycles from the block's start.
 struct BlockOutcome {
-  uint64_t cycles = 0;    // to the next instruction's first
-  uint64_t lastIssue = 0; // the last instruction's
-  uint64_t completion = 0;
+  uint32_t cycles = 0;    // to the next instruction's first
+  uint32_t lastIssue = 0; // the last instruction's
+  uint32_t completion = 0;
   bool served = false; // at least one instruction took a slot
   bool streamed = false;
   int32_t streamLine = 0;
@@ -70,23 +70,32 @@ BlockOutcome timeBlock(const Block &block, size_t count, const BlockEvents &even
 /// One for each host thread.
 class TimingCache {
 public:
-  struct Entry {
-    const Block *block;
-    uint32_t from;
-    BlockEvents events;
-    uint32_t to;
-    BlockOutcome outcome;
-    bool plain; // no events but crossings
+  /// What an entry is for. Without lines that miss, that is all.
+  struct Key {
+    const Block *block = nullptr;
+    uint64_t crossings = 0;
+    uint64_t from = 0; // the state, and what happens in the high half
+    enum Kind : uint64_t { LinesMiss, NothingElse, WrongGuess };
+    Key() = default;
+    Key(const Block &block, uint64_t crossings, uint32_t state, Kind kind)
+        : block(&block), crossings(crossings), from(kind << 32 | state) {}
+    uint32_t state() const { return static_cast<uint32_t>(from); }
+    Kind kind() const { return static_cast<Kind>(from >> 32); }
+    bool operator==(const Key &) const = default;
+  };
+  /// What is looked at of most comes first, in one line of the host's cache.
+  struct alignas(64) Entry {
+    Key key;
     // What followed last, and before that: functions return to several places.
-    mutable const Entry *next = nullptr, *otherNext = nullptr;
-    bool matches(const Block *b, uint32_t state, const BlockEvents &e) const {
-      return block == b && from == state && events == e;
-    }
-    /// Whether it is for a turn of a loop in which nothing happens but line crossings.
-    bool repeats(const Block *b, uint32_t state, uint64_t crossings) const {
-      return from == state && block == b && events.crossings == crossings && plain;
+    mutable const Entry *next = &none, *otherNext = &none;
+    BlockOutcome outcome;
+    uint32_t to = 0;
+    BlockEvents events;
+    bool matches(const Key &k, const BlockEvents &e) const {
+      return key == k && (k.kind() != Key::LinesMiss || events == e);
     }
   };
+  static const Entry none; // is for nothing
 
   explicit TimingCache(const Parameters &p) : p(p) { clear(); }
 
@@ -102,7 +111,7 @@ public:
   };
   std::span<const Wait> waits(uint32_t number) const { return states[number].waits; }
   uint32_t longestWait(uint32_t number) const { return states[number].longest; }
-  const Entry &find(const Block &block, uint32_t state, const BlockEvents &events);
+  const Entry &find(const Key &key, const BlockEvents &events);
   /// Forgets everything if it has become too much. Numbers and entries are void then, and there is
   /// another generation.
   void trim();

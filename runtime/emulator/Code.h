@@ -101,7 +101,10 @@ struct alignas(64) Op {
   uint8_t semaphore = 0;
   uint8_t crossing = 0; // in a block: the bit that says whether its first access crosses a line
 
-  bool writesVector() const { return destination >= score::v && destination < score::m; }
+  /// Bits by vector register.
+  uint32_t vectorsWritten() const {
+    return destination >= score::v && destination < score::m ? 1u << (destination - score::v) : 0;
+  }
 };
 static_assert(sizeof(Op) == 64);
 

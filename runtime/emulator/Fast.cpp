@@ -7,6 +7,9 @@
 #include "HostMode.h"
 #include "Node.h"
 
+#include <span>
+#include <utility>
+
 namespace dojo::emu {
 
 namespace {
@@ -23,7 +26,9 @@ bool powerOfTwo(uint64_t value) { return (value & (value - 1)) == 0; }
 } // namespace
 
 bool fastEngineModels(const Parameters &p) {
-  return powerOfTwo(p.vectorAlignment) && powerOfTwo(p.lineBytes);
+  constexpr uint64_t mostSteps = 256; // of a block
+  return powerOfTwo(p.vectorAlignment) && powerOfTwo(p.lineBytes) &&
+         mostSteps * longestStep(p) <= ~uint32_t(0);
 }
 
 //===----------------------------------------------------------------------===//
@@ -72,7 +77,7 @@ void Node::setWindows(const Declaration *declaration) {
 //===----------------------------------------------------------------------===//
 
 // The block at the thread's pc; null if the plain engine has to go on.
-const Block *Node::nextBlock(Thread &t) {
+[[gnu::noinline]] const Block *Node::nextBlock(Thread &t) {
   if (t.pc % 4)
     return nullptr;
   if (!t.range.holds(t.pc) && !enterRange(t))
@@ -89,54 +94,60 @@ const Block *Node::nextBlock(Thread &t) {
   return next;
 }
 
+// What native code has left of a turn, from an instruction on.
+[[gnu::noinline]] Node::BlockRun Node::runHandlers(const Block &block, uint32_t at) {
+  const Op *begin = block.first, *end = begin + block.numOps, *op = begin + at;
+  if (block.usesAccumulators)
+    settle(context);
+  while (op != end && op->handler(context, *op))
+    ++op;
+  if (op == end) {
+    context.turnCrossings[context.turns++] = context.crossings;
+    return {context.turns, 0};
+  }
+  if (op == begin && context.turns) { // the turns before have all gone back to the begin
+    context.taken = true;
+    context.value = block.begin;
+  }
+  return {context.turns, static_cast<size_t>(op - begin)};
+}
+
 // Runs the functions of a block: up to `turns` times if it jumps to its begin and has native code.
-Node::BlockRun Node::runBlock(Thread &t, const Block &block, unsigned turns) {
-  const Op *begin = block.ops.data(), *end = begin + block.ops.size(), *op = begin;
-  t.wroteVectors |= block.writesVectors;
+inline Node::BlockRun Node::runBlock(Thread &t, const Block &block, unsigned turns) {
+  t.block = &block;
+  t.vectorsWritten |= block.vectorsWritten;
   usedAccumulators |= block.usesAccumulators;
-  context.r = &t.registers;
   context.crossings = 0;
   context.taken = false;
   context.turns = context.turnsAlike = 0;
-  context.pc = block.end - end[-1].bytes; // of a branch; nothing else asks for it
-  t.block = &block;
-  if (const NativeCode *native = Translation::native(block, setup.tier, blocksRun)) {
-    uint32_t at = native->run(context, turns);
-    op = at == NativeCode::stopped ? end : begin + at;
-  }
-  if (op != end || context.turns == 0) {
-    if (block.usesAccumulators)
-      settle(context);
-    while (op != end && op->handler(context, *op))
-      ++op;
-    if (op != end) {
-      if (op == begin && context.turns) { // the turns before have all gone back to the begin
-        context.taken = true;
-        context.value = block.begin;
-      }
-      return {context.turns, static_cast<size_t>(op - begin)};
-    }
-    context.turnCrossings[context.turns++] = context.crossings;
-  }
+  context.pc = block.lastPc; // nothing but a branch asks for it
+  const NativeCode *native = Translation::native(block, setup.tier, blocksRun);
+  uint32_t at = native ? native->run(context, turns) : 0;
+  BlockRun run = {context.turns, 0};
+  if (at != NativeCode::stopped)
+    run = runHandlers(block, at);
   // A jump out of the SRAM has had no effect so far.
-  if (block.ending == ControlKind::JumpRegister && context.value >= p.sramBytes) {
+  if (block.ending == ControlKind::JumpRegister && run.more == 0 && context.value >= p.sramBytes) {
     context.crossings = context.turnCrossings[0];
-    return {0, block.ops.size() - 1};
+    return {0, block.numOps - size_t(1)};
   }
-  return {context.turns, 0};
+  return run;
 }
 
-void Node::recordBlock(Thread &t, const Block &block, BlockRun run, uint64_t completion) {
+inline void Node::recordBlock(Thread &t, const Block &block, BlockRun run, uint64_t completion) {
   NodeLayer &layer = layers[t.layer];
   layer.end = std::max(layer.end, completion);
-  layer.instructions += run.turns * block.ops.size();
+  layer.instructions += run.turns * block.numOps;
   layer.matrixSteps += run.turns * block.matrixSteps;
   layer.simdOperations += run.turns * block.simdOperations;
-  if (run.turns && run.more == 0)
-    t.pc = context.taken ? static_cast<uint32_t>(context.value) : block.end;
-  for (size_t i = 0; i < run.more; ++i) {
-    record(t, block.ops[i], 0);
-    t.pc += block.ops[i].bytes;
+  if (run.more == 0) {
+    if (run.turns)
+      t.pc = context.taken ? static_cast<uint32_t>(context.value) : block.end;
+    return;
+  }
+  for (const Op &op : std::span(block.first, run.more)) {
+    record(t, op, 0);
+    t.pc += op.bytes;
   }
 }
 
@@ -187,14 +198,17 @@ uint64_t &Node::readyAt(Thread &t, unsigned place) {
   return units.all()[place - score::size];
 }
 
-void Node::exportState(Thread &t, uint32_t state, const TimingCache::Entry *entry, uint64_t now) {
+void Node::exportState(Thread &t, const Clock &clock) {
+  lastCycle = std::max(lastCycle, clock.lastIssue);
+  if (clock.served)
+    firstAsked = (t.index + 1) % numThreads;
   // Times only grow: what the state no longer waits for is past in the node, too.
-  for (TimingCache::Wait wait : timings->waits(state))
-    readyAt(t, wait.place) = now + wait.cycles;
-  busyUntil = std::max(busyUntil, now + timings->longestWait(state));
-  exported = {&t, timings, timings->generation(), state, entry, now};
-  const TimingState &s = timings->state(state);
-  t.next = now;
+  for (TimingCache::Wait wait : timings->waits(clock.state))
+    readyAt(t, wait.place) = clock.now + wait.cycles;
+  busyUntil = std::max(busyUntil, clock.now + timings->longestWait(clock.state));
+  exported = {&t, timings, timings->generation(), clock.state, clock.entry, clock.now};
+  const TimingState &s = timings->state(clock.state);
+  t.next = clock.now;
   if (!s.issued)
     return;
   // The rest of the cycle is the plain engine's, which knows nothing of loose NaNs.
@@ -202,41 +216,49 @@ void Node::exportState(Thread &t, uint32_t state, const TimingCache::Entry *entr
   Slots slots{p.unitSlots, p.decodeThreads - s.placed, s.placed ? t.index : numThreads};
   for (unsigned i = 0; i < numUnits; ++i)
     slots.units[i] -= s.taken[i];
-  serve(t, now, &slots, s.issued, s.placed);
+  serve(t, clock.now, &slots, s.issued, s.placed);
   if (slots.lastServed != numThreads)
     firstAsked = (slots.lastServed + 1) % numThreads;
 }
 
-// The thread reaches the code lines of the first instructions of a block.
-void Node::reachLines(Thread &t, const Block &block, size_t count, uint64_t now,
-                      BlockEvents &events) {
-  unsigned lines = count == block.ops.size() ? block.numLines
-                   : count                   ? block.lines[count - 1].last + 1u
-                                             : 0;
+// The thread reaches the code lines of the first instructions of a block. Which of them miss.
+inline uint32_t Node::reachLines(Thread &t, const Block &block, size_t count, Clock &clock) {
+  if (&block == clock.reached)
+    return 0;
+  unsigned lines = count == block.numOps ? block.numLines
+                   : count               ? block.lines[count - 1].last + 1u
+                                         : 0;
+  uint32_t misses = 0;
   for (unsigned i = 0; i < lines; ++i)
-    events.misses |= uint32_t(!t.lines.hit(block.firstLine + i)) << i;
+    if (!t.lines.hit(block.firstLine + i)) [[unlikely]]
+      misses |= uint32_t(1) << i;
+  clock.reached = lines == block.numLines && lines <= p.codeLines ? &block : nullptr;
+  return misses;
+}
+
+BlockEvents Node::eventsOf(const Thread &t, const Block &block, uint64_t crossings, uint32_t misses,
+                           uint64_t now) const {
+  BlockEvents events = {.crossings = crossings, .misses = misses};
   LineCache::Stream stream = t.lines.stream();
-  if (!events.misses || !stream.on)
-    return;
+  if (!misses || !stream.on)
+    return events;
   // What lies behind is all the same.
-  int64_t next = static_cast<int64_t>(p.codeNextLine), last = static_cast<int64_t>(lines) - 1;
+  int64_t next = static_cast<int64_t>(p.codeNextLine), last = int64_t(block.numLines) - 1;
   int64_t line = int64_t(stream.line) - int64_t(block.firstLine);
   events.streaming = true;
   events.streamLine = static_cast<int32_t>(std::clamp<int64_t>(line, -1, last));
   int64_t arrival = int64_t(stream.start) - int64_t(now) - line * next;
   events.streamArrival = events.streamLine == last ? 0 : std::max(arrival, -last * next);
+  return events;
 }
 
-void Node::leaveBlock(Thread &t, const Block &block, const BlockOutcome &outcome, uint64_t now) {
-  lastCycle = std::max(lastCycle, now + outcome.lastIssue);
-  if (outcome.served)
-    firstAsked = (t.index + 1) % numThreads;
-  if (outcome.streamed) {
-    int64_t next = static_cast<int64_t>(p.codeNextLine);
-    t.lines.setStream(
-        block.firstLine + static_cast<uint32_t>(outcome.streamLine),
-        static_cast<uint64_t>(int64_t(now) + outcome.streamArrival + outcome.streamLine * next));
-  }
+void Node::noteStream(Thread &t, const Block &block, const BlockOutcome &outcome, uint64_t now) {
+  if (!outcome.streamed)
+    return;
+  int64_t next = static_cast<int64_t>(p.codeNextLine);
+  t.lines.setStream(
+      block.firstLine + static_cast<uint32_t>(outcome.streamLine),
+      static_cast<uint64_t>(int64_t(now) + outcome.streamArrival + outcome.streamLine * next));
 }
 
 namespace {
@@ -255,23 +277,54 @@ private:
 
 } // namespace
 
-// The timing of the next turn of a block, with what its code lines and its branch add to the
-// events.
-const TimingCache::Entry &Node::timeTurn(const Block &block, uint32_t state, BlockEvents &events,
-                                         bool taken, const TimingCache::Entry *before) {
-  events.wrongGuess = guessedWrong(block.ops.back(), taken);
-  if (before && before->next && before->next->matches(&block, state, events))
-    return *before->next;
-  if (before && before->otherNext && before->otherNext->matches(&block, state, events)) {
-    std::swap(before->next, before->otherNext);
-    return *before->next;
+inline void Node::Clock::pass(const BlockOutcome &outcome, uint64_t turns) {
+  now += (turns - 1) * outcome.cycles;
+  completion = std::max(completion, now + outcome.completion);
+  lastIssue = now + outcome.lastIssue;
+  served |= outcome.served;
+  now += outcome.cycles;
+}
+
+inline void Node::Clock::pass(const TimingCache::Entry &next, uint64_t turns) {
+  pass(next.outcome, turns);
+  state = next.to;
+  entry = &next;
+}
+
+// The timing of a turn that is not what followed the last time.
+[[gnu::noinline]] const TimingCache::Entry &Node::findTurn(Thread &t, const TimingCache::Key &key,
+                                                           uint32_t misses, bool wrongGuess,
+                                                           const Clock &clock) {
+  BlockEvents events = eventsOf(t, *key.block, key.crossings, misses, clock.now);
+  events.wrongGuess = wrongGuess;
+  const TimingCache::Entry &before = *clock.entry, *entry = nullptr;
+  for (const TimingCache::Entry *next : {before.next, before.otherNext})
+    if (next->matches(key, events))
+      entry = next;
+  if (!entry) {
+    entry = &timings->find(key, events);
+    if (&before != &TimingCache::none)
+      before.otherNext = std::exchange(before.next, entry);
   }
-  const TimingCache::Entry &entry = timings->find(block, state, events);
-  if (before) {
-    before->otherNext = before->next;
-    before->next = &entry;
-  }
-  return entry;
+  noteStream(t, *key.block, entry->outcome, clock.now);
+  return *entry;
+}
+
+[[gnu::always_inline]] inline void Node::timeTurn(Thread &t, const Block &block, uint64_t crossings,
+                                                  bool taken, Clock &clock) {
+  using Key = TimingCache::Key;
+  uint32_t misses = reachLines(t, block, block.numOps, clock);
+  bool wrong = block.guessedWrong(taken);
+  const Key key(block, crossings, clock.state,
+                misses  ? Key::LinesMiss
+                : wrong ? Key::WrongGuess
+                        : Key::NothingElse);
+  const TimingCache::Entry *entry = clock.entry->next;
+  if (misses || entry->key != key)
+    entry = &findTurn(t, key, misses, wrong, clock);
+  if (taken)
+    t.lines.branch();
+  clock.pass(*entry);
 }
 
 namespace {
@@ -294,86 +347,94 @@ unsigned alike(std::span<const uint64_t> words) {
 
 } // namespace
 
+// The turns that a block has completed.
+[[gnu::noinline]] void Node::timeTurns(Thread &t, const Block &block, BlockRun run, Clock &clock) {
+  for (unsigned i = 0; i < run.turns;) {
+    uint64_t crossings = context.crossingsOf(i++);
+    // All turns but the last have gone back to the begin.
+    timeTurn(t, block, crossings, context.taken || i < run.turns || run.more, clock);
+    // Turns in which nothing happens but line crossings, as they followed before. One that leaves
+    // the state as it was is repeated by all that are like it.
+    const unsigned end = run.turns - block.guessedWrong(false);
+    while (clock.reached && i < end) {
+      const TimingCache::Entry &last = *clock.entry;
+      TimingCache::Key key(block, context.crossingsOf(i), clock.state,
+                           TimingCache::Key::NothingElse);
+      unsigned turns = 1;
+      if (last.key == key) {
+        turns = i < context.turnsAlike
+                    ? std::min(context.turnsAlike, end) - i
+                    : alike(std::span(context.turnCrossings).subspan(i, end - i));
+        clock.pass(last, turns);
+      } else if (last.next->key == key) {
+        clock.pass(*last.next);
+      } else if (last.otherNext->key == key) {
+        clock.pass(*last.otherNext);
+      } else {
+        break;
+      }
+      i += turns;
+    }
+  }
+}
+
+// The first instructions of a turn that does not complete.
+[[gnu::noinline]] void Node::timeRest(Thread &t, const Block &block, BlockRun run, Clock &clock) {
+  uint32_t misses = reachLines(t, block, run.more, clock);
+  BlockEvents events = eventsOf(t, block, context.crossings, misses, clock.now);
+  TimingState s = timings->state(clock.state);
+  BlockOutcome outcome = timeBlock(block, run.more, events, p, s);
+  noteStream(t, block, outcome, clock.now);
+  clock.pass(outcome);
+  clock.state = timings->number(s);
+  clock.entry = &TimingCache::none;
+}
+
 bool Node::runFast(Thread &t) {
   const uint64_t longest = longestStep(p), last = std::min(setup.watchdog, horizon);
-  auto near = [&](uint64_t now, const Block &b, uint64_t turns = 1) {
-    return now + (turns * b.ops.size() + 1) * longest > last;
+  auto fits = [&](uint64_t now, const Block &b, uint64_t turns) {
+    return now + (turns * b.numOps + 1) * longest <= last;
   };
   // The thread enters the next range of code only when it comes there.
   const Block *block = t.next <= last ? nextBlock(t) : nullptr;
-  if (!block || near(t.next, *block))
+  if (!block || !fits(t.next, *block, 1))
     return false;
   HostMode mode(setup.hostPath);
   Settling settling(context);
   timings->trim();
-  uint64_t now = t.next;
-  uint32_t state = importState(t, now);
+  Clock clock(t.next, importState(t, t.next));
+  if (isExported(t))
+    clock.entry = exported.entry;
+  context.r = &t.registers;
   t.op = nullptr;
   t.nearBytes = 0;
-  const TimingCache::Entry *before = isExported(t) ? exported.entry : nullptr;
   bool any = false;
-  const Block *reached = nullptr; // its lines are the last the thread reached
-  while (block && !near(now, *block)) {
-    constexpr unsigned many = FastContext::maxTurns;
-    BlockRun run = runBlock(t, *block, near(now, *block, many) ? 1 : many);
-    uint64_t completion = 0, lastIssue = 0;
-    for (unsigned i = 0; i < run.turns; ++i) {
-      BlockEvents events;
-      events.crossings = context.turnCrossings[i];
-      if (block != reached)
-        reachLines(t, *block, block->ops.size(), now, events);
-      reached = block->numLines <= p.codeLines ? block : nullptr;
-      // All turns but the last have gone back to the begin.
-      bool taken = context.taken || i + 1 < run.turns || run.more;
-      const TimingCache::Entry &entry = timeTurn(*block, state, events, taken, before);
-      leaveBlock(t, *block, entry.outcome, now);
-      completion = std::max(completion, now + entry.outcome.completion);
-      lastIssue = now + entry.outcome.lastIssue;
-      if (taken)
-        t.lines.branch();
-      now += entry.outcome.cycles;
-      state = entry.to;
-      before = &entry;
-      any = true;
-      // Turns like those that followed the last time.
-      while (block == reached && i + 2 < run.turns && before->next &&
-             before->next->repeats(block, state, context.turnCrossings[i + 1])) {
-        before = before->next;
-        unsigned turns = 1;
-        // A turn that leaves the state as it was is repeated by all that are like it.
-        if (before->to == state)
-          turns = context.turnsAlike >= run.turns
-                      ? run.turns - i - 2
-                      : alike(std::span(context.turnCrossings).subspan(i + 1, run.turns - i - 2));
-        i += turns;
-        now += (turns - 1) * before->outcome.cycles;
-        completion = std::max(completion, now + before->outcome.completion);
-        now += before->outcome.cycles;
-        state = before->to;
-      }
+  while (block) {
+    unsigned turns = FastContext::maxTurns;
+    if (!fits(clock.now, *block, turns)) {
+      turns = 1;
+      if (!fits(clock.now, *block, turns))
+        break;
     }
-    if (run.more) {
-      BlockEvents events;
-      events.crossings = context.crossings;
-      if (block != reached)
-        reachLines(t, *block, run.more, now, events);
-      TimingState s = timings->state(state);
-      BlockOutcome outcome = timeBlock(*block, run.more, events, p, s);
-      leaveBlock(t, *block, outcome, now);
-      recordBlock(t, *block, run, std::max(completion, now + outcome.completion));
-      exportState(t, timings->number(s), nullptr, now + outcome.cycles);
-      return true;
-    }
-    if (run.turns == 0)
+    BlockRun run = runBlock(t, *block, turns);
+    clock.completion = 0;
+    if (run.turns == 1)
+      timeTurn(t, *block, context.turnCrossings[0], context.taken || run.more, clock);
+    else
+      timeTurns(t, *block, run, clock);
+    if (run.more)
+      timeRest(t, *block, run, clock);
+    else if (run.turns == 0)
       break;
-    recordBlock(t, *block, run, completion);
-    if (!synchronise(t, *block, lastIssue))
+    any = true;
+    recordBlock(t, *block, run, clock.completion);
+    if (run.more || !synchronise(t, *block, clock.lastIssue))
       break;
     if (t.pc != block->begin)
       block = nextBlock(t);
   }
   if (any)
-    exportState(t, state, before, now);
+    exportState(t, clock);
   return any;
 }
 
@@ -386,13 +447,14 @@ bool Node::runFastFunctional(Thread &t) {
   Settling settling(context);
   bool any = false;
   const Block *block = nextBlock(t);
+  context.r = &t.registers;
   t.op = nullptr;
   t.nearBytes = 0;
   uint64_t &steps = functionalSteps[t.index];
-  while (block && steps + block->ops.size() <= setup.watchdog) {
-    uint64_t turns = (setup.watchdog - steps) / block->ops.size();
+  while (block && steps + block->numOps <= setup.watchdog) {
+    uint64_t turns = (setup.watchdog - steps) / block->numOps;
     BlockRun run = runBlock(t, *block, std::min<uint64_t>(turns, FastContext::maxTurns));
-    uint64_t count = run.turns * block->ops.size() + run.more;
+    uint64_t count = run.turns * block->numOps + run.more;
     steps += count;
     any |= count != 0;
     recordBlock(t, *block, run, 0);

@@ -7,6 +7,7 @@
 namespace dojo::emu {
 
 bool Node::runFunctional() {
+  clearRegisters();
   bool any = false, again = true;
   while (again && !fault) {
     again = false;

@@ -25,8 +25,9 @@ struct FastContext : ExecContext {
   // each; by accumulator, whether it may hold NaNs that are not canonical.
   static constexpr unsigned maxTurns = 64;
   uint32_t turns = 0;
+  uint32_t turnsAlike = 0; // of the first turns, so many have the crossings of the first
   uint64_t turnCrossings[maxTurns];
-  uint32_t turnsAlike = 0; // of the first turns, so many are known to have the same crossings
+  uint64_t crossingsOf(unsigned turn) const { return turnCrossings[turn < turnsAlike ? 0 : turn]; }
   bool loose[maxAccumulators] = {};
   void *owner = nullptr; // of `findWindow`
   /// Sets the window of an operand's base so that it holds [address, address + bytes). False: the

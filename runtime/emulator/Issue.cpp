@@ -193,7 +193,7 @@ bool Node::execute(Thread &t, const Op &op, uint64_t cycle, uint64_t extra[2]) {
     return false;
   if (checks && op.usesAcc)
     checks->usesAccumulator(t, op, cycle);
-  t.wroteVectors |= op.writesVector();
+  t.vectorsWritten |= op.vectorsWritten();
   usedAccumulators |= op.usesAcc;
   // A store takes its data before its base changes; a load's result stands over the new base.
   if (op.writesMemory)
@@ -296,14 +296,17 @@ bool Node::findSegment(Thread &t, uint64_t cycle) {
 
 // False: there is no code.
 bool Node::enterRange(Thread &t) const {
-  uint32_t index = codeRanges->find(t.pc, t.rangeIndex, t.otherRange);
-  if (!(*codeRanges)[index].image)
+  uint32_t index = t.otherRange;
+  if (!(*codeRanges)[index].holds(t.pc)) [[unlikely]]
+    index = codeRanges->find(t.pc, t.rangeIndex, t.otherRange);
+  const CodeRange &range = (*codeRanges)[index];
+  if (!range.image)
     return false;
   t.otherRange = std::exchange(t.rangeIndex, index);
-  t.range = (*codeRanges)[index];
-  if (t.range.layer >= 0)
-    t.layer = static_cast<size_t>(t.range.layer);
-  else if (t.range.layer != -2) // else the caller's
+  t.range = range;
+  if (range.layer >= 0)
+    t.layer = static_cast<size_t>(range.layer);
+  else if (range.layer != -2) // else the caller's
     t.layer = setup.numLayers;
   return true;
 }

@@ -69,10 +69,7 @@ bool LineCache::touch(uint32_t line) {
     slots[slot].line = line;
     slots[slot].next = std::exchange(buckets[line % numBuckets], slot);
   }
-  if (uses == slotsByUse.size())
-    compact();
-  slots[slot].lastUse = uses;
-  slotsByUse[uses++] = slot;
+  use(slot);
   return there;
 }
 

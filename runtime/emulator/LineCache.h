@@ -29,7 +29,11 @@ public:
     if (line == current)
       return true;
     current = line;
-    return touch(line);
+    uint16_t slot = buckets[line % numBuckets];
+    if (slot == none || slots[slot].line != line)
+      return touch(line);
+    use(slot);
+    return true;
   }
   struct Stream {
     bool on;
@@ -68,7 +72,13 @@ public:
 private:
   uint64_t change(uint32_t line, uint64_t now);
   bool touch(uint32_t line); // true: it was there
-  uint16_t evict();          // the slot that has become free
+  void use(uint16_t slot) {
+    if (uses == slotsByUse.size())
+      compact();
+    slots[slot].lastUse = uses;
+    slotsByUse[uses++] = slot;
+  }
+  uint16_t evict(); // the slot that has become free
   void compact();
   bool isLast(uint32_t use) const { return slots[slotsByUse[use]].lastUse == use; }
 

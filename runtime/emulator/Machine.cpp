@@ -367,21 +367,31 @@ std::vector<SemaphoreStatus> Machine::semaphores(uint32_t node, uint64_t now) co
   return list;
 }
 
+namespace {
+
+Node &withRegisters(Die &die, uint32_t number) {
+  Node &node = *die.nodes.at(number);
+  node.clearRegisters();
+  return node;
+}
+
+} // namespace
+
 uint64_t Machine::scalarRegister(uint32_t node, unsigned thread, unsigned number) const {
-  return die->nodes.at(node)->threads[thread].registers.x[number];
+  return withRegisters(*die, node).threads[thread].registers.x[number];
 }
 
 std::span<const uint32_t, 16> Machine::vectorRegister(uint32_t node, unsigned thread,
                                                       unsigned number) const {
-  return die->nodes.at(node)->threads[thread].registers.v[number].w;
+  return withRegisters(*die, node).threads[thread].registers.v[number].w;
 }
 
 uint64_t Machine::maskRegister(uint32_t node, unsigned thread, unsigned number) const {
-  return die->nodes.at(node)->threads[thread].registers.m[number];
+  return withRegisters(*die, node).threads[thread].registers.m[number];
 }
 
 std::array<uint32_t, 64> Machine::accumulator(uint32_t node, unsigned number) const {
-  const uint32_t *from = die->nodes.at(node)->accumulators[number];
+  const uint32_t *from = withRegisters(*die, node).accumulators[number];
   std::array<uint32_t, 64> rows;
   for (unsigned i = 0; i < 64; ++i)
     rows[i] = from[accWord(i / 8, i % 8)];

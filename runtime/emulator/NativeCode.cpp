@@ -9,20 +9,12 @@
 #if DOJO_NATIVE
 #include "NativeEmitter.h"
 
+#include <immintrin.h>
 #include <sys/mman.h>
+#include <utility>
 #endif
 
 namespace dojo::emu {
-
-void settle(FastContext &c) {
-  for (unsigned a = 0; a < maxAccumulators; ++a) {
-    if (!c.loose[a])
-      continue;
-    for (uint32_t &word : std::span(c.acc[a]))
-      word = canonicalNaN(word);
-    c.loose[a] = false;
-  }
-}
 
 #if DOJO_NATIVE
 
@@ -57,6 +49,20 @@ NativeCode::~NativeCode() {
     munmap(memory, size);
 }
 
+// Only native code leaves such NaNs, so the host has its instructions.
+__attribute__((target("avx512f"))) void settle(FastContext &c) {
+  for (unsigned a = 0; a < maxAccumulators; ++a) {
+    if (!std::exchange(c.loose[a], false))
+      continue;
+    for (unsigned i = 0; i < 64; i += 16) {
+      uint32_t *words = c.acc[a] + i;
+      __m512 values = _mm512_load_ps(words);
+      if (__mmask16 nans = _mm512_cmp_ps_mask(values, values, _CMP_UNORD_Q))
+        _mm512_mask_store_epi32(words, nans, _mm512_set1_epi32(int(quietNaN)));
+    }
+  }
+}
+
 std::unique_ptr<const NativeCode> makeNative(const Block &block, HostPath path,
                                              const Parameters &parameters) {
   if (path != HostPath::Avx512 && path != HostPath::Avx512Bf16)
@@ -74,6 +80,7 @@ std::unique_ptr<const NativeCode> makeNative(const Block &, HostPath, const Para
   return nullptr;
 }
 uint64_t numNativeBlocks() { return 0; }
+void settle(FastContext &) {}
 
 #endif
 

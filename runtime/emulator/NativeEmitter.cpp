@@ -136,6 +136,9 @@ void NativeEmitter::leave() {
       mov(eax, static_cast<uint32_t>(i));
       jmp(leaving, T_NEAR);
     }
+  for (bool operands : {false, true})
+    if (seeks[operands])
+      writeSeek(operands);
   align(64);
   L(drainOrder);
   for (unsigned half : {0u, 1u})

@@ -21,16 +21,22 @@ namespace dojo::emu {
 /// Accesses through a base that only moves by constants, of one kind. Offsets count from the base
 /// as the first of them finds it.
 struct AccessGroup {
+  /// Bytes [low, high); none at first.
+  struct Range {
+    int64_t low = 0, high = 0;
+    bool empty() const { return low == high; }
+    void add(int64_t offset, unsigned bytes);
+  };
   unsigned base, version;
   bool write;
   int64_t moved; // the base since its version began, when the group begins
-  int64_t low = 0, high = 0;
+  Range all = {}, unmasked = {};
   unsigned alignment = 1;
   struct Access {
     int64_t offset;
     unsigned bytes, crossing;
   };
-  std::vector<Access> accesses;
+  std::vector<Access> accesses = {};
   // A turn of the block moves the base by a constant, and by nothing else.
   bool even = false;
   int64_t perTurn = 0;
@@ -79,7 +85,11 @@ private:
   Xbyak::RegExp access(const Op &op);
   void check(const AccessGroup &group, const Xbyak::Reg64 &base);
   void checkAlignment(const AccessGroup &group, const Xbyak::Reg64 &base);
-  void checkWindow(const AccessGroup &group, const Xbyak::Reg64 &base, bool inAllTurns = false);
+  void checkWindow(const AccessGroup &group, AccessGroup::Range range, const Xbyak::Reg64 &base,
+                   bool inAllTurns = false);
+  void checkLanes(const Op &op, const Xbyak::RegExp &at);
+  void seekWindow(unsigned base, bool write);
+  void writeSeek(bool operands);
   void noteCrossings(const AccessGroup &group, const Xbyak::Reg64 &base, const Xbyak::Reg64 &to);
   void moveBase(const Op &op);
   void loadWidened(const Xbyak::Zmm &to, const Op &op, const Xbyak::RegExp &from);
@@ -99,7 +109,8 @@ private:
   void loadRows(const Xbyak::Zmm &to, unsigned slot, unsigned rows, Element element);
   void loadColumns(const Xbyak::Zmm &to, const Xbyak::RegExp &from, const Xbyak::Zmm &oddMask,
                    Element element);
-  void multiplyAdd(const Xbyak::Zmm &sum, const Xbyak::Zmm &a, const Xbyak::Zmm &b) {
+  void widenElement(const Xbyak::Zmm &element, const Xbyak::Zmm &oddMask, Element e);
+  void multiplyAdd(const Xbyak::Zmm &sum, const Xbyak::Zmm &a, const Xbyak::Operand &b) {
     pairs ? vdpbf16ps(sum, a, b) : vfmadd231ps(sum, a, b);
   }
   unsigned rowsOf(const Op &op, const Xbyak::RegExp &memory);
@@ -119,11 +130,16 @@ private:
   void stripSteps();
   void stripTurn(const StripPlan::Group &group);
   bool alikeInTurns(const AccessGroup &group) const;
+  const Xbyak::Reg64 *turnBase(size_t group) const;
   Xbyak::RegExp addressOf(const StripPlan::Value &value);
   bool inRegister(const StripPlan::Value &value) const;
   bool plainValue(const StripPlan::Value &value) const;
   void loadValue(const StripPlan::Value &value);
+  Xbyak::RegExp placeOf(const StripPlan::Operand &operand);
   void placeOperand(const StripPlan::Operand &operand);
+  Xbyak::RegExp rowElement(const StripPlan::Operand &operand, unsigned row, Element element);
+  void loadSums(const StripPlan::Member &member);
+  void storeSums(const StripPlan::Member &member);
 
   static const FastContext model; // for the places of members
 
@@ -139,6 +155,9 @@ private:
   std::vector<bool> bailed;
   Xbyak::Label *failing = nullptr; // where checks go instead
   Xbyak::Label turn, single, allTurns, stop, leaving, oddElements, canonical, drainOrder;
+  // Looks for windows; with operands in registers, or without.
+  Xbyak::Label seek[2];
+  bool seeks[2] = {};
 
   // Operands of matrix steps, by vector register: rows spread in the frame, columns in sets of
   // registers.

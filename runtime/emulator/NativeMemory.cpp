@@ -36,6 +36,11 @@ bool plainAccess(const Op &op) {
 // Accesses
 //===----------------------------------------------------------------------===//
 
+void AccessGroup::Range::add(int64_t offset, unsigned bytes) {
+  int64_t end = offset + bytes;
+  *this = empty() ? Range{offset, end} : Range{std::min(low, offset), std::max(high, end)};
+}
+
 AccessPlan::AccessPlan(const Block &block)
     : groupOf(block.ops.size(), -1), leads(groupOf.size()), moved(groupOf.size()) {
   unsigned version[numXRegisters] = {};
@@ -52,18 +57,13 @@ AccessPlan::AccessPlan(const Block &block)
       int64_t offset = (m.postIncrement ? 0 : m.offset) + before;
       if (offset % op.alignment == 0) {
         if (leader)
-          group = groups.insert(group, {m.base,
-                                        version[m.base],
-                                        op.writesMemory,
-                                        movedBy[m.base],
-                                        offset,
-                                        offset,
-                                        1,
-                                        {},
-                                        false,
-                                        0});
-        group->low = std::min(group->low, offset);
-        group->high = std::max(group->high, offset + op.accessBytes);
+          group = groups.insert(group, {.base = m.base,
+                                        .version = version[m.base],
+                                        .write = op.writesMemory,
+                                        .moved = movedBy[m.base]});
+        group->all.add(offset, op.accessBytes);
+        if (!op.mask)
+          group->unmasked.add(offset, op.accessBytes);
         group->alignment = std::max<unsigned>(group->alignment, op.alignment);
         group->accesses.push_back({offset, op.accessBytes, op.crossing});
         groupOf[i] = static_cast<int>(group - groups.begin());
@@ -87,7 +87,8 @@ AccessPlan::AccessPlan(const Block &block)
 
 void NativeEmitter::check(const AccessGroup &group, const Reg64 &base) {
   checkAlignment(group, base);
-  checkWindow(group, base);
+  if (!group.unmasked.empty())
+    checkWindow(group, group.unmasked, base);
   noteCrossings(group, base, r14);
 }
 
@@ -98,27 +99,114 @@ void NativeEmitter::checkAlignment(const AccessGroup &group, const Reg64 &base) 
   }
 }
 
-// Of the group's accesses in a turn, or in all turns of a strip.
-void NativeEmitter::checkWindow(const AccessGroup &group, const Reg64 &base, bool inAllTurns) {
+// Of a turn's accesses, or of those of all turns of a strip.
+void NativeEmitter::checkWindow(const AccessGroup &group, AccessGroup::Range range,
+                                const Reg64 &base, bool inAllTurns) {
   const Window &window = group.write ? model.writes[group.base] : model.reads[group.base];
-  lea(rcx, ptr[base + static_cast<int>(group.low)]);
   bool moves = inAllTurns && group.perTurn != 0;
-  if (moves) { // rax: how far
+  auto bytes = static_cast<uint32_t>(range.high - range.low);
+  auto begin = [&] { // in rcx; rax: how far it moves
+    lea(rcx, ptr[base + static_cast<int>(range.low)]);
+    if (!moves)
+      return;
     mov(eax, dword[inFrame(turnsSlot)]);
     dec(eax);
     imul(rax, rax, static_cast<int>(group.perTurn));
     if (group.perTurn < 0)
       add(rcx, rax);
-  }
+  };
+  auto addMoves = [&](const Reg64 &to) {
+    if (moves)
+      group.perTurn < 0 ? sub(to, rax) : add(to, rax);
+  };
+  Label other, inside;
+  begin();
   sub(rcx, ptr[inContext(&window.begin)]);
   mov(rdx, ptr[inContext(&window.size)]);
   cmp(rcx, rdx);
-  ja(failure(), T_NEAR);
-  add(rcx, static_cast<uint32_t>(group.high - group.low));
-  if (moves)
-    group.perTurn < 0 ? sub(rcx, rax) : add(rcx, rax);
+  ja(other);
+  add(rcx, bytes);
+  addMoves(rcx);
   cmp(rcx, rdx);
-  ja(failure(), T_NEAR);
+  jbe(inside);
+  L(other);
+  begin();
+  mov(edx, bytes);
+  addMoves(rdx);
+  seekWindow(group.base, group.write);
+  L(inside);
+}
+
+// Of an access with a mask, what lies from its first lane to its last.
+void NativeEmitter::checkLanes(const Op &op, const RegExp &at) {
+  unsigned reg = op.memory[0].base, element = op.accessBytes / 16u;
+  const Window &window = op.writesMemory ? model.writes[reg] : model.reads[reg];
+  Label other, inside;
+  movzx(eax, word[m(op.mask)]);
+  test(eax, eax);
+  jz(inside, T_NEAR);
+  bsf(ecx, eax);
+  bsr(eax, eax);
+  sub(eax, ecx);
+  lea(edx, ptr[rax * element + element]);
+  lea(rcx, ptr[at + rcx * element]);
+  mov(rax, rcx);
+  sub(rax, ptr[inContext(&window.begin)]);
+  cmp(rax, ptr[inContext(&window.size)]);
+  ja(other);
+  add(rax, rdx);
+  cmp(rax, ptr[inContext(&window.size)]);
+  jbe(inside, T_NEAR);
+  L(other);
+  seekWindow(reg, op.writesMemory);
+  L(inside);
+}
+
+// For rdx bytes from rcx on. The check fails if there is none.
+void NativeEmitter::seekWindow(unsigned base, bool write) {
+  bool operands = constants;
+  for (const Set &set : sets)
+    operands |= set.value != noValue;
+  mov(eax, base | static_cast<unsigned>(write) << 8);
+  call(seek[operands]);
+  seeks[operands] = true;
+  test(al, al);
+  jz(failure(), T_NEAR);
+}
+
+// Looks for a window that holds rdx bytes from rcx on, for the base and the kind of access in eax;
+// al: whether there is one. Keeps registers that may hold bases, and operands of matrix steps.
+void NativeEmitter::writeSeek(bool operands) {
+  const Reg64 keptBases[] = {r8, r9, r10, r11, rsi, rdi};
+  std::vector<Zmm> kept;
+  if (operands)
+    kept.push_back(zmm7);
+  for (unsigned set = 0; operands && set < numSets; ++set)
+    for (unsigned k = 0; k < numElements(); ++k)
+      kept.emplace_back(firstOfSet(set) + static_cast<int>(k));
+  auto place = [&](size_t i) { return ptr[rsp + static_cast<int>(64 * i)]; };
+  L(seek[operands]);
+  push(rbp);
+  mov(rbp, rsp);
+  for (const Reg64 &reg : keptBases)
+    push(reg);
+  sub(rsp, static_cast<uint32_t>(64 * kept.size()));
+  and_(rsp, -64);
+  for (size_t i = 0; i < kept.size(); ++i)
+    vmovaps(place(i), kept[i]);
+  mov(rdi, rbx);
+  movzx(esi, al);
+  shr(eax, 8);
+  mov(r8d, eax);
+  xchg(rcx, rdx);
+  call(ptr[inContext(&model.findWindow)]);
+  for (size_t i = 0; i < kept.size(); ++i)
+    vmovaps(kept[i], place(i));
+  lea(rsp, ptr[rbp - static_cast<int>(8 * std::size(keptBases))]);
+  for (auto reg = std::rbegin(keptBases); reg != std::rend(keptBases); ++reg)
+    pop(*reg);
+  pop(rbp);
+  ret();
 }
 
 // Accesses that lie alike in their lines cross them together.
@@ -139,13 +227,13 @@ void NativeEmitter::noteCrossings(const AccessGroup &group, const Reg64 &base, c
   }
 }
 
-// Where an instruction's memory operand is. Changes rcx and rdx.
+// Where an instruction's memory operand is. Changes rax, rcx and rdx.
 RegExp NativeEmitter::access(const Op &op) {
   size_t number = static_cast<size_t>(plan.groupOf[current]);
   const AccessGroup &group = plan.groups[number];
   const Reg64 &base = bases[number % std::size(bases)];
   int64_t moved = plan.moved[current];
-  if (plan.leads[current])
+  if (plan.leads[current] || op.mask)
     finishStep(); // a check may end the turn
   if (int &holds = baseOf[number % std::size(bases)]; holds != plan.groupOf[current]) {
     mov(base, ptr[x(group.base)]);
@@ -156,7 +244,10 @@ RegExp NativeEmitter::access(const Op &op) {
   if (plan.leads[current])
     check(group, base);
   const MemoryOperand &m = op.memory[0];
-  return r12 + base + static_cast<int>(moved + (m.postIncrement ? 0 : m.offset));
+  RegExp at = base + static_cast<int>(moved + (m.postIncrement ? 0 : m.offset));
+  if (op.mask)
+    checkLanes(op, at);
+  return r12 + at;
 }
 
 void NativeEmitter::moveBase(const Op &op) {
@@ -257,9 +348,13 @@ void NativeEmitter::loadRows(const Zmm &to, unsigned slot, unsigned rows, Elemen
 // An element of all columns, as multiply-adds take it.
 void NativeEmitter::loadColumns(const Zmm &to, const RegExp &from, const Zmm &oddMask, Element e) {
   e.pair ? vmovshdup(to, ptr[from]) : vmovsldup(to, ptr[from]);
+  widenElement(to, oddMask, e);
+}
+
+void NativeEmitter::widenElement(const Zmm &element, const Zmm &oddMask, Element e) {
   if (pairs)
     return;
-  e.odd ? vpandd(to, to, oddMask) : vpslld(to, to, 16);
+  e.odd ? vpandd(element, element, oddMask) : vpslld(element, element, 16);
 }
 
 // The set that holds columns; brings them there.

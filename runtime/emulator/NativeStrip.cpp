@@ -21,135 +21,11 @@ namespace dojo::emu {
 using namespace Xbyak;
 using isa::EType;
 
-//===----------------------------------------------------------------------===//
-// Plan
-//===----------------------------------------------------------------------===//
-
 namespace {
-
-// Of an accumulator: the steps that are worth having it in registers.
-constexpr unsigned enoughSteps = 4;
 
 std::string_view semanticOf(const Op &op) { return isa::info(op.opcode).semantic; }
 
-bool makesStrip(const Block &block, const AccessPlan &accesses) {
-  const Op &loop = block.ops.back();
-  for (size_t i = 0; i + 1 < block.ops.size(); ++i) {
-    const Op &op = block.ops[i];
-    std::string_view semantic = semanticOf(op);
-    bool ownAccess = accesses.groupOf[i] >= 0;
-    if (!(semantic == "matrixStep" && (ownAccess || op.numMemory == 0)) &&
-        !(semantic == "vload" && ownAccess) && semantic != "nop" && !computesScalar(semantic))
-      return false;
-    if (op.destination == score::x + loop.d)
-      return false;
-    for (unsigned k = 0; k < op.numMemory; ++k)
-      if (op.memory[k].postIncrement && op.memory[k].base == loop.d)
-        return false;
-  }
-  return true;
-}
-
 } // namespace
-
-StripPlan::StripPlan(const Block &block, const AccessPlan &accesses, bool counted, bool pairs) {
-  if (!counted || !makesStrip(block, accesses))
-    return;
-
-  // What the steps of a turn take, in their order.
-  std::map<unsigned, int> lastLoads; // by vector register
-  std::map<unsigned, unsigned> held; // values, the same
-  auto hold = [&](const Value &value) {
-    held[value.reg] = static_cast<unsigned>(values.size());
-    values.push_back(value);
-  };
-  for (size_t i = 0; i + 1 < block.ops.size(); ++i)
-    if (semanticOf(block.ops[i]) == "vload")
-      lastLoads[block.ops[i].d] = static_cast<int>(i);
-  for (auto [reg, op] : lastLoads)
-    hold({op, reg, true});
-  struct Step {
-    unsigned acc, values[2];
-    bool zero;
-  };
-  std::vector<std::vector<Step>> stepsBy; // accumulator
-  unsigned steps = 0;
-  for (size_t i = 0; i + 1 < block.ops.size(); ++i) {
-    const Op &op = block.ops[i];
-    if (semanticOf(op) == "vload")
-      hold({static_cast<int>(i), op.d, false});
-    if (semanticOf(op) != "matrixStep")
-      continue;
-    Step step = {op.acc, {}, op.immediate != 0};
-    for (unsigned role : {0u, 1u}) {
-      if (op.s[role].kind == SourceKind::Memory) {
-        step.values[role] = static_cast<unsigned>(values.size());
-        values.push_back({static_cast<int>(i), 0, false});
-        continue;
-      }
-      if (!held.contains(op.s[role].reg))
-        hold({-1, op.s[role].reg, false});
-      step.values[role] = held[op.s[role].reg];
-    }
-    ++steps;
-    auto same = [&](const std::vector<Step> &other) { return other.front().acc == op.acc; };
-    auto at = std::find_if(stepsBy.begin(), stepsBy.end(), same);
-    if (at == stepsBy.end()) {
-      // Accumulators that take the same rows come together: rows are what has to be put in order.
-      at = std::upper_bound(stepsBy.begin(), stepsBy.end(), step.values[0],
-                            [](unsigned rows, const std::vector<Step> &other) {
-                              return rows < other.front().values[0];
-                            });
-      at = stepsBy.emplace(at);
-    }
-    at->push_back(step);
-  }
-  if (steps == 0)
-    return;
-  for (auto [reg, value] : held)
-    if (values[value].op >= 0)
-      last.push_back(value);
-  leastTurns = static_cast<unsigned>((enoughSteps * stepsBy.size() + steps - 1) / steps);
-
-  const unsigned elements = pairs ? 2 : 4, rowBytes = pairs ? 64 : 128;
-  size_t numGroups = (stepsBy.size() + together - 1) / together;
-  for (size_t g = 0; g < numGroups; ++g) {
-    Group &group = groups.emplace_back();
-    auto begin = stepsBy.begin() + static_cast<ptrdiff_t>(g * stepsBy.size() / numGroups);
-    auto end = stepsBy.begin() + static_cast<ptrdiff_t>((g + 1) * stepsBy.size() / numGroups);
-    size_t most = 0, all = 0;
-    for (auto steps = begin; steps != end; ++steps) {
-      group.accumulators.push_back(steps->front().acc);
-      most = std::max(most, steps->size());
-      all += steps->size();
-    }
-    group.operands.reserve(2 * all); // they are pointed to
-    unsigned bytes = 0;
-    auto operand = [&](unsigned value, unsigned role) -> const Operand * {
-      for (const Operand &o : group.operands)
-        if (o.value == value && o.role == role)
-          return &o;
-      group.before |= values[value].before;
-      group.operands.push_back({value, role, bytes, group.adds.size()});
-      bytes += role == 0 ? rowBytes : 64;
-      return &group.operands.back();
-    };
-    for (size_t i = 0; i < most; ++i)
-      for (unsigned k = 0; k < elements; ++k)
-        for (unsigned rows = 0; rows < 4; ++rows)
-          for (auto steps = begin; steps != end; ++steps) {
-            if (i >= steps->size())
-              continue;
-            const Step &s = (*steps)[i];
-            group.adds.push_back({static_cast<unsigned>(4 * (steps - begin)) + rows,
-                                  rows,
-                                  k,
-                                  {operand(s.values[0], 0), operand(s.values[1], 1)},
-                                  k == 0 && s.zero});
-          }
-    frameBytes = std::max(frameBytes, bytes);
-  }
-}
 
 void NativeEmitter::planStrip() {
   if (!strip.leastTurns)
@@ -200,7 +76,7 @@ void NativeEmitter::evenAddresses() {
     if (group.moved)
       add(r8, static_cast<uint32_t>(static_cast<int32_t>(group.moved)));
     mov(ptr[inFrame(slotOf[i])], r8);
-    checkWindow(group, r8, true);
+    checkWindow(group, group.all, r8, true);
     if (!alikeInTurns(group))
       continue;
     checkAlignment(group, r8);
@@ -221,27 +97,19 @@ void NativeEmitter::moveTurns() {
     imul(rcx, rax, static_cast<int>(move));
     add(ptr[x(reg)], rcx);
   }
-  Label behind, eight, rest, one, done;
+  Label behind, next, done;
   test(r15d, r15d);
   jnz(behind);
   mov(dword[inContext(&model.turnsAlike)], eax);
+  mov(ptr[inContext(model.turnCrossings)], r9);
+  jmp(done);
   L(behind);
   lea(rdx, ptr[inContext(model.turnCrossings) + r15 * 8]);
-  vpbroadcastq(zmm0, r9);
-  L(eight);
-  sub(eax, 8);
-  jb(rest);
-  vmovdqu64(ptr[rdx], zmm0);
-  add(rdx, 64);
-  jmp(eight);
-  L(rest);
-  add(eax, 8);
-  jz(done);
-  L(one);
+  L(next);
   mov(ptr[rdx], r9);
   add(rdx, 8);
   dec(eax);
-  jnz(one);
+  jnz(next);
   L(done);
 }
 
@@ -260,7 +128,7 @@ void NativeEmitter::stripAddresses() {
         mov(r8, ptr[x(group.base)]);
         if (!group.even) {
           mov(ptr[inFrame(slotOf[static_cast<size_t>(number)]) + r11 * 8], r8);
-          checkWindow(group, r8);
+          checkWindow(group, group.all, r8);
         }
         checkAlignment(group, r8);
         noteCrossings(group, r8, r14);
@@ -288,10 +156,26 @@ void NativeEmitter::stripAddresses() {
 
 namespace {
 
+using Form = StripPlan::Form;
+
 constexpr int firstPiece = 16, numPieces = 13;
 const Zmm raw(29), ordered(30), oddMask(31);
+// For vshufps: of every four elements, those with even or odd numbers.
+constexpr uint8_t everySecond[] = {0 | 2 << 2 | 0 << 4 | 2 << 6, 1 | 3 << 2 | 1 << 4 | 3 << 6};
+
+// The bases of the first even groups of accesses in the present turn.
+const Reg64 turnBases[] = {util::rax, util::rdx, util::rsi, util::rdi,
+                           util::r8,  util::r9,  util::r10, util::r14};
 
 } // namespace
+
+// The register that holds an even group's base; null: the base is in the frame.
+const Reg64 *NativeEmitter::turnBase(size_t group) const {
+  auto before =
+      std::count_if(plan.groups.begin(), plan.groups.begin() + static_cast<ptrdiff_t>(group),
+                    [](const AccessGroup &g) { return g.even; });
+  return before < std::ssize(turnBases) ? turnBases + before : nullptr;
+}
 
 // Where a value is while r11 counts the turn it is of, or the next if it is of the turn before.
 RegExp NativeEmitter::addressOf(const StripPlan::Value &value) {
@@ -304,6 +188,8 @@ RegExp NativeEmitter::addressOf(const StripPlan::Value &value) {
     offset -= group.perTurn;
   else if (value.before)
     slot -= 8;
+  if (const Reg64 *base = group.even ? turnBase(number) : nullptr)
+    return r12 + *base + static_cast<int>(offset);
   if (unsigned key = slot + group.even; std::exchange(baseInRcx, key) != key)
     mov(rcx, group.even ? ptr[inFrame(slot)] : ptr[inFrame(slot) + r11 * 8]);
   return r12 + rcx + static_cast<int>(offset);
@@ -327,22 +213,38 @@ void NativeEmitter::loadValue(const StripPlan::Value &value) {
   loadWidened(raw, block.ops[static_cast<size_t>(value.op)], from);
 }
 
+// Where an operand stands as its register would hold it.
+RegExp NativeEmitter::placeOf(const StripPlan::Operand &o) {
+  const StripPlan::Value &value = strip.values[o.value];
+  if (!plainValue(value))
+    return inFrame(o.slot);
+  return inRegister(value) ? v(value.reg) : addressOf(value);
+}
+
 // Brings an operand to its slot, if it needs one.
 void NativeEmitter::placeOperand(const StripPlan::Operand &o) {
   const StripPlan::Value &value = strip.values[o.value];
   bool plain = plainValue(value);
   if (!plain)
     loadValue(value);
-  if (o.role == Columns) {
+  if (o.form == Form::Columns || (o.form == Form::RowElements && pairs)) {
     if (!plain)
       vmovdqa32(ptr[inFrame(o.slot)], raw);
     return;
   }
-  if (!plain)
+  if (plain)
+    vmovups(raw, ptr[placeOf(o)]);
+  if (o.form == Form::RowPairs)
     vpshufd(ordered, raw, rowPairOrder);
   else
-    vpshufd(ordered, ptr[inRegister(value) ? v(value.reg) : addressOf(value)], rowPairOrder);
+    vmovdqa32(ordered, raw);
   spreadRows(ordered, raw, oddMask, o.slot);
+}
+
+// An element of a row, as multiply-adds take it from memory.
+RegExp NativeEmitter::rowElement(const StripPlan::Operand &o, unsigned row, Element e) {
+  int place = static_cast<int>(64 * e.odd + 8 * row + 4 * e.pair);
+  return (pairs ? placeOf(o) : inFrame(o.slot)) + place;
 }
 
 // A turn's multiply-adds in their order; among them, in time, what brings their operands.
@@ -351,51 +253,87 @@ void NativeEmitter::stripTurn(const StripPlan::Group &group) {
   baseInRcx = ~0u;
   // Elements of operands: in the registers that were asked for last.
   struct Piece {
-    const StripPlan::Operand *operand = nullptr;
+    const StripPlan::Operand *of[2] = {};
     unsigned rows = 0, number = 0;
     size_t used = 0;
   } pieces[numPieces];
   size_t uses = 0, next = 0;
-  auto bring = [&](const StripPlan::Operand &operand, unsigned rows, unsigned number) {
+  // The register, and whether the piece has still to be brought there.
+  auto find = [&](const StripPlan::Operand *first, const StripPlan::Operand *second, unsigned rows,
+                  unsigned number) {
     Piece *oldest = pieces;
-    ++uses;
+    bool found = false;
     for (Piece &piece : pieces) {
-      if (piece.operand == &operand && piece.rows == rows && piece.number == number) {
-        piece.used = uses;
-        return Zmm(firstPiece + static_cast<int>(&piece - pieces));
-      }
-      if (piece.used < oldest->used)
+      found = piece.of[0] == first && piece.of[1] == second && piece.rows == rows &&
+              piece.number == number;
+      if (found || piece.used < oldest->used)
         oldest = &piece;
+      if (found)
+        break;
     }
-    *oldest = {&operand, rows, number, uses};
-    Zmm to(firstPiece + static_cast<int>(oldest - pieces));
-    const StripPlan::Value &value = strip.values[operand.value];
-    if (operand.role == Rows)
-      loadRows(to, operand.slot, rows, elementOf(number));
-    else if (!plainValue(value))
-      loadColumns(to, inFrame(operand.slot), oddMask, elementOf(number));
-    else
-      loadColumns(to, inRegister(value) ? v(value.reg) : addressOf(value), oddMask,
-                  elementOf(number));
-    return to;
+    *oldest = {{first, second}, rows, number, ++uses};
+    return std::pair(Zmm(firstPiece + static_cast<int>(oldest - pieces)), !found);
   };
   for (size_t i = 0; i < group.adds.size(); ++i) {
     while (next < group.operands.size() && group.operands[next].firstUse <= i + ahead)
       placeOperand(group.operands[next++]);
     const StripPlan::MultiplyAdd &a = group.adds[i];
+    const Element e = elementOf(a.number);
     Zmm sum(static_cast<int>(a.sum));
     if (a.zero)
       vpxord(sum, sum, sum);
-    Zmm rows = bring(*a.operands[Rows], a.rows, a.number);
-    Zmm columns = bring(*a.operands[Columns], 0, a.number);
-    multiplyAdd(sum, rows, columns);
+    auto [columns, missing] = find(a.columns[0], a.columns[1], 0, a.number);
+    if (missing && a.columns[1]) {
+      vmovups(raw, ptr[placeOf(*a.columns[0])]);
+      vshufps(columns, raw, ptr[placeOf(*a.columns[1])], everySecond[e.pair]);
+      widenElement(columns, oddMask, e);
+    } else if (missing) {
+      loadColumns(columns, placeOf(*a.columns[0]), oddMask, e);
+    }
+    if (a.columns[1] && pairs) {
+      multiplyAdd(sum, columns, ptr_b[rowElement(*a.of, a.rows, e)]);
+      continue;
+    }
+    auto [rows, rowsMissing] = find(a.of, nullptr, a.rows, a.number);
+    if (rowsMissing && a.columns[1])
+      vbroadcastss(rows, ptr[rowElement(*a.of, a.rows, e)]);
+    else if (rowsMissing)
+      loadRows(rows, a.of->slot, a.rows, e);
+    multiplyAdd(sum, columns, rows);
   }
   for (size_t i = 0; i < plan.groups.size(); ++i)
-    if (const AccessGroup &accesses = plan.groups[i]; accesses.even && accesses.perTurn)
-      add(qword[inFrame(slotOf[i] + 8)],
-          static_cast<uint32_t>(static_cast<int32_t>(accesses.perTurn)));
+    if (const AccessGroup &accesses = plan.groups[i]; accesses.even && accesses.perTurn) {
+      auto move = static_cast<uint32_t>(static_cast<int32_t>(accesses.perTurn));
+      if (const Reg64 *base = turnBase(i))
+        add(*base, move);
+      else
+        add(qword[inFrame(slotOf[i] + 8)], move);
+    }
   inc(r11d);
   cmp(r11d, dword[inFrame(turnsSlot)]);
+}
+
+void NativeEmitter::loadSums(const StripPlan::Member &m) {
+  for (unsigned rows = 0; rows < 4; ++rows) {
+    int sum = static_cast<int>(m.firstSum + m.accumulators.size() * rows);
+    vmovaps(m.accumulators.size() == 1 ? Zmm(sum) : raw, ptr[rowPair(m.accumulators[0], rows)]);
+    for (int odd = 0; odd < 2 && m.accumulators.size() == 2; ++odd)
+      vshufps(Zmm(sum + odd), raw, ptr[rowPair(m.accumulators[1], rows)], everySecond[odd]);
+  }
+}
+
+void NativeEmitter::storeSums(const StripPlan::Member &m) {
+  for (unsigned rows = 0; rows < 4; ++rows) {
+    int sum = static_cast<int>(m.firstSum + m.accumulators.size() * rows);
+    if (m.accumulators.size() == 1) {
+      vmovaps(ptr[rowPair(m.accumulators[0], rows)], Zmm(sum));
+      continue;
+    }
+    vunpcklps(raw, Zmm(sum), Zmm(sum + 1));
+    vmovaps(ptr[rowPair(m.accumulators[0], rows)], raw);
+    vunpckhps(raw, Zmm(sum), Zmm(sum + 1));
+    vmovaps(ptr[rowPair(m.accumulators[1], rows)], raw);
+  }
 }
 
 void NativeEmitter::stripSteps() {
@@ -404,15 +342,13 @@ void NativeEmitter::stripSteps() {
   for (const StripPlan::Group &group : strip.groups) {
     for (size_t i = 0; i < plan.groups.size(); ++i)
       if (plan.groups[i].even) {
-        mov(rax, ptr[inFrame(slotOf[i])]);
-        mov(ptr[inFrame(slotOf[i] + 8)], rax);
+        const Reg64 *base = turnBase(i);
+        mov(base ? *base : rcx, ptr[inFrame(slotOf[i])]);
+        if (!base)
+          mov(ptr[inFrame(slotOf[i] + 8)], rcx);
       }
-    auto forSums = [&](auto f) {
-      for (size_t a = 0; a < group.accumulators.size(); ++a)
-        for (unsigned rows = 0; rows < 4; ++rows)
-          f(Zmm(static_cast<int>(4 * a + rows)), rowPair(group.accumulators[a], rows));
-    };
-    forSums([&](const Zmm &sum, const RegExp &at) { vmovaps(sum, ptr[at]); });
+    for (const StripPlan::Member &m : group.members)
+      loadSums(m);
     Label again, done;
     xor_(r11d, r11d);
     if (group.before) {
@@ -425,9 +361,11 @@ void NativeEmitter::stripSteps() {
     stripTurn(group);
     jb(again, T_NEAR);
     L(done);
-    forSums([&](const Zmm &sum, const RegExp &at) { vmovaps(ptr[at], sum); });
-    for (unsigned acc : group.accumulators)
-      mov(byte[inContext(&model.loose[acc])], 1);
+    for (const StripPlan::Member &m : group.members) {
+      storeSums(m);
+      for (unsigned acc : m.accumulators)
+        mov(byte[inContext(&model.loose[acc])], 1);
+    }
   }
   baseInRcx = ~0u;
   for (unsigned number : strip.last) { // of the turn before r11's

@@ -31,21 +31,32 @@ struct StripPlan {
   };
   std::vector<Value> values;
   std::vector<unsigned> last; // values that registers hold at the end of a turn
-  /// A value as rows or columns of matrix steps.
+  /// How multiply-adds take a value: each row's elements by themselves, those of pairs of rows
+  /// together (MatrixForms.h), or as columns.
+  enum class Form { RowElements, RowPairs, Columns };
   struct Operand {
-    unsigned value, role;
+    unsigned value;
+    Form form;
     unsigned slot;   // where it lies in the frame, in bytes, if it does
     size_t firstUse; // a multiply-add
   };
+  /// Adds to a pair of rows of an accumulator, or to a row of two accumulators.
   struct MultiplyAdd {
-    unsigned sum;               // register
-    unsigned rows, number;      // which pair of rows; which element along k
-    const Operand *operands[2]; // rows, columns
-    bool zero;
+    unsigned sum = 0;              // register
+    unsigned rows = 0, number = 0; // which row or pair of rows; which element along k
+    bool zero = false;
+    const Operand *of = nullptr;
+    const Operand *columns[2] = {};
+  };
+  /// An accumulator in four registers, by pairs of rows; or two that take the same rows in eight,
+  /// by rows.
+  struct Member {
+    std::vector<unsigned> accumulators;
+    unsigned firstSum;
   };
   /// Accumulators that are in registers at a time.
   struct Group {
-    std::vector<unsigned> accumulators;
+    std::vector<Member> members;
     std::vector<Operand> operands; // by first use
     std::vector<MultiplyAdd> adds;
     bool before = false; // takes values of the turn before
@@ -53,7 +64,7 @@ struct StripPlan {
   std::vector<Group> groups;
   unsigned frameBytes = 0;
 
-  static constexpr unsigned together = 4;
+  static constexpr unsigned mostTogether = 4; // accumulators
 };
 
 } // namespace dojo::emu

@@ -25,8 +25,7 @@ void Node::reset(const RunSetup &newSetup) {
   forTouchedSemaphores([](unsigned, Semaphore &s) { s.clear(); });
   touched = {};
   exported = {};
-  if (std::exchange(usedAccumulators, false))
-    std::memset(accumulators, 0, sizeof accumulators);
+  stale = true;
   units = {};
   std::memset(functionalSteps, 0, sizeof functionalSteps);
   firstAsked = 0;
@@ -49,14 +48,7 @@ void Node::reset(const RunSetup &newSetup) {
   context.findWindow = findWindow;
   setWindows(nullptr);
   for (Thread &t : threads) {
-    if (std::exchange(t.wroteVectors, false))
-      std::memset(t.registers.v, 0, sizeof t.registers.v);
-    if (t.started) {
-      std::memset(t.registers.x, 0, sizeof t.registers.x);
-      std::memset(t.registers.m, 0, sizeof t.registers.m);
-      std::memset(t.ready, 0, sizeof t.ready);
-    }
-    t.registers.m[0] = ~uint64_t(0);
+    t.ran |= t.started;
     t.started = entries[t.index] >= 0;
     t.state = ThreadState::Halted;
     t.inList = t.apart = t.trainQueued = t.standing = t.skip = false;
@@ -75,8 +67,26 @@ void Node::reset(const RunSetup &newSetup) {
     t.state = ThreadState::Ready;
     t.pc = static_cast<uint32_t>(entries[t.index]);
     t.next = jitter(t.index, 0, 1000);
-    t.lines.reset(p);
     t.apart = setup.timing && controlOnly(t.pc);
+  }
+}
+
+void Node::clearRegisters() {
+  if (!std::exchange(stale, false))
+    return;
+  if (std::exchange(usedAccumulators, false))
+    std::memset(accumulators, 0, sizeof accumulators);
+  for (Thread &t : threads) {
+    for (; t.vectorsWritten != 0; t.vectorsWritten &= t.vectorsWritten - 1)
+      t.registers.v[std::countr_zero(t.vectorsWritten)] = {};
+    if (std::exchange(t.ran, false)) {
+      std::memset(t.registers.x, 0, sizeof t.registers.x);
+      std::memset(t.registers.m, 0, sizeof t.registers.m);
+      std::memset(t.ready, 0, sizeof t.ready);
+    }
+    t.registers.m[0] = ~uint64_t(0);
+    if (t.started)
+      t.lines.reset(p);
   }
 }
 
@@ -153,6 +163,7 @@ uint64_t Node::nextOwnEvent() const {
 }
 
 void Node::advance(uint64_t safe, bool ahead) {
+  clearRegisters();
   if (paused)
     resumeCycle();
   while (!paused) {

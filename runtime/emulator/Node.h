@@ -52,7 +52,7 @@ struct alignas(64) Thread {
   uint8_t sending = 0;      // which of its transfers
   bool trainQueued = false; // the train that waits to be committed
   bool standing = false;    // before its wait, which is in cycle `pass`
-  bool wroteVectors = true; // since the last reset
+  bool ran = true;          // in an earlier run, since registers were cleared
   uint32_t pc = 0;
   uint64_t next = 0; // nothing happens before this cycle
   uint64_t need = 0, waitSince = 0, pass = never;
@@ -85,6 +85,8 @@ struct alignas(64) Thread {
   }
 
   Registers registers;
+  uint32_t vectorsWritten = ~0u; // bits, since registers were cleared
+  static_assert(numVRegisters == 32);
   uint64_t ready[score::size];
   Op scratch; // for words that were not decoded in sequence
 
@@ -193,6 +195,9 @@ public:
     Tier tier = Tier::Mixed;
   };
   void reset(const RunSetup &setup);
+  /// Completes a reset: registers, ready times and code lines of threads. Done when the node first
+  /// acts, so that they come to the host's near caches once; before that, by who looks at them.
+  void clearRegisters();
 
   /// Advances as far as is certain. Everything that shows up to cycle `safe` because of other nodes
   /// is known; with `ahead` the node may run past it where nothing it waits for matters, but never
@@ -235,7 +240,6 @@ public:
 
   Thread threads[numThreads];
   alignas(64) uint32_t accumulators[maxAccumulators][64]; // elements by accWord()
-  bool usedAccumulators = true;                           // since the last reset
   Semaphore semaphores[numSemaphores];
   /// Calls f(number, semaphore), ascending, for those that are not as they were made.
   template <typename F> void forTouchedSemaphores(F f) {
@@ -355,15 +359,32 @@ private:
     size_t more;    // instructions of one that does not complete
   };
   BlockRun runBlock(Thread &t, const Block &block, unsigned turns);
+  BlockRun runHandlers(const Block &block, uint32_t at);
   void recordBlock(Thread &t, const Block &block, BlockRun run, uint64_t completion);
   bool synchronise(Thread &t, const Block &block, uint64_t cycle);
-  void reachLines(Thread &t, const Block &block, size_t count, uint64_t now, BlockEvents &events);
-  const TimingCache::Entry &timeTurn(const Block &block, uint32_t state, BlockEvents &events,
-                                     bool taken, const TimingCache::Entry *before);
-  void leaveBlock(Thread &t, const Block &block, const BlockOutcome &outcome, uint64_t now);
+  /// How far a thread has got in time.
+  struct Clock {
+    uint64_t now;
+    uint32_t state;                                       // relative to `now`
+    const TimingCache::Entry *entry = &TimingCache::none; // the last one, if any
+    const Block *reached = nullptr;         // its lines are the last the thread reached
+    uint64_t completion = 0, lastIssue = 0; // of what the block has run
+    bool served = false;                    // an instruction has taken a slot
+    Clock(uint64_t now, uint32_t state) : now(now), state(state) {}
+    void pass(const BlockOutcome &outcome, uint64_t turns = 1);
+    void pass(const TimingCache::Entry &entry, uint64_t turns = 1);
+  };
+  uint32_t reachLines(Thread &t, const Block &block, size_t count, Clock &clock);
+  BlockEvents eventsOf(const Thread &t, const Block &block, uint64_t crossings, uint32_t misses,
+                       uint64_t now) const;
+  const TimingCache::Entry &findTurn(Thread &t, const TimingCache::Key &key, uint32_t misses,
+                                     bool wrongGuess, const Clock &clock);
+  void timeTurn(Thread &t, const Block &block, uint64_t crossings, bool taken, Clock &clock);
+  void timeTurns(Thread &t, const Block &block, BlockRun run, Clock &clock);
+  void timeRest(Thread &t, const Block &block, BlockRun run, Clock &clock);
+  void noteStream(Thread &t, const Block &block, const BlockOutcome &outcome, uint64_t now);
   uint32_t importState(const Thread &t, uint64_t now);
-  /// `entry`: the last one used, if any.
-  void exportState(Thread &t, uint32_t state, const TimingCache::Entry *entry, uint64_t now);
+  void exportState(Thread &t, const Clock &clock);
   bool isExported(const Thread &t) const {
     return exported.thread == &t && exported.cache == timings &&
            exported.generation == timings->generation();
@@ -385,6 +406,7 @@ private:
   const Topology &topology;
   RunSetup setup;
   FastContext context;
+  bool usedAccumulators = true;           // since they were cleared
   uint32_t blocksRun = 0;                 // that might get native code
   const Declaration *windowsOf = nullptr; // whose code the context's windows are for
   int64_t codeLow = 0, codeHigh = 0;      // hull of the segments
@@ -399,12 +421,13 @@ private:
     const TimingCache *cache = nullptr;
     unsigned generation = 0;
     uint32_t state = 0;
-    const TimingCache::Entry *entry = nullptr;
+    const TimingCache::Entry *entry = &TimingCache::none;
     uint64_t cycle = 0;
   } exported;
   std::vector<std::pair<uint32_t, bool>> controlOnlyAt; // memo by pc, for as many segments
   size_t controlOnlySegments = 0;
   bool recheck = false; // the group's situation has changed
+  bool stale = false;   // registers have still to be cleared
   std::optional<Place> paused;
   bool released = false; // the thread goes on past the instruction it stood before
   uint64_t functionalSteps[numThreads];

@@ -41,6 +41,7 @@ template <class Archive> void archiveFault(Archive &a, std::optional<Fault> &fau
 //===----------------------------------------------------------------------===//
 
 template <class Archive> void Node::archive(Archive &a) {
+  clearRegisters();
   a.cycle(lastCycle);
   a.require(lastCycle != never);
   for (NodeLayer &layer : layers) {
@@ -99,10 +100,11 @@ template <class Archive> void Node::archive(Archive &a) {
 void Node::save(ArchiveWriter &a) { archive(a); }
 
 bool Node::restore(ArchiveReader &a) {
+  clearRegisters();
   // What a refused state has left behind a reset has to remove, too.
   usedAccumulators = true;
   for (Thread &t : threads)
-    t.wroteVectors = true;
+    t.vectorsWritten = ~0u;
   archive(a);
   if (!a.ok())
     return false;

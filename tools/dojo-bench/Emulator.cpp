@@ -32,6 +32,12 @@ public:
   std::map<std::pair<std::string, int64_t>, double> rates;
 };
 
+// The best of many short trials, for others may use the host. Programs have as many as the kernels
+// that they are compared with.
+void setTrials(benchmark::internal::Benchmark *benchmark, unsigned repetitions) {
+  benchmark->MinTime(0.05)->Repetitions(int(4 * repetitions));
+}
+
 using Make = std::unique_ptr<HostKernel> (*)();
 
 void registerKernel(const char *name, Make make, unsigned repetitions) {
@@ -42,17 +48,14 @@ void registerKernel(const char *name, Make make, unsigned repetitions) {
       units += kernel->run();
     state.counters["units"] = benchmark::Counter(double(units), benchmark::Counter::kIsRate);
   };
-  benchmark::RegisterBenchmark(name, body)
-      ->Threads(1)
-      ->Threads(2)
-      ->UseRealTime()
-      ->MinTime(0.05) // the best of many short trials: others may use the host
-      ->Repetitions(int(4 * repetitions));
+  setTrials(benchmark::RegisterBenchmark(name, body)->Threads(1)->Threads(2)->UseRealTime(),
+            repetitions);
 }
 
 struct Subject {
   std::string name;
   std::unique_ptr<Runtime> runtime;
+  bool program = false; // one of the tool's own
 };
 
 bool load(const EmulatorOptions &options, std::vector<Subject> &subjects, std::string &error) {
@@ -63,7 +66,7 @@ bool load(const EmulatorOptions &options, std::vector<Subject> &subjects, std::s
     subjects.push_back(std::move(s));
   }
   for (const std::string &name : programNames()) {
-    Subject s{name, Runtime::create(name == "fused-loop" ? fusedLoop() : mixedCode(), error)};
+    Subject s{name, Runtime::create(name == "fused-loop" ? fusedLoop() : mixedCode(), error), true};
     if (!s.runtime)
       return false;
     subjects.push_back(std::move(s));
@@ -137,10 +140,11 @@ bool measureEmulator(const EmulatorOptions &options, Results &out, std::string &
             }
           m.counters = runtime->counters();
         };
-        benchmark::RegisterBenchmark(name.c_str(), body)
-            ->UseRealTime()
-            ->MinTime(0.1)
-            ->Repetitions(int(options.repetitions));
+        auto *benchmark = benchmark::RegisterBenchmark(name.c_str(), body)->UseRealTime();
+        if (subject.program)
+          setTrials(benchmark, options.repetitions);
+        else
+          benchmark->MinTime(0.1)->Repetitions(int(options.repetitions));
       }
 
   Collector collector;
