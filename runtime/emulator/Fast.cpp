@@ -353,18 +353,18 @@ unsigned alike(std::span<const uint64_t> words) {
     uint64_t crossings = context.crossingsOf(i++);
     // All turns but the last have gone back to the begin.
     timeTurn(t, block, crossings, context.taken || i < run.turns || run.more, clock);
-    // Turns in which nothing happens but line crossings, as they followed before. One that leaves
-    // the state as it was is repeated by all that are like it.
-    const unsigned end = run.turns - block.guessedWrong(false);
-    while (clock.reached && i < end) {
+    // Turns in which nothing happens but line crossings, as they followed before: where a counted
+    // loop goes is never guessed wrong. One that leaves the state as it was is repeated by all that
+    // are like it.
+    while (clock.reached && i < run.turns) {
       const TimingCache::Entry &last = *clock.entry;
       TimingCache::Key key(block, context.crossingsOf(i), clock.state,
                            TimingCache::Key::NothingElse);
       unsigned turns = 1;
       if (last.key == key) {
         turns = i < context.turnsAlike
-                    ? std::min(context.turnsAlike, end) - i
-                    : alike(std::span(context.turnCrossings).subspan(i, end - i));
+                    ? std::min(context.turnsAlike, run.turns) - i
+                    : alike(std::span(context.turnCrossings).subspan(i, run.turns - i));
         clock.pass(last, turns);
       } else if (last.next->key == key) {
         clock.pass(*last.next);

@@ -4,25 +4,14 @@
 // several groups of accumulators, operands of the turn before, loads that widen or are masked,
 // bases that move by constants or not, line crossings, more turns than one call runs, and accesses
 // that leave the memory in some turn.
-#include "Agreement.h"
-#include "TestMachine.h"
-
-#include "runtime/emulator/NativeCode.h"
-
-#include <random>
+#include "NativeAgreement.h"
 
 using namespace dojo;
 using namespace dojo::emu;
 
 namespace {
 
-constexpr uint32_t data = 0x10000, dataBytes = 0x40000;
-
-struct Outcome {
-  std::string fault;
-  Counters counters;
-  std::vector<uint32_t> state;
-};
+constexpr uint32_t data = 0x10000;
 
 // A loop of loads, matrix steps and scalar instructions, run several times.
 class LoopWriter {
@@ -106,68 +95,12 @@ private:
   std::string text;
 };
 
-class Strips : public testing::Test {
-protected:
-  void SetUp() override {
-    Target die;
-    std::string error;
-    ASSERT_TRUE(loadTarget("d1", die, error)) << error;
-    ASSERT_TRUE(die.withPartition(1, 1, target, error)) << error;
-  }
-
-  Outcome outcome(unsigned seed, const std::string &text, const RunOptions &options) const {
-    TestMachine m(target);
-    std::mt19937 engine(seed);
-    std::vector<uint16_t> values(dataBytes / 2);
-    for (uint16_t &value : values) {
-      value = static_cast<uint16_t>(engine() % 0x8000 & 0x83FF) | (0x3C00 + engine() % 0x400);
-      value |= static_cast<uint16_t>(engine() & 0x8000);
-      if (engine() % 4096 == 0)
-        value = static_cast<uint16_t>(engine()); // denormals, infinities, NaNs, too
-    }
-    m.write(0, data, values);
-    m.program(0, 0, text);
-    RunResult result = m.run(options);
-    Outcome o;
-    o.counters = result.counters;
-    o.fault = result.fault ? result.fault->message(target) : "";
-    for (unsigned i = 0; i < 32; ++i)
-      for (uint32_t word : m.machine->vectorRegister(0, 0, i))
-        o.state.push_back(word);
-    for (unsigned i = 0; i < 32; ++i)
-      o.state.push_back(static_cast<uint32_t>(m.machine->scalarRegister(0, 0, i)));
-    for (unsigned i = 0; i < 8; ++i)
-      for (uint32_t word : m.machine->accumulator(0, i))
-        o.state.push_back(word);
-    return o;
-  }
-
-  Target target;
-};
+class Strips : public NativeAgreement {};
 
 TEST_F(Strips, AgreeWithThePlainEngine) {
-  unsigned good = 0, faults = 0;
   uint64_t before = numNativeBlocks();
-  for (unsigned seed = 1; seed <= 150; ++seed) {
-    std::string text = LoopWriter(seed, static_cast<unsigned>(target.sramBytes)).write();
-    RunOptions options;
-    options.timing = seed % 3 != 0;
-    options.engine = Engine::Plain;
-    options.watchdog = 2'000'000;
-    Outcome plain = outcome(seed, text, options);
-    good += plain.fault.empty();
-    faults += !plain.fault.empty();
-    options.engine = Engine::Fast;
-    options.tier = Tier::Native;
-    for (HostPath path : supportedHostPaths()) {
-      options.hostPath = path;
-      Outcome fast = outcome(seed, text, options);
-      std::string what = "seed " + std::to_string(seed) + ", " + name(path) + "\n" + text;
-      ASSERT_EQ(plain.fault, fast.fault) << what;
-      ASSERT_TRUE(plain.state == fast.state) << what;
-      ASSERT_EQ(difference(plain.counters, fast.counters, options.timing), "") << what;
-    }
-  }
+  for (unsigned seed = 1; seed <= 150 && !HasFatalFailure(); ++seed)
+    expectAgreement(seed, LoopWriter(seed, static_cast<unsigned>(target.sramBytes)).write());
   EXPECT_GT(good, 60u);
   EXPECT_GT(faults, 10u);
   if (supported(HostPath::Avx512))
