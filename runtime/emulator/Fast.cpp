@@ -127,7 +127,7 @@ inline Node::BlockRun Node::runBlock(Thread &t, const Block &block, unsigned tur
   if (at != NativeCode::stopped)
     run = runHandlers(block, at);
   // A jump out of the SRAM has had no effect so far.
-  if (block.ending == ControlKind::JumpRegister && run.more == 0 && context.value >= p.sramBytes) {
+  if (block.ending == ControlKind::JumpRegister && run.turns && context.value >= p.sramBytes) {
     context.crossings = context.turnCrossings[0];
     return {0, block.numOps - size_t(1)};
   }
