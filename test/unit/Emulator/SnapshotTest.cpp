@@ -223,6 +223,52 @@ TEST_P(Snapshots, DamagedStateIsRefusedOrHarmless) {
   EXPECT_GT(ran, 50u);
 }
 
+// A run after a refused state finds registers, accumulators and semaphores as they are made.
+TEST_P(Snapshots, ARefusedStateLeavesNothing) {
+  std::string text = "li x1, 0x20000\n";
+  for (unsigned i = 0; i < 32; ++i)
+    text += "vst v" + std::to_string(i) + ", (x1)+64, w32, m0\n";
+  for (int64_t acc = 0; acc < target.accumulators; ++acc)
+    for (unsigned quarter = 0; quarter < 4; ++quarter)
+      text += "drain v0, acc" + std::to_string(acc) + ", " + std::to_string(quarter) +
+              "\nvst v0, (x1)+64, w32, m0\n";
+  for (unsigned i = 2; i < 32; ++i)
+    text += "sd x" + std::to_string(i) + ", " + std::to_string(8 * i) + "(x1)\n";
+  text += "li x2, 0x10000\n";
+  for (unsigned i = 0; i < 32; ++i)
+    text += "vld v" + std::to_string(i) + ", 0(x2), w32, m0\n";
+  for (int64_t acc = 0; acc < target.accumulators; ++acc)
+    for (unsigned quarter = 0; quarter < 4; ++quarter)
+      text += "fill acc" + std::to_string(acc) + ", " + std::to_string(quarter) + ", v1\n";
+  for (unsigned i = 5; i < 32; ++i)
+    text += "li x" + std::to_string(i) + ", 77\n";
+  text += "signal s9\nli x3, 1000\nnext:\naddi x4, x4, 1\nloop x3, next\nwait s9, 1\nhalt";
+  auto made = [&] {
+    auto m = std::make_unique<TestMachine>(target);
+    m->write(0, 0x10000, std::vector<uint32_t>(16, 0x3F800000));
+    m->program(0, 0, text);
+    return m;
+  };
+  auto fresh = made();
+  RunResult result = fresh->run({});
+  End reference = endOf(*fresh, target, result);
+  ASSERT_EQ(reference.fault, "");
+
+  std::vector<uint8_t> state;
+  std::string error;
+  {
+    auto saved = made();
+    Session session(*saved->machine, {});
+    ASSERT_TRUE(session.advanceTo(result.counters.cycles - 500));
+    ASSERT_TRUE(session.save(state, error)) << error;
+  }
+  for (size_t size = 0; size < state.size(); size += 1 + state.size() / 16) {
+    auto m = made();
+    ASSERT_FALSE(Session::resume(*m->machine, {}, std::span(state).first(size), error));
+    ASSERT_TRUE(endOf(*m, target, m->run({})) == reference) << size << " of " << state.size();
+  }
+}
+
 TEST_P(Snapshots, RefusesWhatDoesNotFit) {
   RandomCodeOptions code{.ranges = true};
   auto m = machine(3, code);

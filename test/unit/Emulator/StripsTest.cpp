@@ -3,7 +3,7 @@
 // Random matrix loops as native code runs them together (NativeStrip.h), held to the plain engine:
 // several groups of accumulators, operands of the turn before, loads that widen or are masked,
 // bases that move by constants or not, line crossings, more turns than one call runs, and accesses
-// that leave the memory in some turn.
+// that leave the memory in some turn, with counters of 0, too.
 #include "NativeAgreement.h"
 
 using namespace dojo;
@@ -20,6 +20,8 @@ public:
 
   std::string write() {
     unsigned accumulators = upTo(8), turns = chance(4) ? upTo(200) : upTo(20);
+    if (leaves && chance(3))
+      turns = 0; // counts down from 2^64: only leaving the memory ends it
     line("li x20, " + number(upTo(3)));
     line("mlanes.i m1, " + number(upTo(15)));
     line("outer:");
