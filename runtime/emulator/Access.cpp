@@ -52,7 +52,7 @@ bool Node::check(Thread &t, const Op &op, uint64_t address, uint64_t bytes, uint
   }
   auto begin = static_cast<uint32_t>(address);
   auto size = static_cast<uint32_t>(bytes);
-  if (t.range.declaration && !checkDeclared(t, op.writesMemory, begin, begin + size, cycle))
+  if (t.range->declaration && !checkDeclared(t, op.writesMemory, begin, begin + size, cycle))
     return false;
   if (stops && op.writesMemory)
     noteStore(t, begin, size, cycle);
@@ -62,11 +62,11 @@ bool Node::check(Thread &t, const Op &op, uint64_t address, uint64_t bytes, uint
 }
 
 bool Node::checkDeclared(Thread &t, bool write, uint32_t begin, uint32_t end, uint64_t cycle) {
-  if (covered(write ? t.range.declaration->writes : t.range.declaration->reads, begin, end))
+  if (covered(write ? t.range->declaration->writes : t.range->declaration->reads, begin, end))
     return true;
   raise(FaultClass::UndeclaredAccess, &t, cycle,
         std::string(write ? "store to" : "load from") + " bytes " + hex(begin) + " to " +
-            hex(end - 1) + ", which the code's segment " + hex(t.range.declaration->begin) +
+            hex(end - 1) + ", which the code's segment " + hex(t.range->declaration->begin) +
             " does not declare");
   return false;
 }

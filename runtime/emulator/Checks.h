@@ -45,7 +45,7 @@ public:
   void accesses(const Thread &t, const Op &op, uint32_t address, uint32_t bytes, uint64_t cycle) {
     using Kind = AccessPlace::Kind;
     access(here(t, op.writesMemory ? Kind::Store : Kind::Load), address, bytes, cycle,
-           t.range.declaration);
+           t.range->declaration);
   }
   /// A list fetches the descriptor it is at.
   void fetches(const Thread &t, uint64_t cycle) {

@@ -21,12 +21,14 @@ CodeRanges::CodeRanges(const Parts &parts) {
   std::sort(borders.begin(), borders.end());
   borders.erase(std::unique(borders.begin(), borders.end()), borders.end());
   for (size_t i = 0; i + 1 < borders.size(); ++i)
-    ranges.push_back({borders[i], borders[i + 1]});
+    ranges.push_back({.begin = borders[i], .end = borders[i + 1]});
+  for (size_t i = 0; i < ranges.size(); ++i)
+    ranges[i].next = &ranges[std::min(i + 1, ranges.size() - 1)];
   begins.assign(borders.begin(), std::prev(borders.end()));
 
   // Every border is one of theirs, so each of them is a run of whole ranges.
   auto forRanges = [this](uint32_t begin, uint32_t end, auto f) {
-    for (uint32_t i = search(begin); i < ranges.size() && ranges[i].begin < end; ++i)
+    for (size_t i = search(begin); i < ranges.size() && ranges[i].begin < end; ++i)
       f(ranges[i]);
   };
   for (const CodeSegment &segment : parts.segments)
@@ -39,9 +41,9 @@ CodeRanges::CodeRanges(const Parts &parts) {
               [&](CodeRange &r) { r.declaration = declaration.get(); });
 }
 
-uint32_t CodeRanges::search(uint32_t pc) const {
+size_t CodeRanges::search(uint32_t pc) const {
   auto next = std::upper_bound(begins.begin(), begins.end(), pc);
-  return static_cast<uint32_t>(next - begins.begin()) - 1;
+  return static_cast<size_t>(next - begins.begin()) - 1;
 }
 
 } // namespace dojo::emu

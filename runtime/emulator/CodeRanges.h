@@ -23,9 +23,13 @@ struct CodeRange {
   int32_t layer = -1;                       // as PcRange::layer
   const CodeImage *image = nullptr;         // null: no code
   const Declaration *declaration = nullptr; // null: none
+  const CodeRange *next = nullptr;          // begins at `end`; the last one's is itself
   bool holds(uint32_t pc) const { return pc >= begin && pc < end; }
 };
 
+inline const CodeRange noCodeRange = {.next = &noCodeRange};
+
+/// Its ranges stay where they are.
 class CodeRanges {
 public:
   /// All three by address, without overlaps. What is pointed to has to live as long.
@@ -36,19 +40,14 @@ public:
     auto operator<=>(const Parts &) const = default;
   };
   explicit CodeRanges(const Parts &parts);
+  CodeRanges(const CodeRanges &) = delete;
+  CodeRanges &operator=(const CodeRanges &) = delete;
 
-  const CodeRange &operator[](uint32_t index) const { return ranges[index]; }
-  /// The range that holds `pc`, any but the greatest address; fastest if it is `other`, or follows
-  /// `current` or `other`.
-  uint32_t find(uint32_t pc, uint32_t current, uint32_t other) const {
-    for (uint32_t index : {other, current + 1, other + 1})
-      if (index < ranges.size() && ranges[index].holds(pc))
-        return index;
-    return search(pc);
-  }
+  /// The range that holds `pc`, any but the greatest address.
+  const CodeRange &find(uint32_t pc) const { return ranges[search(pc)]; }
 
 private:
-  uint32_t search(uint32_t pc) const;
+  size_t search(uint32_t pc) const;
 
   std::vector<CodeRange> ranges; // without gaps
   std::vector<uint32_t> begins;  // of the ranges: all that a search has to look at

@@ -80,15 +80,15 @@ void Node::setWindows(const Declaration *declaration) {
 [[gnu::noinline]] const Block *Node::nextBlock(Thread &t) {
   if (t.pc % 4)
     return nullptr;
-  if (!t.range.holds(t.pc) && !enterRange(t))
+  if (!t.range->holds(t.pc) && !enterRange(t))
     return nullptr;
-  if (t.range.declaration != windowsOf)
-    setWindows(t.range.declaration);
+  if (t.range->declaration != windowsOf)
+    setWindows(t.range->declaration);
   const Block *before = t.block;
   const Block *known = before ? before->next.load(std::memory_order_acquire) : nullptr;
-  if (known && known->begin == t.pc && known->fits(t.range.end))
+  if (known && known->begin == t.pc && known->fits(t.range->end))
     return known;
-  const Block *next = t.range.image->translation(setup.hostPath).find(t.pc, t.range.end);
+  const Block *next = t.range->image->translation(setup.hostPath).find(t.pc, t.range->end);
   if (before && !known && next && before->owner == next->owner)
     before->next.store(next, std::memory_order_release);
   return next;

@@ -249,7 +249,7 @@ bool Node::fetchFar(Thread &t, uint64_t cycle) {
   if (!t.segment || t.pc < t.segment->begin || t.pc >= t.segment->end)
     if (!findSegment(t, cycle))
       return false;
-  if (!t.range.holds(t.pc))
+  if (!t.range->holds(t.pc))
     enterRange(t);
   if (probe)
     probe->layer(t, cycle);
@@ -273,8 +273,8 @@ bool Node::fetchFar(Thread &t, uint64_t cycle) {
     }
   }
   if (lastLine == line) {
-    uint32_t begin = std::max({line * p.codeLineBytes, t.segment->begin, t.range.begin});
-    uint32_t end = std::min({(line + 1) * p.codeLineBytes, t.segment->end, t.range.end});
+    uint32_t begin = std::max({line * p.codeLineBytes, t.segment->begin, t.range->begin});
+    uint32_t end = std::min({(line + 1) * p.codeLineBytes, t.segment->end, t.range->end});
     begin += (4 - begin % 4) % 4;
     t.nearBegin = begin;
     t.nearBytes = end > begin ? end - begin : 0;
@@ -296,17 +296,18 @@ bool Node::findSegment(Thread &t, uint64_t cycle) {
 
 // False: there is no code.
 bool Node::enterRange(Thread &t) const {
-  uint32_t index = t.otherRange;
-  if (!(*codeRanges)[index].holds(t.pc)) [[unlikely]]
-    index = codeRanges->find(t.pc, t.rangeIndex, t.otherRange);
-  const CodeRange &range = (*codeRanges)[index];
-  if (!range.image)
+  // Mostly it is the one it came from, or the next of either.
+  const CodeRange *range = t.otherRange;
+  if (!range->holds(t.pc)) [[unlikely]]
+    range = t.range->next->holds(t.pc)        ? t.range->next
+            : t.otherRange->next->holds(t.pc) ? t.otherRange->next
+                                              : &codeRanges->find(t.pc);
+  if (!range->image)
     return false;
-  t.otherRange = std::exchange(t.rangeIndex, index);
-  t.range = range;
-  if (range.layer >= 0)
-    t.layer = static_cast<size_t>(range.layer);
-  else if (range.layer != -2) // else the caller's
+  t.otherRange = std::exchange(t.range, range);
+  if (range->layer >= 0)
+    t.layer = static_cast<size_t>(range->layer);
+  else if (range->layer != -2) // else the caller's
     t.layer = setup.numLayers;
   return true;
 }

@@ -57,9 +57,8 @@ void Node::reset(const RunSetup &newSetup) {
     t.segment = nullptr;
     t.nearBytes = 0;
     t.trainNumber = 0;
-    t.range = CodeRange();
+    t.range = t.otherRange = &noCodeRange;
     t.block = nullptr;
-    t.rangeIndex = t.otherRange = 0;
     t.layer = setup.numLayers;
     t.next = 0;
     if (entries[t.index] < 0)

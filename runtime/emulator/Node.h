@@ -65,10 +65,10 @@ struct alignas(64) Thread {
   // Around the last fetch: one code line, segment and PC range, so that nothing need be looked up.
   uint32_t nearBegin = 0, nearBytes = 0;
   const Op *nearOps = nullptr;
-  CodeRange range;                         // the thread is in; it has code
-  const Block *block = nullptr;            // the fast engine ran last
-  uint32_t rangeIndex = 0, otherRange = 0; // its number, and of the one it came from
-  size_t layer = 0;                        // index into the node's layer counters
+  const CodeRange *range = &noCodeRange;      // the thread is in; it has code
+  const CodeRange *otherRange = &noCodeRange; // it came from
+  const Block *block = nullptr;               // the fast engine ran last
+  size_t layer = 0;                           // index into the node's layer counters
   LineCache lines;
 
   // Waits and lists.
@@ -93,7 +93,8 @@ struct alignas(64) Thread {
   /// Of a started thread, after a reset. What was fetched is fetched again; the rest of a wait is
   /// found by the node.
   template <class Archive>
-  void archive(Archive &a, const Parameters &p, const Topology &topology, size_t numLayers) {
+  void archive(Archive &a, const Parameters &p, const Topology &topology, const CodeRanges &ranges,
+               size_t numLayers) {
     for (Vec &v : registers.v) {
       bool used = std::any_of(v.w, v.w + 16, [](uint32_t word) { return word != 0; });
       a(used);
@@ -136,8 +137,14 @@ struct alignas(64) Thread {
     a(trainNumber);
     if (state == ThreadState::Sending)
       transfer().archive(a, p, topology);
-    a(range.begin);
-    a(range.end);
+    uint32_t rangeBegin = range->begin, rangeEnd = range->end;
+    a(rangeBegin);
+    a(rangeEnd);
+    if constexpr (Archive::reading)
+      if (rangeBegin < rangeEnd) {
+        range = &ranges.find(rangeBegin);
+        a.require(range->begin == rangeBegin && range->end == rangeEnd && range->image);
+      }
     a(layer);
     a.require(layer <= numLayers);
   }

@@ -93,7 +93,7 @@ template <class Archive> void Node::archive(Archive &a) {
     forTouchedSemaphores([&](unsigned, Semaphore &s) { s.archive(a, p.semaphoreLimit); });
   for (Thread &t : threads)
     if (t.started)
-      t.archive(a, p, topology, setup.numLayers);
+      t.archive(a, p, topology, *codeRanges, setup.numLayers);
   archiveFault(a, fault, number);
 }
 
@@ -124,11 +124,6 @@ bool Node::restore(ArchiveReader &a) {
       // A jump that the predicate holds may be passed over.
       bool predicates = false;
       a.require(t.predicated ? reachesControlOnly(t.pc, true, predicates) : controlOnly(t.pc));
-    }
-    if (CodeRange saved = t.range; saved.begin < saved.end) {
-      t.rangeIndex = codeRanges->find(saved.begin, 0, 0);
-      t.range = (*codeRanges)[t.rangeIndex];
-      a.require(t.range.begin == saved.begin && t.range.end == saved.end && t.range.image);
     }
     if (t.state != ThreadState::Waiting)
       continue;
