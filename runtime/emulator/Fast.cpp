@@ -77,21 +77,24 @@ void Node::setWindows(const Declaration *declaration) {
 //===----------------------------------------------------------------------===//
 
 // The block at the thread's pc; null if the plain engine has to go on.
-[[gnu::noinline]] const Block *Node::nextBlock(Thread &t) {
+inline const Block *Node::nextBlock(Thread &t) {
   if (t.pc % 4)
     return nullptr;
   if (!t.range->holds(t.pc) && !enterRange(t))
     return nullptr;
   if (t.range->declaration != windowsOf)
     setWindows(t.range->declaration);
-  const Block *before = t.block;
-  const Block *known = before ? before->next.load(std::memory_order_acquire) : nullptr;
-  if (known && known->begin == t.pc && known->fits(t.range->end))
-    return known;
-  const Block *next = t.range->image->translation(setup.hostPath).find(t.pc, t.range->end);
-  if (before && !known && next && before->owner == next->owner)
-    before->next.store(next, std::memory_order_release);
-  return next;
+  const Block *known = t.block ? t.block->next.load(std::memory_order_acquire) : nullptr;
+  return known && known->begin == t.pc && known->fits(t.range->end) ? known : findBlock(t);
+}
+
+// Where it is not what followed the one before the first time.
+[[gnu::noinline]] const Block *Node::findBlock(const Thread &t) {
+  const Block *found = t.range->image->translation(setup.hostPath).find(t.pc, t.range->end);
+  if (t.block && !t.block->next.load(std::memory_order_relaxed) && found &&
+      t.block->owner == found->owner)
+    t.block->next.store(found, std::memory_order_release);
+  return found;
 }
 
 // What native code has left of a turn, from an instruction on.

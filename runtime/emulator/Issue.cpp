@@ -294,22 +294,4 @@ bool Node::findSegment(Thread &t, uint64_t cycle) {
   return t.segment != nullptr;
 }
 
-// False: there is no code.
-bool Node::enterRange(Thread &t) const {
-  // Mostly it is the one it came from, or the next of either.
-  const CodeRange *range = t.otherRange;
-  if (!range->holds(t.pc)) [[unlikely]]
-    range = t.range->next->holds(t.pc)        ? t.range->next
-            : t.otherRange->next->holds(t.pc) ? t.otherRange->next
-                                              : &codeRanges->find(t.pc);
-  if (!range->image)
-    return false;
-  t.otherRange = std::exchange(t.range, range);
-  if (range->layer >= 0)
-    t.layer = static_cast<size_t>(range->layer);
-  else if (range->layer != -2) // else the caller's
-    t.layer = setup.numLayers;
-  return true;
-}
-
 } // namespace dojo::emu

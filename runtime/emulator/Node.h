@@ -24,6 +24,7 @@
 #include <bit>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace dojo::emu {
@@ -291,6 +292,7 @@ private:
   bool fetch(Thread &t, uint64_t cycle);
   bool fetchFar(Thread &t, uint64_t cycle);
   bool findSegment(Thread &t, uint64_t cycle);
+  /// False: there is no code at the thread's pc.
   bool enterRange(Thread &t) const;
   IssueRules<uint64_t> rules(Thread &t) { return {p, t.ready, units}; }
   bool takeSlots(Thread &t, const Op &op, uint64_t cycle, Slots &slots);
@@ -361,6 +363,7 @@ private:
   bool runFast(Thread &t);
   bool runFastFunctional(Thread &t);
   const Block *nextBlock(Thread &t);
+  const Block *findBlock(const Thread &t);
   struct BlockRun {
     unsigned turns; // complete ones; their crossings are in the context
     size_t more;    // instructions of one that does not complete
@@ -439,6 +442,23 @@ private:
   bool released = false; // the thread goes on past the instruction it stood before
   uint64_t functionalSteps[numThreads];
 };
+
+inline bool Node::enterRange(Thread &t) const {
+  // Mostly it is the one it came from, or the next of either.
+  const CodeRange *range = t.otherRange;
+  if (!range->holds(t.pc)) [[unlikely]]
+    range = t.range->next->holds(t.pc)        ? t.range->next
+            : t.otherRange->next->holds(t.pc) ? t.otherRange->next
+                                              : &codeRanges->find(t.pc);
+  if (!range->image)
+    return false;
+  t.otherRange = std::exchange(t.range, range);
+  if (range->layer >= 0)
+    t.layer = static_cast<size_t>(range->layer);
+  else if (range->layer != -2) // else the caller's
+    t.layer = setup.numLayers;
+  return true;
+}
 
 /// Whether the fast engine can take a target's values.
 bool fastEngineModels(const Parameters &parameters);
