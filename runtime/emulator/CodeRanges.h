@@ -27,6 +27,7 @@ struct CodeRange {
   bool holds(uint32_t pc) const { return pc >= begin && pc < end; }
 };
 
+/// Holds nothing.
 inline const CodeRange noCodeRange = {.next = &noCodeRange};
 
 /// Its ranges stay where they are.
@@ -43,8 +44,14 @@ public:
   CodeRanges(const CodeRanges &) = delete;
   CodeRanges &operator=(const CodeRanges &) = delete;
 
-  /// The range that holds `pc`, any but the greatest address.
-  const CodeRange &find(uint32_t pc) const { return ranges[search(pc)]; }
+  /// The range that holds `pc`, any but the greatest address; fastest if it is `other`, or follows
+  /// `current` or `other`.
+  const CodeRange &find(uint32_t pc, const CodeRange &current, const CodeRange &other) const {
+    for (const CodeRange *near : {&other, current.next, other.next})
+      if (near->holds(pc))
+        return *near;
+    return ranges[search(pc)];
+  }
 
 private:
   size_t search(uint32_t pc) const;

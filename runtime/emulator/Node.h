@@ -143,7 +143,7 @@ struct alignas(64) Thread {
     a(rangeEnd);
     if constexpr (Archive::reading)
       if (rangeBegin < rangeEnd) {
-        range = &ranges.find(rangeBegin);
+        range = &ranges.find(rangeBegin, noCodeRange, noCodeRange);
         a.require(range->begin == rangeBegin && range->end == rangeEnd && range->image);
       }
     a(layer);
@@ -444,18 +444,13 @@ private:
 };
 
 inline bool Node::enterRange(Thread &t) const {
-  // Mostly it is the one it came from, or the next of either.
-  const CodeRange *range = t.otherRange;
-  if (!range->holds(t.pc)) [[unlikely]]
-    range = t.range->next->holds(t.pc)        ? t.range->next
-            : t.otherRange->next->holds(t.pc) ? t.otherRange->next
-                                              : &codeRanges->find(t.pc);
-  if (!range->image)
+  const CodeRange &range = codeRanges->find(t.pc, *t.range, *t.otherRange);
+  if (!range.image)
     return false;
-  t.otherRange = std::exchange(t.range, range);
-  if (range->layer >= 0)
-    t.layer = static_cast<size_t>(range->layer);
-  else if (range->layer != -2) // else the caller's
+  t.otherRange = std::exchange(t.range, &range);
+  if (range.layer >= 0)
+    t.layer = static_cast<size_t>(range.layer);
+  else if (range.layer != -2) // else the caller's
     t.layer = setup.numLayers;
   return true;
 }

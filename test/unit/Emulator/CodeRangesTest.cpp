@@ -46,12 +46,11 @@ TEST(CodeRanges, SayWhatHoldsForEachAddress) {
         parts.declarations.push_back(
             std::make_shared<const Declaration>(Declaration{i.begin, i.end, {}, {}, {}}));
     CodeRanges ranges(parts);
-    uint32_t current = 0, other = 0;
+    const CodeRange *current = &noCodeRange, *other = &noCodeRange;
     for (unsigned i = 0; i < 2000; ++i) {
       uint32_t pc = engine() % 8 ? engine() % (bytes + 20) : engine() % 0xFFFFFFFF;
       auto inside = [pc](const auto &part) { return pc >= part.begin && pc < part.end; };
-      uint32_t index = ranges.find(pc, current, other);
-      const CodeRange &range = ranges[index];
+      const CodeRange &range = ranges.find(pc, *current, *other);
       ASSERT_TRUE(range.holds(pc)) << pc;
       auto segment = std::find_if(parts.segments.begin(), parts.segments.end(), inside);
       EXPECT_EQ(range.image, segment == parts.segments.end() ? nullptr : segment->image.get());
@@ -66,7 +65,8 @@ TEST(CodeRanges, SayWhatHoldsForEachAddress) {
       EXPECT_EQ(range.declaration,
                 declaration == parts.declarations.end() ? nullptr : declaration->get());
       borders += range.begin == pc;
-      other = std::exchange(current, index);
+      EXPECT_TRUE(range.next == &range || range.next->begin == range.end);
+      other = std::exchange(current, &range);
     }
   }
   EXPECT_GT(borders, 1000u);
