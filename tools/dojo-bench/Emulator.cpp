@@ -6,6 +6,7 @@
 #include "RandomInputs.h"
 
 #include <benchmark/benchmark.h>
+#include <cstdio>
 #include <filesystem>
 
 namespace dojo::bench {
@@ -34,13 +35,13 @@ public:
 
 // The best of many short trials, for others may use the host. Programs have as many as the kernels
 // that they are compared with.
-void setTrials(benchmark::internal::Benchmark *benchmark, unsigned repetitions) {
-  benchmark->MinTime(0.05)->Repetitions(int(4 * repetitions));
+void setTrials(benchmark::internal::Benchmark *benchmark) {
+  benchmark->MinTime(0.05)->Repetitions(4);
 }
 
 using Make = std::unique_ptr<HostKernel> (*)();
 
-void registerKernel(const char *name, Make make, unsigned repetitions) {
+void registerKernel(const char *name, Make make) {
   auto body = [make](benchmark::State &state) {
     std::unique_ptr<HostKernel> kernel = make();
     uint64_t units = 0;
@@ -48,8 +49,7 @@ void registerKernel(const char *name, Make make, unsigned repetitions) {
       units += kernel->run();
     state.counters["units"] = benchmark::Counter(double(units), benchmark::Counter::kIsRate);
   };
-  setTrials(benchmark::RegisterBenchmark(name, body)->Threads(1)->Threads(2)->UseRealTime(),
-            repetitions);
+  setTrials(benchmark::RegisterBenchmark(name, body)->Threads(1)->Threads(2)->UseRealTime());
 }
 
 struct Subject {
@@ -112,9 +112,9 @@ bool measureEmulator(const EmulatorOptions &options, Results &out, std::string &
     return false;
 
   benchmark::ClearRegisteredBenchmarks();
-  registerKernel("matrix", matrixKernel, options.repetitions);
-  registerKernel("instruction", instructionKernel, options.repetitions);
-  registerKernel("packet", packetKernel, options.repetitions);
+  registerKernel("matrix", matrixKernel);
+  registerKernel("instruction", instructionKernel);
+  registerKernel("packet", packetKernel);
   std::map<std::string, Measured> measured;
   for (Subject &subject : subjects)
     for (unsigned threads : {1u, 2u})
@@ -142,15 +142,19 @@ bool measureEmulator(const EmulatorOptions &options, Results &out, std::string &
         };
         auto *benchmark = benchmark::RegisterBenchmark(name.c_str(), body)->UseRealTime();
         if (subject.program)
-          setTrials(benchmark, options.repetitions);
+          setTrials(benchmark);
         else
-          benchmark->MinTime(0.1)->Repetitions(int(options.repetitions));
+          benchmark->MinTime(0.1);
       }
 
+  // In rounds: what is compared is measured in the same times, busy and quiet ones.
   Collector collector;
-  benchmark::RunSpecifiedBenchmarks(&collector);
-  if (!error.empty())
-    return false;
+  for (unsigned round = 0; round < options.repetitions; ++round) {
+    benchmark::RunSpecifiedBenchmarks(&collector);
+    if (!error.empty())
+      return false;
+    std::fprintf(stderr, "dojo-bench: measured %u of %u times\n", round + 1, options.repetitions);
+  }
   out.runs.clear();
   out.hostKernel = matrixKernelName();
   for (int i : {0, 1}) {
