@@ -6,13 +6,15 @@
 #include "RandomInputs.h"
 
 #include <benchmark/benchmark.h>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 
 namespace dojo::bench {
 namespace {
 
-// Keeps the best of the repetitions of each benchmark.
+// Keeps the best rate of each of the host's kernels.
 class Collector final : public benchmark::BenchmarkReporter {
 public:
   bool ReportContext(const Context &) override { return true; }
@@ -20,21 +22,17 @@ public:
     for (const Run &run : runs) {
       if (run.run_type != Run::RT_Iteration || run.error_occurred)
         continue;
-      double seconds = run.real_accumulated_time / double(run.iterations);
-      auto [known, added] = best.try_emplace(run.run_name.function_name, seconds);
-      known->second = std::min(known->second, seconds);
       auto rate = run.counters.find("units");
       if (rate != run.counters.end())
         rates[{run.run_name.function_name, run.threads}] =
             std::max(rates[{run.run_name.function_name, run.threads}], double(rate->second));
     }
   }
-  std::map<std::string, double> best;
   std::map<std::pair<std::string, int64_t>, double> rates;
 };
 
-// The best of many short trials, for others may use the host. Programs have as many as the kernels
-// that they are compared with.
+// Of many short trials the best counts, for others may use the host. Programs have as many as the
+// kernels that they are compared with.
 void setTrials(benchmark::internal::Benchmark *benchmark) {
   benchmark->MinTime(0.05)->Repetitions(4);
 }
@@ -126,6 +124,7 @@ bool measureEmulator(const EmulatorOptions &options, Results &out, std::string &
         m.name = subject.name;
         m.threads = threads;
         m.timing = timing;
+        m.seconds = std::numeric_limits<double>::infinity();
         Runtime *runtime = subject.runtime.get();
         auto body = [&m, &error, &options, runtime](benchmark::State &state) {
           emu::RunOptions run;
@@ -133,18 +132,22 @@ bool measureEmulator(const EmulatorOptions &options, Results &out, std::string &
           run.threads = m.threads;
           run.timing = m.timing;
           run.watchdog = runtime->watchdog();
-          for (auto _ : state)
+          for (auto _ : state) {
+            auto begin = std::chrono::steady_clock::now();
             if (runtime->run(run, error) != Runtime::Status::Ok) {
               state.SkipWithError(error.c_str());
               break;
             }
+            std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+            m.seconds = std::min(m.seconds, taken.count());
+          }
           m.counters = runtime->counters();
         };
         auto *benchmark = benchmark::RegisterBenchmark(name.c_str(), body)->UseRealTime();
         if (subject.program)
           setTrials(benchmark);
         else
-          benchmark->MinTime(0.1);
+          benchmark->MinTime(0.25);
       }
 
   // In rounds: what is compared is measured in the same times, busy and quiet ones.
@@ -162,10 +165,8 @@ bool measureEmulator(const EmulatorOptions &options, Results &out, std::string &
     out.host.instructions[i] = collector.rates[{"instruction", i + 1}];
     out.host.packets[i] = collector.rates[{"packet", i + 1}];
   }
-  for (auto &[name, m] : measured) {
-    m.seconds = collector.best[name];
+  for (auto &[name, m] : measured)
     out.runs.push_back(m);
-  }
   return true;
 }
 
