@@ -147,7 +147,7 @@ bool measureEmulator(const EmulatorOptions &options, Results &out, std::string &
         if (subject.program)
           setTrials(benchmark);
         else
-          benchmark->MinTime(0.25);
+          benchmark->MinTime(0.5);
       }
 
   // In rounds: what is compared is measured in the same times, busy and quiet ones.
