@@ -7,12 +7,23 @@
 
 #include <benchmark/benchmark.h>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <limits>
 
 namespace dojo::bench {
 namespace {
+
+class Stopwatch {
+public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+
+private:
+  const std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+};
 
 // Keeps the best rate of each of the host's kernels.
 class Collector final : public benchmark::BenchmarkReporter {
@@ -31,41 +42,77 @@ public:
   std::map<std::pair<std::string, int64_t>, double> rates;
 };
 
-// Of many short trials the best counts, for others may use the host. Programs have as many as the
-// kernels that they are compared with.
-void setTrials(benchmark::internal::Benchmark *benchmark) {
-  benchmark->MinTime(0.05)->Repetitions(4);
-}
+// What is timed by itself, of kernels and of runs alike: the fastest counts, for others may use the
+// host. A run of the tool's own programs takes as long as a batch of a kernel's, and a round has as
+// many of one as of the other.
+constexpr double batchSeconds = 0.01;
+constexpr double roundSeconds = 0.25;
 
 using Make = std::unique_ptr<HostKernel> (*)();
 
 void registerKernel(const char *name, Make make) {
   auto body = [make](benchmark::State &state) {
     std::unique_ptr<HostKernel> kernel = make();
-    uint64_t units = 0;
-    for (auto _ : state)
-      units += kernel->run();
-    state.counters["units"] = benchmark::Counter(double(units), benchmark::Counter::kIsRate);
+    double best = 0;
+    for (auto _ : state) {
+      Stopwatch batch;
+      uint64_t units = 0;
+      double seconds = 0;
+      while (seconds < batchSeconds) {
+        units += kernel->run();
+        seconds = batch.seconds();
+      }
+      best = std::max(best, double(units) / seconds);
+    }
+    state.counters["units"] = benchmark::Counter(best); // of all threads
   };
-  setTrials(benchmark::RegisterBenchmark(name, body)->Threads(1)->Threads(2)->UseRealTime());
+  benchmark::RegisterBenchmark(name, body)
+      ->Threads(1)
+      ->Threads(2)
+      ->Iterations(int64_t(roundSeconds / batchSeconds))
+      ->UseRealTime();
 }
 
 struct Subject {
   std::string name;
   std::unique_ptr<Runtime> runtime;
-  bool program = false; // one of the tool's own
+  int64_t runs = 1; // in a round, of each setting
 };
+
+emu::RunOptions runOptions(const EmulatorOptions &options, const Subject &subject, unsigned threads,
+                           bool timing) {
+  emu::RunOptions run;
+  run.engine = options.plain ? emu::Engine::Plain : emu::Engine::Fast;
+  run.threads = threads;
+  run.timing = timing;
+  run.watchdog = subject.runtime->watchdog();
+  return run;
+}
+
+// After a run that makes what later ones find.
+bool countRuns(const EmulatorOptions &options, Subject &subject, std::string &error) {
+  emu::RunOptions run = runOptions(options, subject, 1, true);
+  double seconds = 0;
+  for (int i = 0; i < 2; ++i) {
+    Stopwatch stopwatch;
+    if (subject.runtime->run(run, error) != Runtime::Status::Ok)
+      return false;
+    seconds = stopwatch.seconds();
+  }
+  subject.runs = std::max<int64_t>(1, std::llround(roundSeconds / seconds));
+  return true;
+}
 
 bool load(const EmulatorOptions &options, std::vector<Subject> &subjects, std::string &error) {
   for (const std::string &path : options.images) {
     Subject s{imageName(path), Runtime::load(path, error)};
-    if (!s.runtime || !setRandomInputs(*s.runtime, error))
+    if (!s.runtime || !setRandomInputs(*s.runtime, error) || !countRuns(options, s, error))
       return false;
     subjects.push_back(std::move(s));
   }
   for (const std::string &name : programNames()) {
-    Subject s{name, Runtime::create(name == "fused-loop" ? fusedLoop() : mixedCode(), error), true};
-    if (!s.runtime)
+    Subject s{name, Runtime::create(name == "fused-loop" ? fusedLoop() : mixedCode(), error)};
+    if (!s.runtime || !countRuns(options, s, error))
       return false;
     subjects.push_back(std::move(s));
   }
@@ -125,29 +172,19 @@ bool measureEmulator(const EmulatorOptions &options, Results &out, std::string &
         m.threads = threads;
         m.timing = timing;
         m.seconds = std::numeric_limits<double>::infinity();
-        Runtime *runtime = subject.runtime.get();
-        auto body = [&m, &error, &options, runtime](benchmark::State &state) {
-          emu::RunOptions run;
-          run.engine = options.plain ? emu::Engine::Plain : emu::Engine::Fast;
-          run.threads = m.threads;
-          run.timing = m.timing;
-          run.watchdog = runtime->watchdog();
+        auto body = [&m, &error, &options, &subject](benchmark::State &state) {
+          emu::RunOptions run = runOptions(options, subject, m.threads, m.timing);
           for (auto _ : state) {
-            auto begin = std::chrono::steady_clock::now();
-            if (runtime->run(run, error) != Runtime::Status::Ok) {
+            Stopwatch stopwatch;
+            if (subject.runtime->run(run, error) != Runtime::Status::Ok) {
               state.SkipWithError(error.c_str());
               break;
             }
-            std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-            m.seconds = std::min(m.seconds, taken.count());
+            m.seconds = std::min(m.seconds, stopwatch.seconds());
           }
-          m.counters = runtime->counters();
+          m.counters = subject.runtime->counters();
         };
-        auto *benchmark = benchmark::RegisterBenchmark(name.c_str(), body)->UseRealTime();
-        if (subject.program)
-          setTrials(benchmark);
-        else
-          benchmark->MinTime(0.5);
+        benchmark::RegisterBenchmark(name.c_str(), body)->Iterations(subject.runs)->UseRealTime();
       }
 
   // In rounds: what is compared is measured in the same times, busy and quiet ones.

@@ -49,7 +49,7 @@ struct Results {
 
 struct EmulatorOptions {
   std::vector<std::string> images;
-  unsigned repetitions = 8; // rounds of all settings
+  unsigned repetitions = 12; // rounds of all settings
   bool plain = false;       // the plain engine
   /// What to time, as "NAME/threads:N/timing:on"; empty: all.
   std::set<std::string> only;

@@ -14,6 +14,8 @@
 namespace dojo::bench {
 namespace {
 
+constexpr unsigned numLoads = 10; // of each image
+
 bool loadAndRun(const EmulatorOptions &options, const std::string &path, std::string &error) {
   std::unique_ptr<Runtime> runtime = Runtime::load(path, error);
   if (!runtime || !setRandomInputs(*runtime, error))
@@ -68,16 +70,15 @@ bool measureLoads(const EmulatorOptions &options, std::vector<Loaded> &out, std:
       return false;
   }
   for (size_t i = 0; i < options.images.size(); ++i)
-    for (unsigned repetition = 0; repetition < 2 + options.repetitions; ++repetition) {
+    for (unsigned load = 0; load < numLoads; ++load) {
       std::unique_ptr<Runtime> runtime = Runtime::load(options.images[i], error);
       if (!runtime)
         return false;
       const Runtime::Loading &loading = runtime->loading();
       Loaded &l = out[i];
       l.placedBytes = loading.placedBytes;
-      l.seconds = repetition ? std::min(l.seconds, loading.seconds) : loading.seconds;
-      l.placeSeconds =
-          repetition ? std::min(l.placeSeconds, loading.placeSeconds) : loading.placeSeconds;
+      l.seconds = load ? std::min(l.seconds, loading.seconds) : loading.seconds;
+      l.placeSeconds = load ? std::min(l.placeSeconds, loading.placeSeconds) : loading.placeSeconds;
     }
   return true;
 }

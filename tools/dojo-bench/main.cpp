@@ -20,11 +20,11 @@ of the host that do the same kinds of work. The ratio is a run's time over what 
 take for the same number of matrix steps, other instructions and packets. Of resnet50, ppocr-cls and
 digits (names of files up to the first dot) a table says what must be and is aimed at.
 
-  --repetitions N    rounds of all settings; of each its fastest run counts (default: 8)
+  --repetitions N    rounds of all settings; of each its fastest run counts (default: 12)
   --plain            the plain engine in place of the fast one
   --gate MARKS.json  time what the file has marks for, up to three times, and fail if a ratio is
                      above its mark
-  --json FILE.json   write the figures
+  --json FILE.json   write the figures; with --gate those of the last time
   --help             this text
 
 Status: 0 ok, 1 usage, 2 a mark is exceeded, 3 image is bad or faults.
