@@ -110,7 +110,7 @@ private:
   void loadColumns(const Xbyak::Zmm &to, const Xbyak::RegExp &from, const Xbyak::Zmm &oddMask,
                    Element element);
   void widenElement(const Xbyak::Zmm &element, const Xbyak::Zmm &oddMask, Element e);
-  void multiplyAdd(const Xbyak::Zmm &sum, const Xbyak::Zmm &a, const Xbyak::Operand &b) {
+  void multiplyAdd(const Xbyak::Zmm &sum, const Xbyak::Zmm &a, const Xbyak::Zmm &b) {
     pairs ? vdpbf16ps(sum, a, b) : vfmadd231ps(sum, a, b);
   }
   unsigned rowsOf(const Op &op, const Xbyak::RegExp &memory);
@@ -137,7 +137,6 @@ private:
   void loadValue(const StripPlan::Value &value);
   Xbyak::RegExp placeOf(const StripPlan::Operand &operand);
   void placeOperand(const StripPlan::Operand &operand);
-  Xbyak::RegExp rowElement(const StripPlan::Operand &operand, unsigned row, Element element);
   void loadSums(const StripPlan::Member &member);
   void storeSums(const StripPlan::Member &member);
 

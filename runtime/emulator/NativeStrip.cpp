@@ -227,24 +227,15 @@ void NativeEmitter::placeOperand(const StripPlan::Operand &o) {
   bool plain = plainValue(value);
   if (!plain)
     loadValue(value);
-  if (o.form == Form::Columns || (o.form == Form::RowElements && pairs)) {
+  if (o.form != Form::RowPairs) {
     if (!plain)
       vmovdqa32(ptr[inFrame(o.slot)], raw);
     return;
   }
   if (plain)
     vmovups(raw, ptr[placeOf(o)]);
-  if (o.form == Form::RowPairs)
-    vpshufd(ordered, raw, rowPairOrder);
-  else
-    vmovdqa32(ordered, raw);
+  vpshufd(ordered, raw, rowPairOrder);
   spreadRows(ordered, raw, oddMask, o.slot);
-}
-
-// An element of a row, as multiply-adds take it from memory.
-RegExp NativeEmitter::rowElement(const StripPlan::Operand &o, unsigned row, Element e) {
-  int place = static_cast<int>(64 * e.odd + 8 * row + 4 * e.pair);
-  return (pairs ? placeOf(o) : inFrame(o.slot)) + place;
 }
 
 // A turn's multiply-adds in their order; among them, in time, what brings their operands.
@@ -290,13 +281,9 @@ void NativeEmitter::stripTurn(const StripPlan::Group &group) {
     } else if (missing) {
       loadColumns(columns, placeOf(*a.columns[0]), oddMask, e);
     }
-    if (a.columns[1] && pairs) {
-      multiplyAdd(sum, columns, ptr_b[rowElement(*a.of, a.rows, e)]);
-      continue;
-    }
     auto [rows, rowsMissing] = find(a.of, nullptr, a.rows, a.number);
     if (rowsMissing && a.columns[1])
-      vbroadcastss(rows, ptr[rowElement(*a.of, a.rows, e)]);
+      vbroadcastss(rows, ptr[placeOf(*a.of) + static_cast<int>(8 * a.rows + 4 * e.pair)]);
     else if (rowsMissing)
       loadRows(rows, a.of->slot, a.rows, e);
     multiplyAdd(sum, columns, rows);

@@ -184,12 +184,6 @@ StripPlan::StripPlan(const Block &block, const AccessPlan &accesses, bool counte
     bool two = pairs && i + 1 < chains.size() && chains[i].sameRows(chains[i + 1]);
     units.push_back({{&chains[i], two ? &chains[i + 1] : nullptr}});
   }
-  // With rows from memory it is columns that are brought to registers: those that take the same
-  // come together.
-  if (pairs)
-    std::stable_sort(units.begin(), units.end(), [](const Unit &a, const Unit &b) {
-      return a.chains[0]->steps.front().columns < b.chains[0]->steps.front().columns;
-    });
   // As many in each group as in the others, so that none has few multiply-adds in flight.
   size_t left = chains.size();
   for (auto begin = units.begin(), end = begin; begin != units.end(); begin = end) {
