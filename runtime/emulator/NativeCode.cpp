@@ -49,18 +49,21 @@ NativeCode::~NativeCode() {
     munmap(memory, size);
 }
 
-// Only native code leaves such NaNs, so the host has its instructions.
-__attribute__((target("avx512f"))) void settle(FastContext &c) {
-  for (unsigned a = 0; a < maxAccumulators; ++a) {
-    if (!std::exchange(c.loose[a], false))
-      continue;
-    for (unsigned i = 0; i < 64; i += 16) {
-      uint32_t *words = c.acc[a] + i;
-      __m512 values = _mm512_load_ps(words);
-      if (__mmask16 nans = _mm512_cmp_ps_mask(values, values, _CMP_UNORD_Q))
-        _mm512_mask_store_epi32(words, nans, _mm512_set1_epi32(int(quietNaN)));
-    }
+// Only native code leaves loose NaNs, so the host has its instructions; a host that has not must
+// not come to any of them.
+[[gnu::noinline, gnu::target("avx512f")]] static void settleNaNs(uint32_t (&accumulator)[64]) {
+  for (unsigned i = 0; i < 64; i += 16) {
+    uint32_t *words = accumulator + i;
+    __m512 values = _mm512_load_ps(words);
+    if (__mmask16 nans = _mm512_cmp_ps_mask(values, values, _CMP_UNORD_Q))
+      _mm512_mask_store_epi32(words, nans, _mm512_set1_epi32(int(quietNaN)));
   }
+}
+
+void settle(FastContext &c) {
+  for (unsigned a = 0; a < maxAccumulators; ++a)
+    if (std::exchange(c.loose[a], false))
+      settleNaNs(c.acc[a]);
 }
 
 std::unique_ptr<const NativeCode> makeNative(const Block &block, HostPath path,
