@@ -81,8 +81,10 @@ void HostThreads::work(unsigned thread) {
       else
         pause();
       unsigned expected = Idle;
-      if (i == spins && state.compare_exchange_strong(expected, Asleep))
+      if (i == spins && state.compare_exchange_strong(expected, Asleep)) {
         state.wait(Asleep);
+        i = 0; // it may have come too late
+      }
     }
     unsigned expected = Called;
     if (!state.compare_exchange_strong(expected, Working))

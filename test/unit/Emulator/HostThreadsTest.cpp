@@ -58,6 +58,32 @@ TEST(HostThreads, DoEachItemOnce) {
   }
 }
 
+// What is done before a thread that slept has come leaves it awake with nothing to do.
+TEST(HostThreads, SleepAlsoIfWokenTooLate) {
+  using namespace std::chrono_literals;
+  std::atomic<uint64_t> idles{0};
+  HostThreads host(2, [&idles] {
+    ++idles;
+    return false;
+  });
+  auto sleeps = [&] {
+    uint64_t before = idles;
+    std::this_thread::sleep_for(5ms);
+    return idles == before;
+  };
+  auto fallsAsleep = [&] {
+    for (auto begin = std::chrono::steady_clock::now();
+         std::chrono::steady_clock::now() - begin < 5s;)
+      if (sleeps())
+        return true;
+    return false;
+  };
+  for (unsigned loop = 0; loop < 20; ++loop) {
+    ASSERT_TRUE(fallsAsleep()) << "after " << loop << " loops";
+    host.forEach([](unsigned, unsigned) { return size_t(0); }, [](unsigned, size_t, unsigned) {});
+  }
+}
+
 TEST(HostThreads, OwnNodesInGroups) {
   HostThreads host(2, [] { return false; });
   // What nodes of different owners write lies in different lines of the host's cache.
