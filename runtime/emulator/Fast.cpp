@@ -78,8 +78,10 @@ void Node::setWindows(const Declaration *declaration) {
 
 // The block at the thread's pc; null if the plain engine has to go on.
 inline const Block *Node::nextBlock(Thread &t) {
-  if (t.pc % 4)
+  if (t.pc % 4) [[unlikely]] {
+    t.segment = nullptr; // the look-up will say so
     return nullptr;
+  }
   if (!t.range->holds(t.pc) && !enterRange(t))
     return nullptr;
   if (t.range->declaration != windowsOf)

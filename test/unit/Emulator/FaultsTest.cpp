@@ -111,6 +111,27 @@ TEST(Faults, FetchOutsideCode) {
   expectFault("li x1, 0x1002\njr x1\nnop", FaultClass::Misaligned);
 }
 
+// Also where one engine has just left off and the other goes on.
+TEST(Faults, MisalignedJump) {
+  // Into the midst of the halt.
+  const std::string first = "j start\nstop:\nhalt\nstart:\n",
+                    text = "vfadd v1, v1, v1\nli x1, 0x1006\njr x1\nhalt";
+  for (const char *before : {"", "pred x0, 1\nnop\nnop\nnop\nnop\nnop\nnop\n", "wait s1, 0\n",
+                             "li x2, 3\nnext:\nnop\nloop x2, next\n"})
+    for (RunOptions options : bothModes)
+      for (Engine engine : {Engine::Plain, Engine::Fast})
+        for (Tier tier : {Tier::Handlers, Tier::Mixed, Tier::Native}) {
+          options.engine = engine;
+          options.tier = tier;
+          options.watchdog = 1'000'000;
+          TestMachine m(corner());
+          ASSERT_EQ(m.program(0, 0, first + before + text)["stop"], 0x1004u);
+          RunResult r = m.runFault(FaultClass::Misaligned, options);
+          ASSERT_TRUE(r.fault);
+          EXPECT_EQ(r.fault->pc, 0x1006u) << before;
+        }
+}
+
 TEST(Faults, Misaligned) {
   expectFault("here:\nld x1, 4(x0)\nhalt", FaultClass::Misaligned);
   expectFault("here:\nsh x1, 1(x0)\nhalt", FaultClass::Misaligned);
