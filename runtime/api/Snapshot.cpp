@@ -15,7 +15,7 @@ namespace dojo {
 namespace {
 
 constexpr char magic[8] = {'D', 'O', 'J', 'O', 'S', 'N', 'A', 'P'};
-constexpr uint32_t version = 3;
+constexpr uint32_t version = 4;
 
 struct Header {
   char magic[8];

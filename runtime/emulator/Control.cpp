@@ -184,6 +184,7 @@ void Node::signalOwn(Thread &t, unsigned semaphore, uint64_t cycle, uint32_t amo
 
 void Node::startRemoteSignal(Thread &t, uint64_t destination, unsigned semaphore, uint64_t cycle) {
   Transfer &transfer = t.transfer();
+  transfer = Transfer();
   std::string error;
   bool found = false;
   if (destination >> 12)
@@ -195,19 +196,14 @@ void Node::startRemoteSignal(Thread &t, uint64_t destination, unsigned semaphore
     raise(FaultClass::BadDestination, &t, cycle, error);
     return;
   }
-  transfer.kind = Transfer::Kind::Push;
   transfer.from = transfer.asker = number;
   transfer.askerThread = static_cast<uint8_t>(t.index);
   transfer.to = static_cast<uint32_t>(destination);
-  transfer.runs = Runs();
   transfer.packetsLeft = 1;
-  transfer.packetsSent = 0;
   transfer.dataless = true;
   transfer.signalsFar = true;
   transfer.farSemaphore = static_cast<uint8_t>(semaphore);
-  transfer.farAmount = 1;
-  transfer.signalsOwn = transfer.followed = false;
-  transfer.pause = 0;
+  transfer.listPc = t.pc;
   t.blockedPc = t.pc;
   if (probe)
     probe->sendBegins(t, cycle);

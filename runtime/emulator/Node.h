@@ -114,30 +114,38 @@ struct alignas(64) Thread {
     a(inList);
     a(apart);
     a(pc);
-    a.cycle(next);
-    a.require(next != never);
+    // What waits, lists and trains that are over have left is not part of the state.
+    if (state == ThreadState::Ready || (state == ThreadState::Sending && !inList)) {
+      a.cycle(next);
+      a.require(next != never);
+    }
     lines.archive(a);
     a(predicated);
     a.require(predicated <= 7);
     a(skip);
-    a(semaphore);
-    a(need);
-    a.cycle(waitSince);
-    a.require(waitSince != never);
-    a(standing);
-    a.require(!standing || state == ThreadState::Waiting);
-    a(blockedPc);
-    a(listPc);
-    uint32_t sent = currentDescriptor();
-    a(sent);
-    a.require(sent <= p.sramBytes);
-    if constexpr (Archive::reading)
-      descriptorAddress = sent;
-    a.cycle(trainIssue);
-    a.require(trainIssue != never);
+    if (state == ThreadState::Waiting) {
+      a(semaphore);
+      a(need);
+      a.cycle(waitSince);
+      a.require(waitSince != never);
+      a(standing);
+    }
+    if (inList) {
+      a(listPc);
+      uint32_t sent = currentDescriptor();
+      a(sent);
+      a.require(sent <= p.sramBytes);
+      if constexpr (Archive::reading)
+        descriptorAddress = sent;
+    } else if (state == ThreadState::Waiting || state == ThreadState::Sending) {
+      a(blockedPc);
+    }
     a(trainNumber);
-    if (state == ThreadState::Sending)
+    if (state == ThreadState::Sending) {
+      a.cycle(trainIssue);
+      a.require(trainIssue != never);
       transfer().archive(a, p, topology);
+    }
     uint32_t rangeBegin = range->begin, rangeEnd = range->end;
     a(rangeBegin);
     a(rangeEnd);

@@ -105,7 +105,7 @@ void Run::noteTrain(const Transfer &x, uint64_t issue, unsigned count) {
     stop.node = receiver;
     stop.threadNode = x.asker;
     stop.thread = asker.index;
-    stop.pc = asker.inList ? asker.listPc : asker.blockedPc;
+    stop.pc = x.listPc;
     stop.cycle = issue;
     stop.byTransfer = true;
     forPackets(

@@ -38,6 +38,7 @@ bool Transfer::settle(const Parameters &p, const Topology &topology) {
   }
   packetsSent = total - packetsLeft;
   pause = 0;
+  followed = false;
   return packetsLeft > 0 && packetsLeft <= total;
 }
 

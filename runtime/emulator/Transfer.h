@@ -69,7 +69,7 @@ struct alignas(64) Transfer {
   // Of an answer, and kept in its request.
   uint32_t asker = 0;
   uint64_t number = 0;
-  // Whose list it is of, for reports.
+  // What sends it, for reports: the pc of the list's start or of the signalr.
   uint32_t listPc = 0, descriptorAddress = 0;
   size_t layer = 0;
 
@@ -95,7 +95,9 @@ struct alignas(64) Transfer {
     a(ownSemaphore);
     a(asker);
     a(askerThread);
-    a(number);
+    a(listPc);
+    if (kind == Kind::Answer) // a request's is its train's
+      a(number);
     if constexpr (Archive::reading)
       a.require(a.ok() && settle(p, topology));
   }

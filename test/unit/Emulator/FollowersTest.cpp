@@ -185,7 +185,103 @@ protected:
   unsigned faults = 0, good = 0;
 };
 
+// What is in the saved states of a program whose bytes in memory never change: a pull, pushes that
+// follow each other, and waits and signals beside them.
+class StatesOfLists : public Followers {
+protected:
+  void place(TestMachine &m) {
+    for (uint32_t n : nodes)
+      for (uint32_t area : {source, destination})
+        m.write(n, area, std::vector<uint8_t>(0x4000, 7));
+    auto transfer = [&](Kind kind, unsigned i, bool signals) {
+      Descriptor d;
+      d.kind = kind;
+      d.node = static_cast<uint16_t>(nodes[1 + i % 2]);
+      d.localAddress = (kind == Kind::Pull ? destination : source) + i * 0x800;
+      d.remoteAddress = (kind == Kind::Pull ? source : destination) + i * 0x800;
+      d.runBytes = i % 2 ? 0x100 : 0x800; // one train or two
+      d.hasOwnSemaphore = signals;
+      d.ownSemaphore = 3;
+      return d;
+    };
+    auto waits = [](uint8_t semaphore) {
+      Descriptor d;
+      d.kind = Kind::Wait;
+      d.ownSemaphore = semaphore;
+      d.amount = 1;
+      return d;
+    };
+    std::vector<Descriptor> list = {transfer(Kind::Pull, 0, true)};
+    for (unsigned i = 1; i <= 5; ++i)
+      list.push_back(transfer(Kind::Push, i, i == 5));
+    list.push_back(waits(4));
+    list.push_back(transfer(Kind::Push, 6, false));
+    list.push_back(transfer(Kind::Push, 7, false));
+    m.listThread(nodes[0], 1, list);
+    m.program(nodes[0], 0,
+              "wait s3, 2\nli x1, " + std::to_string(nodes[2]) +
+                  "\nsignalr x1, s5\nli x2, 40\nnext:\nnop\nloop x2, next\nsignal s4\nhalt");
+    m.program(nodes[2], 0, "wait s5, 1\nhalt");
+  }
+
+  std::vector<std::vector<uint8_t>> states(TestMachine &m, const RunOptions &options,
+                                           uint64_t step = 1) {
+    std::vector<std::vector<uint8_t>> all;
+    Session session(*m.machine, options);
+    for (uint64_t at = 0; session.advanceTo(at); at += step) {
+      std::string error;
+      EXPECT_TRUE(session.save(all.emplace_back(), error)) << error;
+    }
+    EXPECT_FALSE(session.finish().fault);
+    return all;
+  }
+
+  static RunOptions options(Engine engine) {
+    RunOptions o;
+    o.engine = engine;
+    return o;
+  }
+};
+
 } // namespace
+
+// Not of the engine that came there, nor of an earlier run of the machine.
+TEST_F(StatesOfLists, AreThoseOfTheirCycles) {
+  TestMachine fresh(target);
+  place(fresh);
+  auto expected = states(fresh, options(Engine::Plain));
+  ASSERT_GT(expected.size(), 100u);
+  for (Engine engine : {Engine::Plain, Engine::Fast}) {
+    TestMachine m(target);
+    place(m);
+    for (uint64_t step : {1, 10, 25, 40, 1}) {
+      auto found = states(m, options(engine), step);
+      ASSERT_EQ(found.size(), (expected.size() + step - 1) / step);
+      for (size_t i = 0; i < found.size(); ++i)
+        ASSERT_TRUE(found[i] == expected[i * step]) << "cycle " << i * step << " of " << step;
+    }
+  }
+}
+
+TEST_F(StatesOfLists, AreResumedOnMachinesThatHaveRun) {
+  TestMachine fresh(target);
+  place(fresh);
+  auto saved = states(fresh, options(Engine::Plain));
+  RunResult expected = fresh.runGood(options(Engine::Plain));
+  TestMachine m(target);
+  place(m);
+  for (const std::vector<uint8_t> &state : saved) {
+    m.runGood(options(Engine::Fast));
+    std::string error;
+    auto session = Session::resume(*m.machine, options(Engine::Fast), state, error);
+    ASSERT_TRUE(session) << error;
+    uint64_t from = session->now();
+    EXPECT_FALSE(session->advanceTo(forever));
+    RunResult result = session->finish();
+    ASSERT_FALSE(result.fault) << "from cycle " << from;
+    ASSERT_EQ(difference(result.counters, expected.counters, true), "") << "from cycle " << from;
+  }
+}
 
 TEST_F(Followers, AgreeOnLists) {
   hold(1, 40, false, 0);

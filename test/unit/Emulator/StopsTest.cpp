@@ -147,6 +147,7 @@ TEST(Stops, WatchpointsSeeStoresAndTransfers) {
   EXPECT_EQ(stops[2].node, 1u);
   EXPECT_EQ(stops[2].threadNode, 0u);
   EXPECT_EQ(stops[2].thread, 2u);
+  EXPECT_EQ(stops[2].pc, TestMachine::codeAddress(2));
   EXPECT_EQ(stops[2].address, 0x40040u);
   EXPECT_EQ(stops[2].bytes, 4u);
   EXPECT_TRUE(stops[2].byTransfer);

@@ -286,8 +286,8 @@ TEST_F(RunTool, SnapshotsThatDoNotFit) {
   bad(good.substr(0, good.size() - 1), "the snapshot is cut off or damaged");
   bad(good + "x", "the snapshot is cut off or damaged");
   std::string text = good;
-  text[8] = 4;
-  bad(text, "is a snapshot of version 4; this program reads version 3");
+  text[8] = 5;
+  bad(text, "is a snapshot of version 5; this program reads version 4");
   text = good;
   text[text.size() / 2] ^= 4;
   bad(text, "the checksum does not match: the snapshot is damaged");
