@@ -76,7 +76,7 @@ void registerKernel(const char *name, Make make) {
 struct Subject {
   std::string name;
   std::unique_ptr<Runtime> runtime;
-  int64_t runs = 1; // in a round, of each setting
+  int64_t runs = 0; // in a round, of each setting; 0: not counted yet
 };
 
 emu::RunOptions runOptions(const EmulatorOptions &options, const Subject &subject, unsigned threads,
@@ -106,13 +106,13 @@ bool countRuns(const EmulatorOptions &options, Subject &subject, std::string &er
 bool load(const EmulatorOptions &options, std::vector<Subject> &subjects, std::string &error) {
   for (const std::string &path : options.images) {
     Subject s{imageName(path), Runtime::load(path, error)};
-    if (!s.runtime || !setRandomInputs(*s.runtime, error) || !countRuns(options, s, error))
+    if (!s.runtime || !setRandomInputs(*s.runtime, error))
       return false;
     subjects.push_back(std::move(s));
   }
   for (const std::string &name : programNames()) {
     Subject s{name, Runtime::create(name == "fused-loop" ? fusedLoop() : mixedCode(), error)};
-    if (!s.runtime || !countRuns(options, s, error))
+    if (!s.runtime)
       return false;
     subjects.push_back(std::move(s));
   }
@@ -167,6 +167,8 @@ bool measureEmulator(const EmulatorOptions &options, Results &out, std::string &
         std::string name = settingName(subject.name, threads, timing);
         if (!options.only.empty() && !options.only.count(name))
           continue;
+        if (subject.runs == 0 && !countRuns(options, subject, error))
+          return false;
         Measured &m = measured[name];
         m.name = subject.name;
         m.threads = threads;
@@ -190,6 +192,9 @@ bool measureEmulator(const EmulatorOptions &options, Results &out, std::string &
   // In rounds: what is compared is measured in the same times, busy and quiet ones.
   Collector collector;
   for (unsigned round = 0; round < options.repetitions; ++round) {
+    double trip = roundTripSeconds();
+    out.host.leastRoundTrip = round ? std::min(out.host.leastRoundTrip, trip) : trip;
+    out.host.mostRoundTrip = round ? std::max(out.host.mostRoundTrip, trip) : trip;
     benchmark::RunSpecifiedBenchmarks(&collector);
     if (!error.empty())
       return false;

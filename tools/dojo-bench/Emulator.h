@@ -12,9 +12,10 @@
 
 namespace dojo::bench {
 
-/// Host kernels on 1 and 2 threads: units a second.
+/// Host kernels on 1 and 2 threads: units a second, if nothing else is said.
 struct HostRates {
   double matrixSteps[2] = {}, instructions[2] = {}, packets[2] = {};
+  double leastRoundTrip = 0, mostRoundTrip = 0; ///< seconds, of all rounds (HostKernels.h)
 };
 
 /// One image, or one of the programs, at one setting; wall seconds of its fastest run.
@@ -50,7 +51,7 @@ struct Results {
 struct EmulatorOptions {
   std::vector<std::string> images;
   unsigned repetitions = 12; // rounds of all settings
-  bool plain = false;       // the plain engine
+  bool plain = false;        // the plain engine
   /// What to time, as "NAME/threads:N/timing:on"; empty: all.
   std::set<std::string> only;
 };

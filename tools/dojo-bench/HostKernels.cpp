@@ -2,9 +2,11 @@
 #include "HostKernels.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <random>
+#include <thread>
 #include <vector>
 
 #if defined(__x86_64__)
@@ -278,6 +280,32 @@ private:
 };
 
 } // namespace
+
+double roundTripSeconds() {
+  constexpr unsigned trips = 10'000;
+  alignas(64) std::atomic<unsigned> word{0}; // even: the other thread's turn is over
+  auto await = [&word](unsigned value) {
+    for (unsigned i = 1; word.load(std::memory_order_acquire) != value; ++i)
+      if (i % 4096 == 0)
+        std::this_thread::yield(); // the other may have no core
+  };
+  std::thread other([&] {
+    for (unsigned i = 0; i <= trips; ++i) {
+      await(2 * i + 1);
+      word.store(2 * i + 2, std::memory_order_release);
+    }
+  });
+  std::chrono::steady_clock::time_point begin;
+  for (unsigned i = 0; i <= trips; ++i) {
+    word.store(2 * i + 1, std::memory_order_release);
+    await(2 * i + 2);
+    if (i == 0) // the other thread is there
+      begin = std::chrono::steady_clock::now();
+  }
+  std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+  other.join();
+  return taken.count() / trips;
+}
 
 std::unique_ptr<HostKernel> matrixKernel() { return std::make_unique<Matrix>(); }
 const char *matrixKernelName() { return matrixPath().name; }

@@ -32,6 +32,10 @@ std::unique_ptr<HostKernel> instructionKernel();
 /// with 4 reservations of links by time.
 std::unique_ptr<HostKernel> packetKernel();
 
+/// Seconds for a word to go from one thread to another and back. Hosts put a guest's cores now near
+/// each other, now far apart, which changes what a second thread gives.
+double roundTripSeconds();
+
 } // namespace dojo::bench
 
 #endif

@@ -16,6 +16,8 @@ std::string table(const Results &r) {
   host("matrix steps", r.host.matrixSteps);
   host("other instructions", r.host.instructions);
   host("packets", r.host.packets);
+  out += format("  a word from thread to thread and back: %.0f to %.0f ns\n",
+                r.host.leastRoundTrip * 1e9, r.host.mostRoundTrip * 1e9);
 
   out +=
       "\nrun                     threads timing        ms     floor   ratio    MIPS  steps M/s\n";
@@ -57,7 +59,8 @@ std::string json(const Results &r) {
   out["host"] = {{"kernel", r.hostKernel},
                  {"matrix_steps_per_second", pair(r.host.matrixSteps)},
                  {"instructions_per_second", pair(r.host.instructions)},
-                 {"packets_per_second", pair(r.host.packets)}};
+                 {"packets_per_second", pair(r.host.packets)},
+                 {"round_trip_seconds", {r.host.leastRoundTrip, r.host.mostRoundTrip}}};
   out["runs"] = nlohmann::json::array();
   for (const Measured &m : r.runs)
     out["runs"].push_back({{"name", m.name},
