@@ -56,7 +56,7 @@ void Node::runGroup(uint64_t limit) {
       for (Thread &t : threads)
         if (inGroup(t) && !t.inList && t.state == ThreadState::Ready)
           raise(FaultClass::Watchdog, &t, setup.watchdog,
-                "still running after " + std::to_string(setup.watchdog) + " cycles");
+                "still running after " + std::to_string(setup.watchdog) + " cycles", cycle);
       return;
     }
     runGroupCycle(cycle);

@@ -36,7 +36,7 @@ void Node::runApart(Thread &t) {
   while (t.state == ThreadState::Ready && (t.inList || t.apart) && t.next <= horizon && !paused) {
     if (t.next > setup.watchdog) {
       raise(FaultClass::Watchdog, &t, setup.watchdog,
-            "still running after " + std::to_string(setup.watchdog) + " cycles");
+            "still running after " + std::to_string(setup.watchdog) + " cycles", t.next);
       return;
     }
     if (t.inList)

@@ -2,6 +2,8 @@
 #include "Node.h"
 #include "Probe.h"
 
+#include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace dojo::emu {
@@ -116,14 +118,17 @@ void Node::notePlaced(uint32_t begin, uint32_t end) {
   }
 }
 
-void Node::raise(FaultClass faultClass, Thread *t, uint64_t cycle, std::string text) {
+void Node::raise(FaultClass faultClass, Thread *t, uint64_t cycle, std::string text,
+                 uint64_t found) {
+  found = std::max(found, cycle);
   recheck = true;
   if (probe)
     probe->faulted(t, faultClass, cycle);
   if (t)
     t->state = ThreadState::Faulted;
   int thread = t ? static_cast<int>(t->index) : -1;
-  if (fault && std::pair(fault->cycle, fault->thread) <= std::pair(cycle, thread))
+  if (fault &&
+      std::tuple(fault->cycle, fault->found, fault->thread) <= std::tuple(cycle, found, thread))
     return;
   Fault f;
   f.faultClass = faultClass;
@@ -131,6 +136,7 @@ void Node::raise(FaultClass faultClass, Thread *t, uint64_t cycle, std::string t
   f.thread = thread;
   f.pc = !t ? 0 : t->inList ? t->listPc : t->pc;
   f.cycle = cycle;
+  f.found = found;
   f.layer = t && t->layer < setup.numLayers ? static_cast<int32_t>(t->layer) : -1;
   f.text = std::move(text);
   fault = std::move(f);
@@ -158,7 +164,7 @@ uint64_t Node::nextOwnEvent() const {
       event = std::min(event, t.next);
   }
   // What comes after a fault does not count.
-  return fault && event > fault->cycle ? never : event;
+  return fault && event > fault->found ? never : event;
 }
 
 void Node::advance(uint64_t safe, bool ahead) {
@@ -170,7 +176,7 @@ void Node::advance(uint64_t safe, bool ahead) {
       if (t.state == ThreadState::Ready && (t.inList || t.apart))
         runApart(t);
     if (fault) {
-      safe = std::min(safe, fault->cycle);
+      safe = std::min(safe, fault->found);
       ahead = false;
     }
     bool blocked;

@@ -252,7 +252,9 @@ public:
 
   /// Notes a fault and stops the thread (null: none in particular). Of several faults the earliest
   /// counts; the node goes on up to its cycle.
-  void raise(FaultClass faultClass, Thread *thread, uint64_t cycle, std::string text);
+  /// `found`: if later than `cycle`.
+  void raise(FaultClass faultClass, Thread *thread, uint64_t cycle, std::string text,
+             uint64_t found = 0);
 
   Thread threads[numThreads];
   alignas(64) uint32_t accumulators[maxAccumulators][64]; // elements by accWord()

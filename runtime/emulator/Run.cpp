@@ -100,7 +100,7 @@ bool Run::runWindows(uint64_t until) {
     uint64_t first = std::min(trains.first(), std::exchange(nextBrought, never));
     for (Found &f : found)
       first = std::min(first, std::exchange(f.next, never));
-    if (first == never || (fault && first > fault->cycle))
+    if (first == never || (fault && first > fault->found))
       return false;
     if (first > until)
       return true;
@@ -253,11 +253,12 @@ void Run::executeFunctional() {
 // The end
 //===----------------------------------------------------------------------===//
 
+// Of threads that the watchdog ends, the one that would have gone on first: which others have come
+// that far depends on the window.
 void Run::noteFaults() {
+  auto order = [](const Fault &f) { return std::tuple(f.cycle, f.found, f.node, f.thread); };
   for (Node *node : nodes)
-    if (node->fault &&
-        (!fault || std::tuple(node->fault->cycle, node->fault->node, node->fault->thread) <
-                       std::tuple(fault->cycle, fault->node, fault->thread)))
+    if (node->fault && (!fault || order(*node->fault) < order(*fault)))
       fault = node->fault;
 }
 

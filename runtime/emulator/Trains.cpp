@@ -67,7 +67,7 @@ void Run::commitTrains(uint64_t safe) {
   size_t next = 0;
   for (; next != ready.size() && ready[next].issue <= safe; ++next) {
     const WaitingTrain train = ready[next];
-    if (fault && train.issue > fault->cycle)
+    if (fault && train.issue > fault->found)
       break;
     uint64_t cycle = commit(train);
     safe = std::min(safe, cycle - 1);

@@ -57,6 +57,7 @@ struct Fault {
   int thread = -1;    // -1: concerns the node, not one thread
   uint32_t pc = 0;    // of the instruction; of the `list` instruction for a descriptor
   uint64_t cycle = 0; // 0 with timing off
+  uint64_t found = 0; // cycle in which it was found: of a watchdog the thread's next after `cycle`
   int32_t layer = -1; // by the PC ranges; -1: none
   std::string text;   // what happened, without the place
 

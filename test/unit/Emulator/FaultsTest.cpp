@@ -468,6 +468,26 @@ TEST(Faults, LayerOfTheFault) {
 
 } // namespace
 
+// Of several threads that would go on too late, the first to do so is named, not that of the node
+// with the lowest number.
+TEST(Faults, WatchdogNamesTheFirst) {
+  for (Engine engine : {Engine::Plain, Engine::Fast})
+    for (unsigned threads : {1, 2}) {
+      TestMachine m;
+      for (unsigned node : {0, 13})
+        m.program(node, 0, "wait s9, 1\nadd x1, x1, x1\nhalt");
+      m.program(12, 0, "li x1, 0\nsignalr x1, s9\nli x1, 13\nsignalr x1, s9\nhalt");
+      RunOptions options;
+      options.watchdog = 12;
+      options.engine = engine;
+      options.threads = threads;
+      RunResult result = m.runFault(FaultClass::Watchdog, options);
+      ASSERT_TRUE(result.fault);
+      EXPECT_EQ(result.fault->node, 13);
+      EXPECT_EQ(result.fault->cycle, 12u);
+    }
+}
+
 // What a thread waits for may come after the last cycle allowed: then it never goes on.
 TEST(Faults, WaitThatPassesAfterTheWatchdog) {
   for (uint64_t watchdog = 5; watchdog < 40; ++watchdog) {
