@@ -251,8 +251,8 @@ public:
   bool signal(unsigned semaphore, uint64_t shows, uint32_t amount);
 
   /// Notes a fault and stops the thread (null: none in particular). Of several faults the earliest
-  /// counts; the node goes on up to its cycle.
-  /// `found`: if later than `cycle`.
+  /// counts; the node goes on up to the cycle in which it was found, which is `cycle` or, if it is
+  /// later, `found`.
   void raise(FaultClass faultClass, Thread *thread, uint64_t cycle, std::string text,
              uint64_t found = 0);
 
